@@ -1,0 +1,119 @@
+use serde::{Deserialize, Serialize};
+use specta::Type;
+
+/// What went wrong, as a stable name. The shell owns the words, in the user's language.
+///
+/// A code exists only where somebody acts on it: each has its own sentence and its own next step.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize, Type)]
+#[serde(rename_all = "camelCase")]
+pub enum Code {
+    /// The server typed is not a host name, an address, or either with a port.
+    ServerInvalid,
+    /// The domain typed cannot be a SIP domain.
+    DomainInvalid,
+    /// No server of this name (name resolution failed).
+    ServerNotFound,
+    /// The server's machine answers, but nothing listens on this port.
+    ServerRefused,
+    /// Nothing came back within the time limit.
+    ServerSilent,
+    /// No network at all.
+    NetworkDown,
+    /// The certificate is not signed by anyone this machine trusts.
+    CertificateUntrusted,
+    /// The certificate belongs to another name.
+    CertificateName,
+    /// The certificate is expired or not yet valid.
+    CertificateExpired,
+    /// The certificate is another one than the one trusted on purpose.
+    CertificateChanged,
+    /// TLS could not be agreed on.
+    TlsFailed,
+    /// The server sent something that is not the PBX's language.
+    NotUnderstood,
+    /// The server's answer is larger than any honest answer.
+    AnswerTooLarge,
+    /// The server wants to send the phone to another host.
+    RedirectRefused,
+    /// There is no such domain on this server.
+    DomainUnknown,
+    /// User name or password is wrong.
+    WrongCredentials,
+    /// The PBX has blocked this address for a while.
+    Blocked,
+    /// Too many requests; wait before the next.
+    TooManyRequests,
+    /// The PBX has a fault of its own (5xx).
+    ServerFailed,
+    /// The PBX asks for an e-mailed code.
+    SecondFactorNeeded,
+    /// The PBX asks for a new password first.
+    PasswordChangeNeeded,
+    /// The session has ended and cannot be renewed: sign in again.
+    SessionExpired,
+    /// This server has no PortSIP sign-in.
+    SignInUnsupported,
+    /// The user has no extension, so there is nothing to register.
+    NoExtension,
+    /// The extension's SIP password is not known yet.
+    SipPasswordNeeded,
+    /// The SIP registrar refuses the extension's password.
+    SipPasswordWrong,
+    /// The SIP registrar refuses the registration for another reason.
+    RegistrationRefused,
+    /// This transport is not built yet.
+    TransportUnsupported,
+    /// There is no keychain on this machine; secrets stay in memory only.
+    KeychainAbsent,
+    /// The keychain is locked.
+    KeychainLocked,
+    /// The keychain did not answer or failed.
+    KeychainFailed,
+    /// No microphone was found or it could not be opened.
+    NoMicrophone,
+    /// No speaker was found or it could not be opened.
+    NoSpeaker,
+    /// An audio file could not be read or written.
+    AudioFile,
+    /// A local port is taken by another program.
+    PortInUse,
+    /// What was dialled cannot be a number or an address.
+    TargetInvalid,
+    /// There is no account to call with.
+    NoAccount,
+    /// The account is not registered.
+    NotRegistered,
+    /// No such call (it may just have ended).
+    NoSuchCall,
+    /// The command does not fit the state the phone is in.
+    NotNow,
+    /// Settings could not be read or written.
+    SettingsFailed,
+    /// A fault of our own.
+    Internal,
+}
+
+/// A [`Code`] with what is known beyond it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, Type)]
+#[serde(rename_all = "camelCase")]
+pub struct Problem {
+    /// What went wrong.
+    pub code: Code,
+    /// Technical detail for the curious and for support; never a secret, never translated.
+    pub detail: Option<String>,
+    /// Seconds to wait before trying again, where the server said so.
+    pub retry_after_s: Option<u32>,
+}
+
+impl Problem {
+    /// A problem with technical detail.
+    pub fn new(code: Code, detail: impl Into<String>) -> Self {
+        Self { code, detail: Some(detail.into()), retry_after_s: None }
+    }
+}
+
+impl From<Code> for Problem {
+    fn from(code: Code) -> Self {
+        Self { code, detail: None, retry_after_s: None }
+    }
+}

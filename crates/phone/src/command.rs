@@ -1,0 +1,85 @@
+use secrecy::SecretString;
+use serde::Deserialize;
+use specta::Type;
+
+use crate::{AccountId, CallId};
+
+/// What a shell may ask of the phone. Every answer comes back as an [`Event`](crate::Event).
+#[derive(Debug, Clone, Deserialize, Type)]
+#[serde(tag = "do", rename_all = "camelCase", rename_all_fields = "camelCase")]
+pub enum Command {
+    /// Wizard, page 1, *Next*: look the server up and ask it about the domain.
+    FindServer {
+        /// SIP domain of the tenant, as typed.
+        domain: String,
+        /// `host`, `host:port`, an IPv4 or IPv6 address, or a URL pasted by mistake.
+        server: String,
+    },
+    /// Trust the certificate shown, for this server only, and go on with what it stopped.
+    TrustCertificate {
+        /// SHA-256 of the certificate, 64 hexadecimal digits, as shown.
+        fingerprint: String,
+    },
+    /// Wizard: one page back, or away from a certificate.
+    Back,
+    /// Wizard, page 2: sign in.
+    SignIn {
+        /// The account's user name (not the extension).
+        username: String,
+        /// The account's password (not the extension's).
+        #[specta(type = String)]
+        password: SecretString,
+    },
+    /// Wizard, page 3, shown only when the PBX does not hand it over: the extension's SIP password.
+    GiveSipPassword {
+        /// The extension's password.
+        #[specta(type = String)]
+        password: SecretString,
+    },
+    /// Sign out: un-register, end the session at the PBX, empty the keychain of it.
+    SignOut {
+        /// Which account.
+        account: AccountId,
+    },
+    /// Try to register now instead of waiting for the next try.
+    Reconnect {
+        /// Which account.
+        account: AccountId,
+    },
+    /// Call somebody.
+    Dial {
+        /// With which account; the first one where it is left out.
+        account: Option<AccountId>,
+        /// A number in any notation, an extension, a `sip:` or `tel:` address.
+        target: String,
+    },
+    /// Answer a ringing call.
+    Answer {
+        /// Which call.
+        call: CallId,
+    },
+    /// Refuse a ringing call (busy).
+    Decline {
+        /// Which call.
+        call: CallId,
+    },
+    /// End a call, or give up one that is not answered yet.
+    HangUp {
+        /// Which call.
+        call: CallId,
+    },
+    /// Stop or go on sending the microphone.
+    Mute {
+        /// Which call.
+        call: CallId,
+        /// Whether nothing is to be heard of us.
+        muted: bool,
+    },
+    /// Send one DTMF digit: `0`–`9`, `*`, `#`, `A`–`D`.
+    SendDigit {
+        /// Which call.
+        call: CallId,
+        /// The digit.
+        digit: char,
+    },
+}

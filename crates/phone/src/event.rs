@@ -1,0 +1,45 @@
+use serde::Serialize;
+use specta::Type;
+
+use crate::{AccountId, AccountView, CallId, CallReport, CallView, Problem, SignInView};
+
+/// What changed. Each event carries the whole of the thing that changed, so that a shell which missed
+/// earlier ones still draws the truth.
+#[derive(Debug, Clone, PartialEq, Serialize, Type)]
+#[serde(tag = "what", rename_all = "camelCase", rename_all_fields = "camelCase")]
+pub enum Event {
+    /// The sign-in wizard changed.
+    SignIn {
+        /// The wizard as it stands now.
+        view: SignInView,
+    },
+    /// An account is new or changed.
+    Account {
+        /// The account as it stands now.
+        view: AccountView,
+    },
+    /// An account was signed out.
+    AccountGone {
+        /// Which one.
+        account: AccountId,
+    },
+    /// A call is new or changed; its last change has the state `ended`.
+    Call {
+        /// The call as it stands now.
+        view: CallView,
+    },
+    /// Figures of a running call, five times a second.
+    Media {
+        /// Which call.
+        call: CallId,
+        /// The figures.
+        report: CallReport,
+    },
+    /// Something the user must know that belongs to no page, or a command that could not be followed.
+    Notice {
+        /// What it is.
+        problem: Problem,
+        /// The call it is about.
+        call: Option<CallId>,
+    },
+}

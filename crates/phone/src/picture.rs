@@ -1,0 +1,342 @@
+use std::fmt;
+
+use serde::{Deserialize, Serialize};
+use specta::Type;
+
+use crate::Problem;
+
+/// Name of an account, `user@domain`: what `--account` takes and the keychain entry is filed under.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize, Type)]
+#[serde(transparent)]
+pub struct AccountId(pub String);
+
+impl fmt::Display for AccountId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+/// Number of a call, counted up from 1 since the phone started.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize, Type)]
+#[serde(transparent)]
+pub struct CallId(pub u32);
+
+/// Milliseconds since 1970-01-01 UTC. Exact in a JavaScript number.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, Type)]
+#[serde(transparent)]
+pub struct UnixMs(#[specta(type = u32)] pub u64);
+
+/// The whole state, for a shell that starts or comes back.
+#[derive(Debug, Clone, PartialEq, Serialize, Type)]
+#[serde(rename_all = "camelCase")]
+pub struct Picture {
+    /// The wizard.
+    pub sign_in: SignInView,
+    /// All accounts, in the order they were signed in.
+    pub accounts: Vec<AccountView>,
+    /// All calls that have not ended.
+    pub calls: Vec<CallView>,
+}
+
+/// Page the wizard shows.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, Type)]
+#[serde(rename_all = "camelCase")]
+pub enum SignInPage {
+    /// Domain and server.
+    Server,
+    /// User name and password.
+    User,
+    /// The extension's SIP password, which this PBX does not hand over.
+    SipPassword,
+    /// Signed in; the wizard is not shown.
+    Done,
+}
+
+/// The sign-in wizard.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Type)]
+#[serde(rename_all = "camelCase")]
+pub struct SignInView {
+    /// Page to show.
+    pub page: SignInPage,
+    /// A request is under way; the button that was pressed shows it.
+    pub busy: bool,
+    /// Domain as last given.
+    pub domain: String,
+    /// Server as last given.
+    pub server: String,
+    /// User name as last given.
+    pub username: String,
+    /// What the server said of the tenant.
+    pub tenant: Option<TenantView>,
+    /// What stopped the last step, for the field it belongs to.
+    pub problem: Option<Problem>,
+    /// A certificate to be looked at; set together with a problem of one of the certificate codes.
+    pub certificate: Option<CertificateView>,
+    /// Domains signed in to before, latest first.
+    pub earlier_domains: Vec<String>,
+    /// Servers signed in to before, latest first.
+    pub earlier_servers: Vec<String>,
+}
+
+/// The tenant behind a domain (`GET /info?domain=`).
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Type)]
+#[serde(rename_all = "camelCase")]
+pub struct TenantView {
+    /// Its name.
+    pub name: String,
+    /// Its SIP domain.
+    pub domain: String,
+    /// Its picture as a `data:` URL.
+    pub picture: Option<String>,
+    /// Signing in with Microsoft 365 is possible.
+    pub microsoft: bool,
+}
+
+/// A certificate the phone does not trust by itself.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Type)]
+#[serde(rename_all = "camelCase")]
+pub struct CertificateView {
+    /// `host:port` it was shown for.
+    pub server: String,
+    /// SHA-256 of its DER form, 64 lower-case hexadecimal digits.
+    pub fingerprint: String,
+    /// Its subject, in readable form.
+    pub subject: String,
+    /// Its issuer, in readable form.
+    pub issuer: String,
+    /// It is signed by itself.
+    pub self_signed: bool,
+    /// Start of its validity.
+    pub not_before: UnixMs,
+    /// End of its validity.
+    pub not_after: UnixMs,
+}
+
+/// Transport of SIP messages.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, Type)]
+#[serde(rename_all = "lowercase")]
+pub enum Transport {
+    /// UDP.
+    Udp,
+    /// TCP.
+    Tcp,
+    /// TLS over TCP.
+    Tls,
+    /// Secure WebSocket (RFC 7118).
+    Wss,
+}
+
+/// An account signed in to.
+#[derive(Debug, Clone, PartialEq, Serialize, Type)]
+#[serde(rename_all = "camelCase")]
+pub struct AccountView {
+    /// Its name.
+    pub id: AccountId,
+    /// Name of the person.
+    pub display_name: String,
+    /// Extension number (SIP user).
+    pub extension: String,
+    /// SIP domain.
+    pub domain: String,
+    /// Server it is reached at.
+    pub server: String,
+    /// Transport in use.
+    pub transport: Transport,
+    /// Whether calls can come and go, and if not, why not and what happens next.
+    pub state: AccountState,
+    /// The PBX session cannot be renewed: the user should sign in again; the phone goes on meanwhile.
+    pub session_expired: bool,
+    /// The keychain could not keep the secrets; they are forgotten when the phone closes.
+    pub secrets_in_memory: bool,
+}
+
+/// Registration of an account (RFC 3261, section 10).
+#[derive(Debug, Clone, PartialEq, Serialize, Type)]
+#[serde(tag = "is", rename_all = "camelCase", rename_all_fields = "camelCase")]
+pub enum AccountState {
+    /// The first registration is under way.
+    Registering,
+    /// Calls can come and go.
+    Registered {
+        /// Seconds the registrar granted.
+        expires_s: u32,
+        /// Time from REGISTER to its final answer, milliseconds.
+        rtt_ms: u32,
+    },
+    /// It was or should be registered; the phone tries again by itself.
+    Reconnecting {
+        /// When the next try is due.
+        retry_at: UnixMs,
+        /// What stopped the last try.
+        problem: Problem,
+        /// SIP status of the last try, where there was one.
+        status: Option<u16>,
+    },
+    /// Nothing more happens by itself: the user must act.
+    Offline {
+        /// Why.
+        problem: Problem,
+        /// SIP status, where there was one.
+        status: Option<u16>,
+    },
+}
+
+/// Who began a call.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Type)]
+#[serde(rename_all = "camelCase")]
+pub enum Direction {
+    /// They called.
+    Incoming,
+    /// We called.
+    Outgoing,
+}
+
+/// The other end of a call.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Type)]
+#[serde(rename_all = "camelCase")]
+pub struct PeerView {
+    /// Number or address, as a person would dial it.
+    pub number: String,
+    /// Name, where one was sent.
+    pub name: Option<String>,
+}
+
+/// Where a call stands.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Type)]
+#[serde(tag = "is", rename_all = "camelCase", rename_all_fields = "camelCase")]
+pub enum CallState {
+    /// Outgoing: sent, nothing heard of the other phone yet.
+    Calling,
+    /// Outgoing: the other phone rings.
+    Ringing,
+    /// Incoming: our phone rings.
+    Incoming,
+    /// Answered; both can talk.
+    Active {
+        /// When it was answered.
+        since: UnixMs,
+    },
+    /// Over.
+    Ended {
+        /// How.
+        end: CallEnd,
+    },
+}
+
+/// How a call ended.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Type)]
+#[serde(rename_all = "camelCase")]
+pub struct CallEnd {
+    /// Why.
+    pub reason: EndReason,
+    /// SIP status that ended it, where there was one.
+    pub status: Option<u16>,
+    /// Seconds it lasted since it was answered.
+    pub lasted_s: Option<u32>,
+}
+
+/// Why a call ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Type)]
+#[serde(rename_all = "camelCase")]
+pub enum EndReason {
+    /// We hung up.
+    HungUpHere,
+    /// They hung up.
+    HungUpThere,
+    /// We gave up before it was answered.
+    Cancelled,
+    /// They gave up before we answered, or another phone answered.
+    Missed,
+    /// We refused it.
+    DeclinedHere,
+    /// They refused it (603 and like).
+    Declined,
+    /// They are busy (486, 600).
+    Busy,
+    /// Nobody answered (408, 480, 487 from the server).
+    NoAnswer,
+    /// There is no such number (404, 484, 604).
+    NotFound,
+    /// The PBX does not allow this call (401, 403, 407).
+    Forbidden,
+    /// The two phones have no codec in common (415, 488, 606).
+    NoCommonCodec,
+    /// Nothing answers: the network or the PBX is gone.
+    Unreachable,
+    /// The connection was lost in mid-call.
+    ConnectionLost,
+    /// A microphone, speaker or audio file could not be used.
+    AudioFailed,
+    /// Anything else.
+    Failed,
+}
+
+/// One call.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Type)]
+#[serde(rename_all = "camelCase")]
+pub struct CallView {
+    /// Its number.
+    pub id: CallId,
+    /// Account it belongs to.
+    pub account: AccountId,
+    /// Who began it.
+    pub direction: Direction,
+    /// The other end.
+    pub peer: PeerView,
+    /// Where it stands.
+    pub state: CallState,
+    /// Nothing is heard of us.
+    pub muted: bool,
+    /// DTMF digits sent so far.
+    pub digits: String,
+    /// Codec in use, as in SDP (`opus`, `PCMU`).
+    pub codec: Option<String>,
+    /// The media is encrypted.
+    pub encrypted: bool,
+    /// Milliseconds from INVITE to its 2xx, or from Answer to ACK.
+    pub setup_ms: Option<u32>,
+}
+
+/// Quality in words: 3, 2, 1, 0 bars.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Type)]
+#[serde(rename_all = "camelCase")]
+pub enum Quality {
+    /// Clear both ways.
+    Clear,
+    /// A little choppy.
+    Choppy,
+    /// Breaking up.
+    Breaking,
+    /// Nothing arrives.
+    Nothing,
+}
+
+/// Figures of a running call.
+#[derive(Debug, Clone, PartialEq, Serialize, Type)]
+#[serde(rename_all = "camelCase")]
+pub struct CallReport {
+    /// RTP packets received.
+    pub rx_packets: u32,
+    /// RTP packets sent.
+    pub tx_packets: u32,
+    /// Packets that never came.
+    pub lost: u32,
+    /// Packets that came too late to be played.
+    pub late: u32,
+    /// Sound invented in place of missing packets, milliseconds.
+    pub concealed_ms: u32,
+    /// Interarrival jitter (RFC 3550, section 6.4.1), milliseconds.
+    pub jitter_ms: f32,
+    /// Delay added by the jitter buffer, milliseconds.
+    pub delay_ms: f32,
+    /// Round trip by RTCP, milliseconds.
+    pub rtt_ms: Option<f32>,
+    /// Estimated listening quality, 1 to 5.
+    pub mos: f32,
+    /// The same in words.
+    pub quality: Quality,
+    /// Peak level of their voice since the last report, 0 to 100.
+    pub level_in: u8,
+    /// Peak level of our voice since the last report, 0 to 100.
+    pub level_out: u8,
+}
