@@ -1,0 +1,65 @@
+use std::io;
+
+use crate::Transport;
+
+/// Why a user agent could not start.
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    /// This transport is not built.
+    #[error("transport {0:?} is not supported")]
+    TransportUnsupported(Transport),
+    /// User, domain or proxy of the account cannot be part of a SIP URI.
+    #[error("the account's {0} cannot be part of a SIP URI")]
+    AccountInvalid(&'static str),
+    /// The local port asked for is taken by another program.
+    #[error("local port {port} is in use")]
+    PortInUse {
+        /// The port.
+        port: u16,
+        /// What the system said.
+        source: io::Error,
+    },
+    /// A local socket could not be opened.
+    #[error("a local socket could not be opened")]
+    Socket(#[from] io::Error),
+    /// The transaction layer did not start.
+    #[error("the transaction layer did not start: {0}")]
+    Stack(String),
+}
+
+/// Why the proxy could not be reached or would not register the account.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Cause {
+    /// The proxy's name cannot be resolved.
+    NameNotFound,
+    /// The proxy's machine answers, but nothing listens on the port.
+    ConnectionRefused,
+    /// There is no way to the proxy: no network, no route.
+    NetworkUnreachable,
+    /// Nothing came back within the time limit.
+    Silence,
+    /// The connection broke.
+    ConnectionLost,
+    /// Credentials were sent and refused (401, 403 or 407). Never tried again by itself.
+    WrongPassword,
+    /// Refused for another reason (other 3xx, 4xx, 6xx).
+    Refused,
+    /// The server has a fault of its own or is overloaded (5xx, 408, 429, 480).
+    ServerFailed,
+    /// What came back is not understood.
+    NotUnderstood,
+}
+
+impl Cause {
+    /// No SIP answer came: the server is merely out of reach.
+    pub fn is_unreachable(self) -> bool {
+        matches!(
+            self,
+            Self::NameNotFound
+                | Self::ConnectionRefused
+                | Self::NetworkUnreachable
+                | Self::Silence
+                | Self::ConnectionLost
+        )
+    }
+}

@@ -1,0 +1,20 @@
+//! The SIP user agent: transports, digest, registration, calls.
+//!
+//! [`UserAgent::start`] binds the sockets of one [`Account`], keeps it registered by itself and carries its
+//! calls. Commands go in through the handle, [`Event`]s come out of the channel given at the start. Session
+//! descriptions are opaque text here: whoever joins this crate with a media engine makes and reads them.
+//!
+//! The transaction layer underneath (target `rsipstack` in tracing) logs whole messages, credentials
+//! included, at level `info`. A shell must filter it: `rsipstack=warn`.
+
+#![deny(clippy::indexing_slicing, clippy::string_slice)]
+
+mod account;
+mod agent;
+mod error;
+mod event;
+
+pub use account::{Account, Proxy, Transport};
+pub use agent::UserAgent;
+pub use error::{Cause, Error};
+pub use event::{CallKey, EndCause, Event, Party, Registration};
