@@ -1,0 +1,25 @@
+//! The voice path as pure state: SDP, RTP, RTCP, jitter buffer, codecs.
+//!
+//! Nothing here opens a socket or reads a clock. [`sdp::LocalMedia`] turns offers into answers and both into
+//! [`sdp::Negotiated`]; out of that grows a [`Session`], which takes datagrams and microphone frames with the
+//! current time and gives datagrams, speaker frames and its next deadline.
+
+#![deny(clippy::indexing_slicing, clippy::string_slice)]
+
+mod codec;
+pub mod sdp;
+mod session;
+
+pub use codec::{Codec, CodecError};
+pub use dtmf::Digit;
+pub use report::Report;
+pub use session::{Channel, MediaError, Session, Transmit};
+
+mod dtmf;
+mod report;
+
+/// Samples a second of all sound that devices and media exchange: 48 kHz, mono, 16 bit.
+pub const RATE: u32 = 48_000;
+
+/// Samples of one frame, the unit in which devices and media exchange sound: 10 ms.
+pub const FRAME: usize = 480;

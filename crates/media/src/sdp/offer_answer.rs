@@ -1,0 +1,283 @@
+use std::net::{IpAddr, SocketAddr};
+
+use super::parse::{self, Encoding, Media};
+use super::print::{self, Audio, Section};
+use super::{Direction, EventPayload, Negotiated, Payload, SdpError};
+use crate::Codec;
+
+/// Milliseconds of sound in a packet, where the other side does not ask for another amount.
+const PTIME_MS: u32 = 20;
+
+/// Our side of the offer/answer exchange of one call: keep it for the whole of the call.
+///
+/// Both ports are bound by the caller before anything is offered.
+#[derive(Debug, Clone)]
+pub struct LocalMedia {
+    /// Address the other side is to send to.
+    pub address: IpAddr,
+    /// Port of RTP.
+    pub rtp_port: u16,
+    /// Port of RTCP; the same as `rtp_port` to have both on one port (RFC 5761).
+    pub rtcp_port: u16,
+    /// What we are willing to speak, best first.
+    pub codecs: Vec<Codec>,
+    /// Which way we want voice to flow; anything but [`Direction::SendRecv`] is a hold of ours.
+    pub direction: Direction,
+    session_id: u64,
+    version: u64,
+    types: PayloadTypes,
+    offered: bool,
+}
+
+/// The dynamic payload types of this call. A type never changes its meaning (RFC 3264, section 8.3.2).
+#[derive(Debug, Clone, Copy)]
+struct PayloadTypes {
+    opus: u8,
+    events_48000: u8,
+    events_8000: u8,
+}
+
+impl LocalMedia {
+    /// Media at this address and these ports. `session_id` is any number that no other call of ours has.
+    pub fn new(address: IpAddr, rtp_port: u16, rtcp_port: u16, codecs: Vec<Codec>, session_id: u64) -> Self {
+        Self {
+            address,
+            rtp_port,
+            rtcp_port,
+            codecs,
+            direction: Direction::SendRecv,
+            // Some peers read both numbers into a signed 64-bit integer.
+            session_id: session_id >> 1,
+            version: 0,
+            types: PayloadTypes { opus: 111, events_48000: 110, events_8000: 101 },
+            offered: false,
+        }
+    }
+
+    /// A new offer (RFC 3264, section 5; within a call section 8).
+    pub fn offer(&mut self) -> String {
+        self.offered = true;
+        let mut formats = Vec::new();
+        for codec in &self.codecs {
+            formats.push(codec_format(*codec, self.codec_type(*codec)));
+        }
+        if self.codecs.iter().any(|codec| codec.clock_rate() == 48_000) {
+            formats.push(event_format(EventPayload { pt: self.types.events_48000, rate: 48_000 }));
+        }
+        if self.codecs.iter().any(|codec| codec.clock_rate() == 8_000) {
+            formats.push(event_format(EventPayload { pt: self.types.events_8000, rate: 8_000 }));
+        }
+        let rtcp_mux = self.rtcp_port == self.rtp_port;
+        self.print(&[Section::Audio(self.audio("RTP/AVP", &formats, PTIME_MS, rtcp_mux, self.direction))])
+    }
+
+    /// Answers an offer (RFC 3264, section 6): the answer to send back, and what it settles.
+    ///
+    /// # Errors
+    /// The offer cannot be read, or has nothing in it that we can speak; [`SdpError::NoCommonCodec`] and
+    /// [`SdpError::NoAudio`] call for a 488.
+    pub fn answer(&mut self, offer: &str) -> Result<(String, Negotiated), SdpError> {
+        let offer = parse::parse(offer)?;
+        let chosen = offer.media.iter().position(speakable).ok_or(SdpError::NoAudio)?;
+        let media = offer.media.get(chosen).ok_or(SdpError::NoAudio)?;
+        let remote_rtp = media.rtp().ok_or(SdpError::NoAudio)?;
+        let send =
+            self.codecs.iter().find_map(|codec| payload_of(media, *codec)).ok_or(SdpError::NoCommonCodec)?;
+        let events = events_for(media, send.codec);
+        self.adopt(send, events);
+
+        let direction = self.direction.both(direction_of(media));
+        let rtcp_mux = media.rtcp_mux && self.rtcp_port == self.rtp_port;
+        let ptime_ms = ptime(media.ptime, send.codec);
+        let mut formats = vec![codec_format(send.codec, send.pt)];
+        formats.extend(events.map(event_format));
+        let sections: Vec<Section<'_>> = offer
+            .media
+            .iter()
+            .enumerate()
+            .map(|(index, other)| {
+                if index == chosen {
+                    Section::Audio(self.audio(&media.proto, &formats, ptime_ms, rtcp_mux, direction))
+                } else {
+                    Section::Refused { kind: &other.kind, proto: &other.proto, formats: &other.formats }
+                }
+            })
+            .collect();
+        let negotiated = Negotiated {
+            remote_rtp,
+            remote_rtcp: remote_rtcp(media, rtcp_mux).ok_or(SdpError::NoAudio)?,
+            rtcp_mux,
+            send,
+            receive: vec![send],
+            send_events: events,
+            receive_events: events.into_iter().collect(),
+            ptime_ms,
+            direction,
+        };
+        let answer = self.print(&sections);
+        Ok((answer, negotiated))
+    }
+
+    /// Takes the answer to our last offer (RFC 3264, section 7).
+    ///
+    /// # Errors
+    /// The answer cannot be read, refuses the stream, or names nothing that we offered.
+    pub fn accept(&mut self, answer: &str) -> Result<Negotiated, SdpError> {
+        if !self.offered {
+            return Err(SdpError::NoOffer);
+        }
+        let answer = parse::parse(answer)?;
+        // Ours was the first and only stream, and an answer keeps the order.
+        let media = answer.media.first().filter(|media| speakable(media)).ok_or(SdpError::NoAudio)?;
+        let remote_rtp = media.rtp().ok_or(SdpError::NoAudio)?;
+        let common: Vec<Payload> = media
+            .in_order()
+            .filter_map(|encoding| {
+                let codec = self.codecs.iter().find(|codec| matches(encoding, **codec))?;
+                Some(Payload { pt: encoding.pt, codec: *codec })
+            })
+            .collect();
+        let send = *common.first().ok_or(SdpError::NoCommonCodec)?;
+        // The other side sends with our payload types, we with theirs.
+        let receive =
+            common.iter().map(|p| Payload { pt: self.codec_type(p.codec), codec: p.codec }).collect();
+        let receive_events = media
+            .in_order()
+            .filter(|encoding| is_event(encoding))
+            .filter_map(|encoding| match encoding.rate {
+                48_000 => Some(EventPayload { pt: self.types.events_48000, rate: 48_000 }),
+                8_000 => Some(EventPayload { pt: self.types.events_8000, rate: 8_000 }),
+                _ => None,
+            })
+            .collect();
+        let rtcp_mux = media.rtcp_mux && self.rtcp_port == self.rtp_port;
+        Ok(Negotiated {
+            remote_rtp,
+            remote_rtcp: remote_rtcp(media, rtcp_mux).ok_or(SdpError::NoAudio)?,
+            rtcp_mux,
+            send,
+            receive,
+            send_events: events_for(media, send.codec),
+            receive_events,
+            ptime_ms: ptime(media.ptime, send.codec),
+            direction: self.direction.both(direction_of(media)),
+        })
+    }
+
+    /// Later offers of this call use the payload types that the other side introduced.
+    fn adopt(&mut self, send: Payload, events: Option<EventPayload>) {
+        let mut taken: Vec<u8> = [Some(send.pt), events.map(|e| e.pt)].into_iter().flatten().collect();
+        let mut settle = |current: u8, introduced: Option<u8>| {
+            let pt = match introduced {
+                Some(pt) => return pt,
+                None if taken.contains(&current) => {
+                    (96..128).rev().find(|pt| !taken.contains(pt)).unwrap_or(current)
+                }
+                None => current,
+            };
+            taken.push(pt);
+            pt
+        };
+        let event = |rate| events.filter(|e| e.rate == rate).map(|e| e.pt);
+        self.types = PayloadTypes {
+            opus: settle(self.types.opus, (send.codec == Codec::Opus).then_some(send.pt)),
+            events_48000: settle(self.types.events_48000, event(48_000)),
+            events_8000: settle(self.types.events_8000, event(8_000)),
+        };
+    }
+
+    fn print(&mut self, sections: &[Section<'_>]) -> String {
+        self.version += 1;
+        print::print(self.address, self.session_id, self.version, sections)
+    }
+
+    fn audio<'a>(
+        &self,
+        proto: &'a str,
+        formats: &'a [Format],
+        ptime_ms: u32,
+        rtcp_mux: bool,
+        direction: Direction,
+    ) -> Audio<'a> {
+        Audio {
+            proto,
+            rtp_port: self.rtp_port,
+            rtcp_port: self.rtcp_port,
+            formats,
+            ptime_ms,
+            rtcp_mux,
+            direction,
+        }
+    }
+
+    fn codec_type(&self, codec: Codec) -> u8 {
+        match codec {
+            Codec::Opus => self.types.opus,
+            Codec::Pcmu => 0,
+            Codec::Pcma => 8,
+        }
+    }
+}
+
+type Format = (u8, &'static str, Option<&'static str>);
+
+fn codec_format(codec: Codec, pt: u8) -> Format {
+    match codec {
+        Codec::Opus => (pt, "opus/48000/2", Some("useinbandfec=1")),
+        Codec::Pcmu => (pt, "PCMU/8000", None),
+        Codec::Pcma => (pt, "PCMA/8000", None),
+    }
+}
+
+fn event_format(events: EventPayload) -> Format {
+    // 0-15 are the digits (RFC 4733, section 3.2).
+    let map = if events.rate == 48_000 { "telephone-event/48000" } else { "telephone-event/8000" };
+    (events.pt, map, Some("0-15"))
+}
+
+/// Whether this is an audio stream over plain RTP that is not refused.
+fn speakable(media: &Media) -> bool {
+    media.kind == "audio" && media.port != 0 && matches!(media.proto.as_str(), "RTP/AVP" | "RTP/AVPF")
+}
+
+fn matches(encoding: &Encoding, codec: Codec) -> bool {
+    encoding.name.eq_ignore_ascii_case(codec.name()) && encoding.rate == codec.clock_rate()
+}
+
+fn payload_of(media: &Media, codec: Codec) -> Option<Payload> {
+    media.in_order().find(|encoding| matches(encoding, codec)).map(|e| Payload { pt: e.pt, codec })
+}
+
+fn is_event(encoding: &Encoding) -> bool {
+    encoding.name.eq_ignore_ascii_case("telephone-event") && matches!(encoding.rate, 8_000 | 48_000)
+}
+
+/// telephone-event at the codec's clock rate (RFC 4733, section 2.4.1), else at the rate there is: many
+/// phones offer 8000 beside Opus.
+fn events_for(media: &Media, codec: Codec) -> Option<EventPayload> {
+    let mut events =
+        media.in_order().filter(|e| is_event(e)).map(|e| EventPayload { pt: e.pt, rate: e.rate });
+    let first = events.next()?;
+    let rate = codec.clock_rate();
+    if first.rate == rate { Some(first) } else { events.find(|e| e.rate == rate).or(Some(first)) }
+}
+
+fn remote_rtcp(media: &Media, rtcp_mux: bool) -> Option<SocketAddr> {
+    if rtcp_mux { media.rtp() } else { media.rtcp() }
+}
+
+/// Direction seen from us. An unspecified address is the hold of RFC 2543 (RFC 3264, section 8.4).
+fn direction_of(media: &Media) -> Direction {
+    let held = media.address.is_none_or(|address| address.is_unspecified());
+    let theirs = if held { media.direction.both(Direction::SendOnly) } else { media.direction };
+    theirs.reversed()
+}
+
+/// Packet duration the other side asks for, where the codec can do it.
+fn ptime(asked: Option<u32>, codec: Codec) -> u32 {
+    let possible: &[u32] = match codec {
+        Codec::Opus => &[10, 20, 40, 60],
+        Codec::Pcmu | Codec::Pcma => &[10, 20, 30, 40, 50, 60],
+    };
+    asked.filter(|ms| possible.contains(ms)).unwrap_or(PTIME_MS)
+}

@@ -1,0 +1,196 @@
+use std::net::{IpAddr, SocketAddr};
+
+use super::{Direction, MAX_SDP, SdpError};
+
+/// A session description, as far as a voice call needs it (RFC 8866).
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Description {
+    /// Media descriptions, in order.
+    pub media: Vec<Media>,
+}
+
+/// A media description, with what it inherits from the session level filled in.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Media {
+    /// `audio`, `video`...
+    pub kind: String,
+    /// Port; 0 is a stream refused.
+    pub port: u16,
+    /// Transport protocol, `RTP/AVP` and like.
+    pub proto: String,
+    /// Formats as written, in order.
+    pub formats: Vec<String>,
+    /// Address of the stream.
+    pub address: Option<IpAddr>,
+    /// `a=rtcp:` (RFC 3605).
+    pub rtcp: Option<(u16, Option<IpAddr>)>,
+    /// `a=rtcp-mux` (RFC 5761).
+    pub rtcp_mux: bool,
+    /// `a=rtpmap:`, with the static types of RFC 3551 that this phone speaks.
+    pub encodings: Vec<Encoding>,
+    /// `a=ptime:`, milliseconds.
+    pub ptime: Option<u32>,
+    /// Direction, seen from the writer.
+    pub direction: Direction,
+}
+
+/// What a payload type stands for.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Encoding {
+    pub pt: u8,
+    pub name: String,
+    pub rate: u32,
+}
+
+impl Media {
+    /// The address and port of RTP.
+    pub fn rtp(&self) -> Option<SocketAddr> {
+        Some(SocketAddr::new(self.address?, self.port))
+    }
+
+    /// The address and port of RTCP: said, or the port above that of RTP (RFC 3550, section 11).
+    pub fn rtcp(&self) -> Option<SocketAddr> {
+        let address = self.address?;
+        if self.rtcp_mux && self.rtcp.is_none() {
+            return self.rtp();
+        }
+        Some(match self.rtcp {
+            Some((port, other)) => SocketAddr::new(other.unwrap_or(address), port),
+            None => SocketAddr::new(address, self.port.checked_add(1).unwrap_or(self.port)),
+        })
+    }
+
+    /// The encodings in the order of the formats.
+    pub fn in_order(&self) -> impl Iterator<Item = &Encoding> {
+        self.formats
+            .iter()
+            .filter_map(|format| format.parse::<u8>().ok())
+            .filter_map(|pt| self.encodings.iter().find(|encoding| encoding.pt == pt))
+    }
+}
+
+/// Reads a description. Lines and attributes that a voice call does not need are passed over.
+pub(super) fn parse(text: &str) -> Result<Description, SdpError> {
+    if text.len() > MAX_SDP {
+        return Err(SdpError::TooLarge);
+    }
+    let mut lines = text.split(['\r', '\n']).filter(|line| !line.is_empty());
+    if lines.next() != Some("v=0") {
+        return Err(SdpError::Malformed("v=0 expected".into()));
+    }
+    let mut address = None;
+    let mut direction = Direction::default();
+    let mut media: Vec<Media> = Vec::new();
+    for line in lines {
+        let malformed = || SdpError::Malformed(line.chars().take(80).collect());
+        let (kind, value) = line.split_once('=').ok_or_else(malformed)?;
+        match kind {
+            "m" => {
+                let mut next = parse_media(value).ok_or_else(malformed)?;
+                next.address = address;
+                next.direction = direction;
+                media.push(next);
+            }
+            "c" => {
+                let given = parse_connection(value).ok_or_else(malformed)?;
+                match media.last_mut() {
+                    Some(last) => last.address = Some(given),
+                    None => address = Some(given),
+                }
+            }
+            "a" => match media.last_mut() {
+                Some(last) => parse_attribute(last, value).ok_or_else(malformed)?,
+                None => direction = parse_direction(value).unwrap_or(direction),
+            },
+            _ if kind.len() == 1 => {}
+            _ => return Err(malformed()),
+        }
+    }
+    Ok(Description { media })
+}
+
+fn parse_media(value: &str) -> Option<Media> {
+    let mut words = value.split_ascii_whitespace();
+    let kind = words.next()?.to_owned();
+    // "port/count" (RFC 8866, section 5.14): the count is for layered streams, the first port is ours.
+    let port = words.next()?.split('/').next()?.parse().ok()?;
+    let proto = words.next()?.to_owned();
+    let formats: Vec<String> = words.map(str::to_owned).collect();
+    if formats.is_empty() {
+        return None;
+    }
+    let encodings = formats
+        .iter()
+        .filter_map(|format| match format.as_str() {
+            "0" => Some(Encoding { pt: 0, name: "PCMU".into(), rate: 8000 }),
+            "8" => Some(Encoding { pt: 8, name: "PCMA".into(), rate: 8000 }),
+            _ => None,
+        })
+        .collect();
+    Some(Media {
+        kind,
+        port,
+        proto,
+        formats,
+        address: None,
+        rtcp: None,
+        rtcp_mux: false,
+        encodings,
+        ptime: None,
+        direction: Direction::default(),
+    })
+}
+
+/// `IN IP4 192.0.2.1`, with the TTL and count that only multicast has cut off.
+fn parse_connection(value: &str) -> Option<IpAddr> {
+    let mut words = value.split_ascii_whitespace();
+    let (network, version, address) = (words.next()?, words.next()?, words.next()?);
+    let address: IpAddr = address.split('/').next()?.parse().ok()?;
+    let fits = network.eq_ignore_ascii_case("IN")
+        && match address {
+            IpAddr::V4(_) => version.eq_ignore_ascii_case("IP4"),
+            IpAddr::V6(_) => version.eq_ignore_ascii_case("IP6"),
+        };
+    fits.then_some(address)
+}
+
+fn parse_direction(value: &str) -> Option<Direction> {
+    [Direction::SendRecv, Direction::SendOnly, Direction::RecvOnly, Direction::Inactive]
+        .into_iter()
+        .find(|direction| direction.name() == value)
+}
+
+/// An attribute at media level. `None`: it is one that matters, and it is broken.
+fn parse_attribute(media: &mut Media, value: &str) -> Option<()> {
+    if let Some(direction) = parse_direction(value) {
+        media.direction = direction;
+        return Some(());
+    }
+    if value == "rtcp-mux" {
+        media.rtcp_mux = true;
+        return Some(());
+    }
+    let Some((name, value)) = value.split_once(':') else { return Some(()) };
+    match name {
+        "rtpmap" => {
+            let (pt, encoding) = value.trim_start().split_once(' ')?;
+            let pt = pt.parse().ok().filter(|pt: &u8| *pt < 128)?;
+            // The third part, channels, is ignored: mono and stereo Opus are one format (RFC 7587, section 7).
+            let mut parts = encoding.trim().split('/');
+            let name = parts.next()?.to_owned();
+            let rate = parts.next()?.parse().ok()?;
+            media.encodings.retain(|known| known.pt != pt);
+            // Each payload type has one encoding; 128 of them is all there can be.
+            media.encodings.push(Encoding { pt, name, rate });
+        }
+        "ptime" => media.ptime = value.trim().split('.').next()?.parse().ok(),
+        "rtcp" => {
+            let mut words = value.splitn(2, ' ');
+            let port = words.next()?.trim().parse().ok()?;
+            let address = words.next().and_then(parse_connection);
+            media.rtcp = Some((port, address));
+        }
+        _ => {}
+    }
+    Some(())
+}
