@@ -1,0 +1,131 @@
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::thread;
+use std::time::{Duration, Instant};
+
+use crate::resample::to_i16;
+use crate::{FRAME, Sink, Speaker, Tone, Wake, open_speaker};
+
+/// A tone being played, on a thread of its own. It stops, softly, when this is dropped.
+#[derive(Debug)]
+pub struct Ringer {
+    stop: Arc<AtomicBool>,
+    thread: Option<thread::Thread>,
+}
+
+/// How long until a sink that failed is tried again.
+const RETRY: Duration = Duration::from_secs(1);
+/// Longest sleep between two looks at the sink.
+const LOOK: Duration = Duration::from_millis(100);
+
+impl Ringer {
+    /// Starts to play `tone`. A sink that cannot be opened, or fails, is tried again once a second:
+    /// a phone that cannot ring yet must ring as soon as it can.
+    pub fn start(sink: &Sink, tone: Tone) -> Self {
+        let stop = Arc::new(AtomicBool::new(false));
+        let (sink, stopped) = (sink.clone(), stop.clone());
+        let spawned = thread::Builder::new().name("ringer".into()).spawn(move || ring(&sink, tone, &stopped));
+        if let Err(error) = &spawned {
+            tracing::warn!(%error, "no thread for the ringer");
+        }
+        Self { stop, thread: spawned.ok().map(|t| t.thread().clone()) }
+    }
+}
+
+impl Drop for Ringer {
+    fn drop(&mut self) {
+        self.stop.store(true, Ordering::SeqCst);
+        if let Some(thread) = &self.thread {
+            thread.unpark();
+        }
+    }
+}
+
+fn ring(sink: &Sink, tone: Tone, stop: &AtomicBool) {
+    let me = thread::current();
+    let wake: Wake = Arc::new(move || me.unpark());
+    let mut player = Player::new(tone);
+    while !stop.load(Ordering::SeqCst) {
+        match open_speaker(sink, wake.clone()) {
+            Ok(mut speaker) => {
+                player.play(speaker.as_mut(), stop);
+                match speaker.failed() {
+                    None => return,
+                    Some(error) => tracing::warn!(%error, "the ringer fell silent"),
+                }
+            }
+            Err(error) => tracing::warn!(%error, "the ringer has no sink"),
+        }
+        let again = Instant::now() + RETRY;
+        while !stop.load(Ordering::SeqCst) && Instant::now() < again {
+            thread::park_timeout(again.saturating_duration_since(Instant::now()));
+        }
+    }
+}
+
+/// A tone cut into frames.
+struct Player {
+    samples: std::vec::IntoIter<f32>,
+    again: Vec<f32>,
+}
+
+impl Player {
+    fn new(tone: Tone) -> Self {
+        let samples = tone.samples();
+        let again = if tone.repeats() { samples.clone() } else { Vec::new() };
+        Self { samples: samples.into_iter(), again }
+    }
+
+    /// The next frame, `false` when the tone is over.
+    fn next(&mut self, frame: &mut [f32; FRAME]) -> bool {
+        if self.samples.len() == 0 {
+            self.samples = self.again.clone().into_iter();
+        }
+        let left = self.samples.len() > 0;
+        for place in frame.iter_mut() {
+            if self.samples.len() == 0 {
+                self.samples = self.again.clone().into_iter();
+            }
+            *place = self.samples.next().unwrap_or(0.0);
+        }
+        left
+    }
+
+    /// Plays until told to stop, the tone is over, or the sink fails.
+    fn play(&mut self, speaker: &mut dyn Speaker, stop: &AtomicBool) {
+        let mut frame = [0.0; FRAME];
+        loop {
+            while speaker.hungry() {
+                let stopping = stop.load(Ordering::SeqCst);
+                if !self.next(&mut frame) {
+                    return;
+                }
+                if stopping {
+                    let fall = |n: usize| 1.0 - n as f32 / FRAME as f32;
+                    frame.iter_mut().enumerate().for_each(|(n, s)| *s *= fall(n));
+                }
+                speaker.write(&frame.map(to_i16));
+                if stopping {
+                    return drain(speaker);
+                }
+            }
+            if speaker.failed().is_some() {
+                return;
+            }
+            rest(speaker);
+        }
+    }
+}
+
+/// Gives the card the time to take what was written last.
+fn drain(speaker: &mut dyn Speaker) {
+    let end = Instant::now() + LOOK;
+    while speaker.queued() > 0 && Instant::now() < end {
+        thread::park_timeout(Duration::from_millis(5));
+    }
+}
+
+fn rest(speaker: &dyn Speaker) {
+    let until = speaker.due().map_or(LOOK, |due| due.saturating_duration_since(Instant::now()));
+    thread::park_timeout(until.min(LOOK));
+}

@@ -1,0 +1,110 @@
+//! What the phone itself is heard with: the bell, and the tones of a line.
+
+use std::f32::consts::TAU;
+
+use crate::RATE;
+
+/// A sound that goes on until it is stopped.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Tone {
+    /// Our bell: somebody calls.
+    Ring,
+    /// The other phone rings: 425 Hz, one second on, four off (ITU-T E.180, Europe).
+    RingBack,
+    /// The line is busy, or the call has ended: 425 Hz in quick turns, a second and a half in all.
+    Busy,
+}
+
+impl Tone {
+    /// One period, 48 kHz mono. Played in a loop where [`repeats`](Self::repeats) says so.
+    pub fn samples(self) -> Vec<f32> {
+        match self {
+            Self::Ring => bell(),
+            Self::RingBack => beep(&[(1.0, 4.0)]),
+            Self::Busy => beep(&[(0.24, 0.24), (0.24, 0.24), (0.24, 0.3)]),
+        }
+    }
+
+    /// Whether it goes on for ever.
+    pub fn repeats(self) -> bool {
+        self != Self::Busy
+    }
+}
+
+/// A bell's partial: frequency relative to the strike note, loudness, and seconds to fall to a third.
+/// Hum, prime, tierce, quint, nominal and three above, as a founder tunes a minor-third bell; each but
+/// the lowest is split in two a little apart, which is what makes a cast bell sing.
+const PARTIALS: [(f32, f32, f32); 8] = [
+    (0.5, 0.50, 1.30),
+    (1.0, 0.80, 0.90),
+    (1.2, 0.55, 0.75),
+    (1.5, 0.28, 0.55),
+    (2.0, 0.70, 0.50),
+    (2.66, 0.22, 0.28),
+    (3.01, 0.16, 0.22),
+    (4.17, 0.08, 0.12),
+];
+
+/// Two strokes of a small carillon, a fourth apart, then a pause: (start in seconds, strike note in Hz).
+const STROKES: [(f32, f32); 2] = [(0.0, 659.26), (0.42, 880.0)];
+const BELL_SECONDS: f32 = 3.6;
+const BELL_PEAK: f32 = 0.5;
+
+/// One period of the bell, 48 kHz mono, peak at half of full scale. The same at every call.
+pub fn bell() -> Vec<f32> {
+    let mut out = vec![0.0_f32; seconds(BELL_SECONDS)];
+    for (start, note) in STROKES {
+        for (n, sample) in out.iter_mut().skip(seconds(start)).enumerate() {
+            *sample += stroke(note, n as f32 / RATE as f32);
+        }
+    }
+    // The second half of the pause is silent, so that the loop has no seam.
+    let fade = seconds(0.8);
+    for (n, sample) in out.iter_mut().rev().enumerate().take(fade) {
+        *sample *= smooth(n as f32 / fade as f32);
+    }
+    let peak = out.iter().fold(f32::MIN_POSITIVE, |peak, s| peak.max(s.abs()));
+    out.iter_mut().for_each(|s| *s *= BELL_PEAK / peak);
+    out
+}
+
+/// A stroke on a bell, `t` seconds after the clapper met it.
+fn stroke(note: f32, t: f32) -> f32 {
+    let clapper = smooth(t / 0.004);
+    let ring: f32 = PARTIALS
+        .iter()
+        .map(|&(ratio, loud, decay)| {
+            let beat = if ratio > 0.9 { 0.0009 } else { 0.0 };
+            let (low, high) = (note * ratio * (1.0 - beat), note * ratio * (1.0 + beat));
+            let tone = ((TAU * low * t).sin() + (TAU * high * t).sin()) / 2.0;
+            loud * (-t / decay).exp() * tone
+        })
+        .sum();
+    clapper * ring
+}
+
+/// 425 Hz in turns of (seconds on, seconds off), with soft edges and a little of the octave for warmth.
+fn beep(turns: &[(f32, f32)]) -> Vec<f32> {
+    const LOUD: f32 = 0.16;
+    const EDGE: f32 = 0.02;
+    let mut out = Vec::new();
+    for &(on, off) in turns {
+        out.extend((0..seconds(on)).map(|n| {
+            let t = n as f32 / RATE as f32;
+            let edge = smooth(t / EDGE) * smooth((on - t) / EDGE);
+            LOUD * edge * ((TAU * 425.0 * t).sin() + 0.12 * (TAU * 850.0 * t).sin())
+        }));
+        out.resize(out.len() + seconds(off), 0.0);
+    }
+    out
+}
+
+/// From 0 to 1 without a corner.
+fn smooth(x: f32) -> f32 {
+    let x = x.clamp(0.0, 1.0);
+    x * x * (3.0 - 2.0 * x)
+}
+
+fn seconds(s: f32) -> usize {
+    (s * RATE as f32).round() as usize
+}

@@ -1,0 +1,216 @@
+//! The fakes: WAV files on a paced clock, silence, and nowhere.
+
+use std::fs::File;
+use std::io::BufWriter;
+use std::path::{Path, PathBuf};
+use std::time::{Duration, Instant};
+
+use hound::{SampleFormat, WavReader, WavSpec, WavWriter};
+
+use crate::clock::Pace;
+use crate::resample::{to_i16, whole};
+use crate::{Clock, DeviceError, FRAME, Microphone, RATE, Speaker};
+
+/// A WAV file read out at the pace of a clock, then silence for ever.
+///
+/// Like a real microphone it gives a frame when its last sample has been spoken: 10 ms after the start
+/// for the first one.
+pub struct WavMicrophone<C> {
+    samples: std::vec::IntoIter<i16>,
+    pace: Pace,
+    clock: C,
+}
+
+impl<C: Clock> WavMicrophone<C> {
+    /// Reads the whole file; its clock starts when this returns.
+    ///
+    /// # Errors
+    /// [`DeviceError::File`] for a file that cannot be read or is no WAV file, [`DeviceError::Rate`]
+    /// for an absurd sample rate.
+    pub fn open(path: &Path, clock: C) -> Result<Self, DeviceError> {
+        let samples = read(path)?;
+        let pace = Pace::after(clock.now());
+        Ok(Self { samples: samples.into_iter(), pace, clock })
+    }
+}
+
+impl<C: Clock> Microphone for WavMicrophone<C> {
+    fn read(&mut self, frame: &mut [i16; FRAME]) -> Result<bool, DeviceError> {
+        if self.clock.now() < self.pace.due() {
+            return Ok(false);
+        }
+        self.pace.tick();
+        frame.fill_with(|| self.samples.next().unwrap_or(0));
+        Ok(true)
+    }
+
+    fn due(&self) -> Option<Instant> {
+        Some(self.pace.due())
+    }
+}
+
+/// All samples of a WAV file, mixed to mono at [`RATE`].
+fn read(path: &Path) -> Result<Vec<i16>, DeviceError> {
+    let failed = |e| DeviceError::file(path, e);
+    let mut reader = WavReader::open(path).map_err(failed)?;
+    let spec = reader.spec();
+    let samples: Result<Vec<f32>, _> = match spec.sample_format {
+        SampleFormat::Float => reader.samples::<f32>().collect(),
+        SampleFormat::Int => {
+            let full = 2_f32.powi(i32::from(spec.bits_per_sample.max(1)) - 1);
+            reader.samples::<i32>().map(|s| s.map(|s| s as f32 / full)).collect()
+        }
+    };
+    let samples = samples.map_err(failed)?;
+    let channels = usize::from(spec.channels.max(1));
+    let mono = samples.chunks_exact(channels).map(|c| c.iter().sum::<f32>() / channels as f32).collect();
+    Ok(whole(mono, spec.sample_rate)?.into_iter().map(to_i16).collect())
+}
+
+/// Silence at the pace of a clock.
+pub struct SilentMicrophone<C> {
+    pace: Pace,
+    clock: C,
+}
+
+impl<C: Clock> SilentMicrophone<C> {
+    /// The clock starts now.
+    pub fn new(clock: C) -> Self {
+        Self { pace: Pace::after(clock.now()), clock }
+    }
+}
+
+impl<C: Clock> Microphone for SilentMicrophone<C> {
+    fn read(&mut self, frame: &mut [i16; FRAME]) -> Result<bool, DeviceError> {
+        if self.clock.now() < self.pace.due() {
+            return Ok(false);
+        }
+        self.pace.tick();
+        frame.fill(0);
+        Ok(true)
+    }
+
+    fn due(&self) -> Option<Instant> {
+        Some(self.pace.due())
+    }
+}
+
+/// A WAV file (48 kHz, mono, 16 bit) written at the pace of a clock: its sample 0 is the moment the
+/// clock started. Readable at any time: the header is brought up to date twice a second and on drop.
+pub struct WavSpeaker<C> {
+    path: PathBuf,
+    writer: Option<WavWriter<BufWriter<File>>>,
+    frames: u32,
+    pace: Pace,
+    clock: C,
+    failed: Option<DeviceError>,
+}
+
+/// Frames between two updates of the header.
+const UPDATE: u32 = 50;
+
+impl<C: Clock> WavSpeaker<C> {
+    /// Creates or empties the file; its clock starts when this returns.
+    ///
+    /// # Errors
+    /// [`DeviceError::File`].
+    pub fn create(path: &Path, clock: C) -> Result<Self, DeviceError> {
+        let spec =
+            WavSpec { channels: 1, sample_rate: RATE, bits_per_sample: 16, sample_format: SampleFormat::Int };
+        let mut writer = WavWriter::create(path, spec).map_err(|e| DeviceError::file(path, e))?;
+        writer.flush().map_err(|e| DeviceError::file(path, e))?;
+        let pace = Pace::starting(clock.now());
+        Ok(Self { path: path.to_owned(), writer: Some(writer), frames: 0, pace, clock, failed: None })
+    }
+
+    fn put(&mut self, frame: &[i16; FRAME]) -> Result<(), hound::Error> {
+        let Some(writer) = &mut self.writer else { return Ok(()) };
+        for sample in frame {
+            writer.write_sample(*sample)?;
+        }
+        self.frames += 1;
+        if self.frames.is_multiple_of(UPDATE) {
+            writer.flush()?;
+        }
+        Ok(())
+    }
+}
+
+impl<C: Clock> Speaker for WavSpeaker<C> {
+    fn hungry(&mut self) -> bool {
+        self.clock.now() >= self.pace.due()
+    }
+
+    fn write(&mut self, frame: &[i16; FRAME]) {
+        self.pace.tick();
+        if let Err(e) = self.put(frame) {
+            self.writer = None;
+            self.failed = Some(DeviceError::file(&self.path, e));
+        }
+    }
+
+    fn queued(&self) -> usize {
+        samples_until(self.pace.due(), self.clock.now())
+    }
+
+    fn due(&self) -> Option<Instant> {
+        Some(self.pace.due())
+    }
+
+    fn failed(&self) -> Option<DeviceError> {
+        self.failed.clone()
+    }
+}
+
+impl<C> Drop for WavSpeaker<C> {
+    fn drop(&mut self) {
+        if let Some(writer) = self.writer.take()
+            && let Err(error) = writer.finalize()
+        {
+            tracing::warn!(%error, path = %self.path.display(), "the record could not be finished");
+        }
+    }
+}
+
+/// Swallows frames at the pace of a clock.
+pub struct NullSpeaker<C> {
+    pace: Pace,
+    clock: C,
+}
+
+impl<C: Clock> NullSpeaker<C> {
+    /// The clock starts now.
+    pub fn new(clock: C) -> Self {
+        Self { pace: Pace::starting(clock.now()), clock }
+    }
+}
+
+impl<C: Clock> Speaker for NullSpeaker<C> {
+    fn hungry(&mut self) -> bool {
+        self.clock.now() >= self.pace.due()
+    }
+
+    fn write(&mut self, _frame: &[i16; FRAME]) {
+        self.pace.tick();
+    }
+
+    fn queued(&self) -> usize {
+        samples_until(self.pace.due(), self.clock.now())
+    }
+
+    fn due(&self) -> Option<Instant> {
+        Some(self.pace.due())
+    }
+
+    fn failed(&self) -> Option<DeviceError> {
+        None
+    }
+}
+
+fn samples_until(end: Instant, now: Instant) -> usize {
+    let left: Duration = end.saturating_duration_since(now);
+    usize::try_from(left.as_nanos() * u128::from(RATE) / 1_000_000_000).unwrap_or(usize::MAX)
+}
+
+#[cfg(test)]
+mod tests;
