@@ -1,0 +1,29 @@
+//! REST client of the PBX: one file per resource, one error type.
+//!
+//! A [`Client`] speaks to exactly one [`ServerAddress`] over HTTPS. It never retries, never follows a
+//! redirect, never reads more than an honest answer holds, and trusts what the machine trusts, the extra
+//! roots and the pins in [`Trust`], and nothing else.
+#![deny(clippy::indexing_slicing, clippy::string_slice)]
+
+mod address;
+mod auth;
+mod blobs;
+mod client;
+mod domain;
+mod error;
+mod info;
+mod json;
+mod tls;
+mod token;
+mod user;
+
+pub use address::{DEFAULT_PORT, Host, ServerAddress};
+pub use auth::{AuthUser, SignInAnswer};
+pub use blobs::Blob;
+pub use client::{Client, Limits};
+pub use domain::SipDomain;
+pub use error::{ApiError, Cause, CertificateProblem, ErrorCode};
+pub use info::{Info, Tenant};
+pub use tls::{CertificateFacts, Fingerprint, Pin, Trust};
+pub use token::Tokens;
+pub use user::{Protocol, SipTransport, User, Verification};

@@ -1,0 +1,38 @@
+use std::time::Duration;
+
+use secrecy::SecretString;
+
+use crate::ApiError;
+use crate::json::Object;
+
+/// Lifetime assumed where the server does not say (the shorter of the two documented examples).
+const ASSUMED_LIFETIME: Duration = Duration::from_secs(1800);
+
+/// Longest lifetime believed, so that no sum with it can overflow.
+const LONGEST_LIFETIME: Duration = Duration::from_secs(10 * 365 * 24 * 3600);
+
+/// Access and refresh token of a session (`POST /auth/sign_in`, `/auth/refresh_token`). Both are opaque, and
+/// both are replaced at each refresh.
+#[derive(Debug, Clone)]
+pub struct Tokens {
+    /// Sent as bearer with each request.
+    pub access: SecretString,
+    /// Swapped for a new pair.
+    pub refresh: SecretString,
+    /// How long the access token lives from now.
+    pub expires_in: Duration,
+    /// `Bearer`, as far as documented.
+    pub token_type: Option<String>,
+}
+
+impl Tokens {
+    pub(crate) fn read(answer: &mut Object) -> Result<Self, ApiError> {
+        let lifetime = answer.number("expires_in")?.map_or(ASSUMED_LIFETIME, Duration::from_secs);
+        Ok(Self {
+            access: answer.need_secret("access_token")?,
+            refresh: answer.need_secret("refresh_token")?,
+            expires_in: lifetime.min(LONGEST_LIFETIME),
+            token_type: answer.text("token_type")?,
+        })
+    }
+}
