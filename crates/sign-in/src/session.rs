@@ -1,0 +1,336 @@
+use std::future::Future;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, SystemTime};
+
+use pbx_api::{ApiError, Client, Tokens};
+use secrecy::SecretString;
+use tokio::sync::watch;
+
+use crate::{Keeper, Schedule, Secrets, SignInError};
+
+/// How long signing out at the PBX may take.
+pub const SIGN_OUT_LIMIT: Duration = Duration::from_secs(3);
+
+/// Longest sleep between two looks at the clock: timers stand still while the machine sleeps, the wall clock
+/// does not.
+const LOOK: Duration = Duration::from_secs(30);
+
+/// Tells the time; another one in tests.
+type Clock = Arc<dyn Fn() -> SystemTime + Send + Sync>;
+
+/// A session at the PBX: tokens that are kept fresh and kept in the vault. Cheap to clone.
+#[derive(Clone)]
+pub struct Session {
+    inner: Arc<Inner>,
+}
+
+/// What others must know of a session.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct SessionStatus {
+    /// It cannot be renewed: sign in again.
+    pub expired: bool,
+    /// The vault did not take the secrets.
+    pub secrets_in_memory: bool,
+}
+
+/// How signing out went. The session is over here in any case.
+#[derive(Debug)]
+pub struct SignedOut {
+    /// At the PBX.
+    pub pbx: Result<(), ApiError>,
+    /// In the vault.
+    pub vault: Result<(), SignInError>,
+}
+
+struct Inner {
+    account: String,
+    keeper: Arc<Keeper>,
+    clock: Clock,
+    state: Mutex<State>,
+    /// Held by the one refresh under way.
+    flight: tokio::sync::Mutex<()>,
+    status: watch::Sender<SessionStatus>,
+}
+
+struct State {
+    client: Client,
+    secrets: Secrets,
+    schedule: Schedule,
+    /// Counts the tokens: those with this number are the newest.
+    generation: u64,
+    /// Counts the refreshes done, and keeps what the last one failed of.
+    refreshes: u64,
+    failure: Option<SignInError>,
+    /// No refresh any more: refused, or signed out.
+    ended: bool,
+    /// Signed out: nothing may reach the vault any more.
+    signed_out: bool,
+}
+
+impl Session {
+    /// Begins a session with tokens just given. They are in the vault, or in the keeper's memory, when this
+    /// is done.
+    pub async fn begin(
+        client: Client,
+        keeper: Arc<Keeper>,
+        account: impl Into<String>,
+        tokens: Tokens,
+        sip_password: Option<SecretString>,
+    ) -> Self {
+        let account = account.into();
+        let secrets = Secrets::new(tokens, sip_password, SystemTime::now());
+        let session = Self::with_clock(client, keeper, account, secrets, Arc::new(SystemTime::now));
+        let saving = session.inner.keeper.save(&session.inner.account, &session.inner.state().secrets);
+        session.inner.note_saved(saving.await);
+        session
+    }
+
+    /// Takes up the session of an account out of the vault; `None` where the vault holds none.
+    ///
+    /// # Errors
+    /// One of the keychain errors of [`SignInError`].
+    pub async fn resume(
+        client: Client,
+        keeper: Arc<Keeper>,
+        account: impl Into<String>,
+    ) -> Result<Option<Self>, SignInError> {
+        let account = account.into();
+        let Some(secrets) = keeper.load(&account).await? else { return Ok(None) };
+        let session = Self::with_clock(client, keeper, account, secrets, Arc::new(SystemTime::now));
+        let in_memory = session.inner.keeper.in_memory(&session.inner.account);
+        session.inner.status.send_modify(|status| status.secrets_in_memory = in_memory);
+        Ok(Some(session))
+    }
+
+    fn with_clock(
+        client: Client,
+        keeper: Arc<Keeper>,
+        account: String,
+        secrets: Secrets,
+        clock: Clock,
+    ) -> Self {
+        let schedule = Schedule::resumed(clock(), secrets.expires_at, rand::random());
+        let state = State {
+            client,
+            secrets,
+            schedule,
+            generation: 0,
+            refreshes: 0,
+            failure: None,
+            ended: false,
+            signed_out: false,
+        };
+        let inner = Inner {
+            account,
+            keeper,
+            clock,
+            state: Mutex::new(state),
+            flight: tokio::sync::Mutex::new(()),
+            status: watch::Sender::new(SessionStatus::default()),
+        };
+        Self { inner: Arc::new(inner) }
+    }
+
+    /// What others must know of it, now and at each change.
+    pub fn status(&self) -> watch::Receiver<SessionStatus> {
+        self.inner.status.subscribe()
+    }
+
+    /// The extension's SIP password, where known.
+    pub fn sip_password(&self) -> Option<SecretString> {
+        self.inner.state().secrets.sip_password.clone()
+    }
+
+    /// Keeps another SIP password.
+    pub async fn set_sip_password(&self, password: SecretString) {
+        let saving = {
+            let mut state = self.inner.state();
+            state.secrets.sip_password = Some(password);
+            if state.signed_out {
+                return;
+            }
+            self.inner.keeper.save(&self.inner.account, &state.secrets)
+        };
+        self.inner.note_saved(saving.await);
+    }
+
+    /// Uses another client from now on, as is needed after a new pin.
+    pub fn set_client(&self, client: Client) {
+        self.inner.state().client = client;
+    }
+
+    /// Makes a call of the REST API with the access token. Where the token is not accepted it is refreshed once,
+    /// and the call is made once more.
+    ///
+    /// # Errors
+    /// What the call failed of; what the refresh failed of, [`SignInError::SessionExpired`] among it.
+    pub async fn authorized<T, F>(&self, call: impl Fn(Client, SecretString) -> F) -> Result<T, SignInError>
+    where
+        F: Future<Output = Result<T, ApiError>>,
+    {
+        let (client, access, generation) = self.inner.current()?;
+        match call(client, access).await {
+            Err(ApiError::Unauthorized) => {}
+            other => return Ok(other?),
+        }
+        self.refresh(generation).await?;
+        let (client, access, _) = self.inner.current()?;
+        Ok(call(client, access).await?)
+    }
+
+    /// Keeps the tokens fresh until the session ends. Exactly one task should run it.
+    pub async fn keep_fresh(&self) {
+        let mut status = self.inner.status.subscribe();
+        loop {
+            let (wait, generation) = {
+                let state = self.inner.state();
+                (state.schedule.wait((self.inner.clock)()), state.generation)
+            };
+            match wait {
+                None => return,
+                Some(Duration::ZERO) => match self.refresh(generation).await {
+                    Ok(()) => {}
+                    Err(SignInError::SessionExpired) => return,
+                    Err(error) => tracing::warn!(account = %self.inner.account, %error, "refresh failed"),
+                },
+                Some(wait) => {
+                    // Ends early when the session does.
+                    let _ = tokio::time::timeout(wait.min(LOOK), status.changed()).await;
+                }
+            }
+        }
+    }
+
+    /// Signs out: ends the session at the PBX, for which it waits no longer than [`SIGN_OUT_LIMIT`], and empties
+    /// the vault of it, whatever the PBX says.
+    pub async fn sign_out(&self) -> SignedOut {
+        {
+            let mut state = self.inner.state();
+            (state.ended, state.signed_out) = (true, true);
+            state.schedule.ended();
+        }
+        self.inner.status.send_modify(|_| {});
+        let vault = self.inner.keeper.delete(&self.inner.account);
+        let at_pbx = async {
+            // A refresh under way voids the token we have.
+            let _landed = self.inner.flight.lock().await;
+            let (client, access) = {
+                let state = self.inner.state();
+                (state.client.clone(), state.secrets.access.clone())
+            };
+            client.sign_out(&access).await
+        };
+        let server = self.inner.state().client.server().clone();
+        let (pbx, vault) = tokio::join!(tokio::time::timeout(SIGN_OUT_LIMIT, at_pbx), vault);
+        let pbx = pbx
+            .unwrap_or_else(|elapsed| Err(ApiError::Timeout { server, cause: pbx_api::Cause::new(elapsed) }));
+        SignedOut { pbx, vault }
+    }
+
+    /// Refreshes the tokens of a generation, unless somebody else did meanwhile. It goes on to its end when the
+    /// caller gives up: the PBX may already have voided the old tokens.
+    async fn refresh(&self, generation: u64) -> Result<(), SignInError> {
+        let seen = self.inner.state().refreshes;
+        let inner = Arc::clone(&self.inner);
+        let task = tokio::spawn(async move { inner.refresh(generation, seen).await });
+        task.await.unwrap_or(Err(SignInError::SessionExpired))
+    }
+}
+
+impl Inner {
+    fn state(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn current(&self) -> Result<(Client, SecretString, u64), SignInError> {
+        let state = self.state();
+        if state.ended {
+            return Err(SignInError::SessionExpired);
+        }
+        Ok((state.client.clone(), state.secrets.access.clone(), state.generation))
+    }
+
+    /// `seen` is the number of refreshes done when the caller asked: one that ended since then is its answer too.
+    async fn refresh(&self, generation: u64, seen: u64) -> Result<(), SignInError> {
+        let _flight = self.flight.lock().await;
+        let (client, refresh) = {
+            let state = self.state();
+            if state.ended {
+                return Err(SignInError::SessionExpired);
+            }
+            if state.generation != generation {
+                return Ok(());
+            }
+            if let (true, Some(failure)) = (state.refreshes != seen, &state.failure) {
+                return Err(failure.clone());
+            }
+            (state.client.clone(), state.secrets.refresh.clone())
+        };
+        let answer = client.refresh(&refresh).await;
+        let now = (self.clock)();
+        match answer {
+            Ok(tokens) => {
+                self.replace(tokens, now).await;
+                Ok(())
+            }
+            Err(error) if is_final(&error) => {
+                tracing::info!(account = %self.account, %error, "the session has ended");
+                {
+                    let mut state = self.state();
+                    state.refreshes += 1;
+                    state.ended = true;
+                    state.schedule.ended();
+                }
+                self.status.send_modify(|status| status.expired = true);
+                Err(SignInError::SessionExpired)
+            }
+            Err(error) => {
+                let mut state = self.state();
+                state.refreshes += 1;
+                state.schedule.failed(now, error.retry_after(), rand::random());
+                state.failure = Some(error.clone().into());
+                Err(error.into())
+            }
+        }
+    }
+
+    /// New tokens reach the vault before they are used: were they used first, a crash in between would leave
+    /// a void refresh token in the vault.
+    async fn replace(&self, tokens: Tokens, now: SystemTime) {
+        let lifetime = tokens.expires_in;
+        let (secrets, saving) = {
+            let state = self.state();
+            let secrets = Secrets::new(tokens, state.secrets.sip_password.clone(), now);
+            let saving = (!state.signed_out).then(|| self.keeper.save(&self.account, &secrets));
+            (secrets, saving)
+        };
+        if let Some(saving) = saving {
+            self.note_saved(saving.await);
+        }
+        let mut state = self.state();
+        state.generation += 1;
+        state.refreshes += 1;
+        state.failure = None;
+        // A SIP password given meanwhile is newer.
+        let sip_password = state.secrets.sip_password.take();
+        state.secrets = Secrets { sip_password, ..secrets };
+        if !state.ended {
+            state.schedule = Schedule::granted(now, lifetime, rand::random());
+        }
+    }
+
+    fn note_saved(&self, saved: Result<(), SignInError>) {
+        if let Err(error) = &saved {
+            tracing::warn!(account = %self.account, %error, "secrets are in memory only");
+        }
+        self.status.send_if_modified(|status| {
+            let before = std::mem::replace(&mut status.secrets_in_memory, saved.is_err());
+            before != status.secrets_in_memory
+        });
+    }
+}
+
+/// Whether a refresh token is refused for good. A bad one is documented as 400 `UNKNOWN`.
+fn is_final(error: &ApiError) -> bool {
+    matches!(error, ApiError::Unauthorized | ApiError::Refused { status: 400 | 403 | 422, .. })
+}
