@@ -1,0 +1,45 @@
+//! The way out: the phone un-registers first, whether the window is closed or the process told to end.
+
+use std::io;
+
+use tauri::{AppHandle, Manager};
+
+use crate::line::Line;
+
+/// Stops the phone, then ends the process. Returns at once; asked twice, the work is done once.
+pub fn leave(app: &AppHandle) {
+    let app = app.clone();
+    tauri::async_runtime::spawn(async move {
+        app.state::<Line>().stop().await;
+        app.exit(0);
+    });
+}
+
+/// Leaves when the process is told to end, as at log-out or by Ctrl+C.
+pub fn on_signal(app: &AppHandle) {
+    let app = app.clone();
+    tauri::async_runtime::spawn(async move {
+        match told_to_end().await {
+            Ok(()) => leave(&app),
+            Err(error) => tracing::warn!(%error, "cannot hear when to end"),
+        }
+    });
+}
+
+#[cfg(unix)]
+async fn told_to_end() -> io::Result<()> {
+    use tokio::signal::unix::{SignalKind, signal};
+
+    let mut terminate = signal(SignalKind::terminate())?;
+    let mut interrupt = signal(SignalKind::interrupt())?;
+    tokio::select! {
+        _ = terminate.recv() => {}
+        _ = interrupt.recv() => {}
+    }
+    Ok(())
+}
+
+#[cfg(not(unix))]
+async fn told_to_end() -> io::Result<()> {
+    tokio::signal::ctrl_c().await
+}

@@ -1,0 +1,31 @@
+//! The window around the phone.
+
+#![cfg_attr(not(debug_assertions), windows_subsystem = "windows")]
+
+use std::io::{self, IsTerminal};
+use std::process::ExitCode;
+
+use carillon_shell::Args;
+use clap::Parser;
+use tracing_subscriber::EnvFilter;
+
+/// What is logged unless `RUST_LOG` says otherwise.
+const LOG: &str = "info,rsipstack=warn";
+
+fn main() -> ExitCode {
+    let args = Args::parse();
+    let filter = EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new(LOG));
+    let colour = io::stderr().is_terminal();
+    tracing_subscriber::fmt().with_env_filter(filter).with_writer(io::stderr).with_ansi(colour).init();
+    if rustls::crypto::ring::default_provider().install_default().is_err() {
+        tracing::error!("another crypto provider is installed already");
+        return ExitCode::FAILURE;
+    }
+    match carillon_shell::run(args) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            tracing::error!(%error, "the window cannot be opened");
+            ExitCode::FAILURE
+        }
+    }
+}

@@ -1,0 +1,72 @@
+//! The webview is a process of its own and may die; the phone and its calls live on.
+
+use tauri::plugin::{self, TauriPlugin};
+use tauri::{App, AppHandle, Manager, Url, Wry};
+
+/// Keeps the window on the UI: nothing else is ever loaded into it, whatever link is followed.
+pub fn stay_home() -> TauriPlugin<Wry> {
+    plugin::Builder::new("stay-home").on_navigation(|_, url| is_home(url)).build()
+}
+
+/// Whether `url` is the UI: `tauri://localhost`, on Windows `http(s)://tauri.localhost`, and in a build
+/// without the UI in it Vite's server. A webview begins at `about:blank`.
+fn is_home(url: &Url) -> bool {
+    match (url.scheme(), url.host_str()) {
+        ("tauri", Some("localhost")) | ("http" | "https", Some("tauri.localhost")) => true,
+        ("http", Some("localhost")) => tauri::is_dev(),
+        _ => url.as_str() == "about:blank",
+    }
+}
+
+/// Loads the UI anew; it asks for the picture and draws the truth.
+///
+/// # Errors
+/// The window is gone already.
+pub fn reload(app: &AppHandle) -> tauri::Result<()> {
+    app.webview_windows().into_values().try_for_each(|window| window.reload())
+}
+
+/// Loads the UI anew when its process dies. The phone does not notice.
+///
+/// # Errors
+/// The window is gone already.
+#[cfg(target_os = "linux")]
+pub fn reload_after_crash(app: &App) -> tauri::Result<()> {
+    use webkit2gtk::WebViewExt;
+
+    for window in app.webview_windows().into_values() {
+        window.with_webview(|webview| {
+            webview.inner().connect_web_process_terminated(|view, reason| {
+                tracing::warn!(?reason, "the webview died; loading the window anew");
+                view.reload();
+            });
+        })?;
+    }
+    Ok(())
+}
+
+/// Other systems' webviews come back, or not, by themselves.
+#[cfg(not(target_os = "linux"))]
+pub fn reload_after_crash(_app: &App) -> tauri::Result<()> {
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_the_ui_is_home() {
+        let is_home = |url: &str| is_home(&url.parse().unwrap());
+        assert!(is_home("tauri://localhost"));
+        assert!(is_home("tauri://localhost/index.html"));
+        assert!(is_home("http://tauri.localhost/"));
+        assert!(is_home("about:blank"));
+        assert!(!is_home("http://localhost.evil.example/"));
+        assert!(!is_home("https://test.io/"));
+        assert!(!is_home("tauri://evil.example/"));
+        assert!(!is_home("file:///etc/passwd"));
+        assert!(!is_home("data:text/html,x"));
+        assert!(!is_home("about:srcdoc"));
+    }
+}
