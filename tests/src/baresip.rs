@@ -1,0 +1,125 @@
+//! baresip as the other phone: speaks a WAV file, records what it heard, driven by its standard input.
+
+use std::fs;
+use std::path::PathBuf;
+use std::time::Duration;
+
+use rustix::process::Signal;
+use tempfile::TempDir;
+
+use crate::{Place, Process, SipAccount};
+
+/// A running, registered baresip. It refuses loopback, so it needs a namespace with an address.
+pub struct Baresip {
+    process: Process,
+    dir: TempDir,
+}
+
+impl Baresip {
+    /// Starts it with one account, one codec (`opus` or `PCMU`) and `speech` for a microphone, a WAV at the
+    /// codec's rate, and waits until it is registered. It answers every call by itself.
+    pub fn start(place: &Place, account: &SipAccount, codec: &str, speech: &std::path::Path) -> Self {
+        let dir = TempDir::with_prefix("carillon-baresip-").unwrap();
+        let codecs = if codec == "opus" { "opus/48000/1".to_owned() } else { format!("{codec}/8000/1") };
+        let SipAccount { user, domain, proxy, transport, password } = account;
+        fs::write(
+            dir.path().join("accounts"),
+            format!(
+                "<sip:{user}@{domain}>;auth_user={user};auth_pass={password};regint=600;answermode=auto;\
+                 audio_codecs={codecs};outbound=\"sip:{proxy};transport={transport}\"\n"
+            ),
+        )
+        .unwrap();
+        fs::write(dir.path().join("contacts"), "").unwrap();
+        let config = CONFIG
+            .replace("@SPEECH@", &speech.display().to_string())
+            .replace("@DIR@", &dir.path().display().to_string());
+        fs::write(dir.path().join("config"), config).unwrap();
+        let mut command = place.command("baresip");
+        command.arg("-f").arg(dir.path());
+        let mut process = Process::start("baresip", command);
+        process.wait_for("its registration", Duration::from_secs(20), |l| {
+            l.text.contains("200 OK").then_some(())
+        });
+        Self { process, dir }
+    }
+
+    /// Calls `target`.
+    pub fn dial(&mut self, target: &str) {
+        self.process.type_line(&format!("/dial sip:{target}"));
+    }
+
+    /// Hangs up.
+    pub fn hang_up(&mut self) {
+        self.process.type_line("/hangup");
+    }
+
+    /// Waits until the other phone rings.
+    pub fn wait_ringing(&mut self) {
+        self.wait("180 Ringing");
+    }
+
+    /// Waits until a call is answered.
+    pub fn wait_established(&mut self) {
+        self.wait("Call established");
+    }
+
+    /// Waits until the call is over.
+    pub fn wait_closed(&mut self) {
+        self.wait("terminated (duration");
+    }
+
+    /// Its process id.
+    pub fn pid(&self) -> u32 {
+        self.process.pid()
+    }
+
+    /// Ends it and gives the WAV of what it heard: the decoded voice, as it would have gone to the speaker.
+    /// Sample 0 is the moment its decoder started.
+    pub fn into_recording(mut self) -> Recording {
+        self.process.signal(Signal::TERM);
+        self.process.wait_exit(Duration::from_secs(10));
+        let files = fs::read_dir(self.dir.path()).unwrap().filter_map(Result::ok).map(|e| e.path());
+        let found = files.into_iter().find(|p| p.to_string_lossy().ends_with("-dec.wav"));
+        let path = found.unwrap_or_else(|| panic!("baresip recorded nothing\n{}", self.process.log()));
+        Recording { path, _dir: self.dir }
+    }
+
+    fn wait(&mut self, words: &str) {
+        self.process.wait_for(words, Duration::from_secs(30), |l| l.text.contains(words).then_some(()));
+    }
+}
+
+/// What baresip heard; the file goes with it.
+pub struct Recording {
+    /// The WAV file.
+    pub path: PathBuf,
+    _dir: TempDir,
+}
+
+const CONFIG: &str = "\
+poll_method epoll
+call_local_timeout 120
+call_max_calls 4
+audio_source aufile,@SPEECH@
+audio_player none,none
+audio_alert none,none
+audio_level no
+ausrc_format s16
+auplay_format s16
+auenc_format s16
+audec_format s16
+audio_buffer 20-160
+jitter_buffer_delay 5-10
+opus_stereo no
+opus_sprop_stereo no
+snd_path @DIR@
+module_path /usr/lib/baresip/modules
+module stdio.so
+module g711.so
+module opus.so
+module aufile.so
+module sndfile.so
+module_tmp account.so
+module_app menu.so
+";

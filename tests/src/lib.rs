@@ -1,0 +1,36 @@
+//! What the whole-system tests stand on: foreign peers, virtual sound, a private desktop session, and the
+//! product's own programs, each started by a small type that owns its folder and its process and ends both
+//! when it goes out of scope.
+//!
+//! Everything here is for tests: whatever cannot be started fails the test, with a sentence that says why.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
+
+mod baresip;
+mod cli;
+//mod demo;
+mod kamailio;
+mod network;
+mod paths;
+mod process;
+mod score;
+mod session;
+mod sipp;
+mod sound;
+mod speech;
+mod usage;
+mod window;
+
+pub use baresip::{Baresip, Recording};
+pub use cli::{Cli, Event, SipAccount};
+//pub use demo::Demo;
+pub use kamailio::Kamailio;
+pub use network::{Network, Place, free_port};
+pub use paths::{output_dir, product, python, target_dir};
+pub use process::{Line, Process};
+pub use score::{Score, score};
+pub use session::Session;
+pub use sipp::{Sipp, scenario};
+pub use sound::Listening;
+pub use speech::{Speech, Voice};
+pub use usage::{Usage, open_sockets};
+pub use window::Window;

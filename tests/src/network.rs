@@ -1,0 +1,123 @@
+//! Networks of the tests' own: a hub with the PBX, and phones each behind a link of their own.
+
+use std::net::{Ipv4Addr, TcpListener, UdpSocket};
+use std::path::Path;
+use std::process::Command;
+use std::sync::atomic::{AtomicU32, Ordering};
+
+use crate::Process;
+
+/// Where a program runs.
+#[derive(Debug, Clone)]
+pub enum Place {
+    /// On this machine, as it is.
+    Here,
+    /// In a network namespace.
+    Namespace(String),
+}
+
+impl Place {
+    /// A command that runs there.
+    pub fn command(&self, program: impl AsRef<Path>) -> Command {
+        match self {
+            Self::Here => Command::new(program.as_ref()),
+            Self::Namespace(name) => {
+                let mut command = Command::new("ip");
+                command.args(["netns", "exec", name]).arg(program.as_ref());
+                command
+            }
+        }
+    }
+}
+
+/// A hub that routes between phones. Each phone has its own namespace, link and address; the hub holds the
+/// address of the PBX.
+pub struct Network {
+    id: String,
+    phones: Vec<(Place, Ipv4Addr)>,
+}
+
+impl Network {
+    /// A network with this many phones.
+    pub fn new(phones: u8) -> Self {
+        assert!(
+            rustix::process::geteuid().is_root(),
+            "foreign peers run in network namespaces of their own, and only root can make those: run as root"
+        );
+        static COUNT: AtomicU32 = AtomicU32::new(0);
+        let id = format!("car{}x{}", std::process::id(), COUNT.fetch_add(1, Ordering::Relaxed));
+        let mut network = Self { id, phones: Vec::new() };
+        let hub = network.hub_name();
+        ip(&["netns", "add", &hub]);
+        ip(&["-n", &hub, "link", "set", "lo", "up"]);
+        ip(&["-n", &hub, "addr", "add", &format!("{}/32", network.pbx()), "dev", "lo"]);
+        let mut forward = network.hub().command("sysctl");
+        forward.args(["-q", "-w", "net.ipv4.ip_forward=1"]);
+        Process::run("ip forwarding", forward);
+        for n in 1..=phones {
+            let name = format!("{}p{n}", network.id);
+            let (ours, theirs) = (Ipv4Addr::new(10, 77, n, 1), Ipv4Addr::new(10, 77, n, 2));
+            let link = format!("p{n}");
+            network.phones.push((Place::Namespace(name.clone()), theirs));
+            ip(&["netns", "add", &name]);
+            ip(&["-n", &name, "link", "set", "lo", "up"]);
+            ip(&[
+                "link", "add", &link, "netns", &hub, "type", "veth", "peer", "name", "eth0", "netns", &name,
+            ]);
+            ip(&["-n", &hub, "addr", "add", &format!("{ours}/24"), "dev", &link]);
+            ip(&["-n", &hub, "link", "set", &link, "up"]);
+            ip(&["-n", &name, "addr", "add", &format!("{theirs}/24"), "dev", "eth0"]);
+            ip(&["-n", &name, "link", "set", "eth0", "up"]);
+            ip(&["-n", &name, "route", "add", "default", "via", &ours.to_string()]);
+        }
+        network
+    }
+
+    /// Where the PBX runs.
+    pub fn hub(&self) -> Place {
+        Place::Namespace(self.hub_name())
+    }
+
+    /// Address of the PBX.
+    pub fn pbx(&self) -> Ipv4Addr {
+        Ipv4Addr::new(10, 77, 0, 1)
+    }
+
+    /// Where the phone of this number runs, counted from 0, and its address.
+    pub fn phone(&self, n: usize) -> (Place, Ipv4Addr) {
+        self.phones[n].clone()
+    }
+
+    fn hub_name(&self) -> String {
+        format!("{}hub", self.id)
+    }
+}
+
+impl Drop for Network {
+    fn drop(&mut self) {
+        let phones = self.phones.iter().map(|(place, _)| place.clone());
+        for place in phones.chain([self.hub()]) {
+            if let Place::Namespace(name) = place {
+                let _ = Command::new("ip").args(["netns", "del", &name]).status();
+            }
+        }
+    }
+}
+
+/// A port of this machine that nothing uses, neither for UDP nor for TCP.
+pub fn free_port() -> u16 {
+    for _ in 0..64 {
+        let udp = UdpSocket::bind("127.0.0.1:0").expect("a free port");
+        let port = udp.local_addr().expect("bound").port();
+        if TcpListener::bind(("127.0.0.1", port)).is_ok() {
+            return port;
+        }
+    }
+    panic!("no free port on this machine");
+}
+
+fn ip(arguments: &[&str]) {
+    let mut command = Command::new("ip");
+    command.args(arguments);
+    Process::run(&format!("ip {}", arguments.join(" ")), command);
+}

@@ -1,0 +1,168 @@
+//! A private desktop session: folders of its own, and where asked for a keychain, sound and a display.
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::os::unix::fs::PermissionsExt;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+use std::time::{Duration, Instant};
+
+use tempfile::TempDir;
+
+use crate::{Place, Process};
+
+/// A session nothing of this machine's user leaks into. Ends all it started when it goes out of scope.
+pub struct Session {
+    services: Vec<Process>,
+    env: BTreeMap<&'static str, String>,
+    dir: TempDir,
+}
+
+impl Session {
+    /// A session with neither bus nor keychain, sound or display.
+    pub fn bare() -> Self {
+        let dir = TempDir::with_prefix("carillon-session-").unwrap();
+        let mut env = BTreeMap::new();
+        for (name, key) in [
+            ("home", "HOME"),
+            ("run", "XDG_RUNTIME_DIR"),
+            ("data", "XDG_DATA_HOME"),
+            ("config", "XDG_CONFIG_HOME"),
+            ("cache", "XDG_CACHE_HOME"),
+            ("state", "XDG_STATE_HOME"),
+        ] {
+            let path = dir.path().join(name);
+            fs::create_dir(&path).unwrap();
+            fs::set_permissions(&path, fs::Permissions::from_mode(0o700)).unwrap();
+            env.insert(key, path.display().to_string());
+        }
+        Self { services: Vec::new(), env, dir }
+    }
+
+    /// With a session bus and GNOME's keychain on it, unlocked and empty.
+    pub fn with_keychain(mut self) -> Self {
+        let config = self.dir.path().join("bus.conf");
+        fs::write(&config, BUS).unwrap();
+        let mut command = self.command("dbus-daemon");
+        command.arg("--config-file").arg(config).args([
+            "--nofork",
+            "--nopidfile",
+            "--nosyslog",
+            "--print-address",
+        ]);
+        let mut bus = Process::start("dbus-daemon", command);
+        let address =
+            bus.wait_for("its address", LIMIT, |l| l.text.starts_with("unix:").then(|| l.text.clone()));
+        self.env.insert("DBUS_SESSION_BUS_ADDRESS", address);
+        self.services.push(bus);
+        let mut command = self.command("gnome-keyring-daemon");
+        command.args(["--foreground", "--unlock", "--components=secrets"]);
+        let mut keyring = Process::start("gnome-keyring-daemon", command);
+        keyring.type_line("trial");
+        keyring.close_stdin();
+        self.services.push(keyring);
+        let deadline = Instant::now() + LIMIT;
+        while !self.keychain_answers() {
+            assert!(Instant::now() < deadline, "gnome-keyring did not come up\n{}", self.services[1].log());
+            std::thread::sleep(Duration::from_millis(50));
+        }
+        self
+    }
+
+    /// With an X display of 1280 by 900 pixels that nobody sees.
+    pub fn with_display(mut self) -> Self {
+        let mut command = self.command("Xvfb");
+        command.args(["-displayfd", "1", "-screen", "0", "1280x900x24", "-nolisten", "tcp", "-noreset"]);
+        let mut xvfb = Process::start("Xvfb", command);
+        let number = xvfb.wait_for("its display", LIMIT, |l| l.text.trim().parse::<u32>().ok());
+        self.env.insert("DISPLAY", format!(":{number}"));
+        self.services.push(xvfb);
+        self
+    }
+
+    /// A command within the session.
+    pub fn command(&self, program: impl AsRef<Path>) -> Command {
+        self.command_at(&Place::Here, program)
+    }
+
+    /// A command within the session and in a place of the network.
+    pub fn command_at(&self, place: &Place, program: impl AsRef<Path>) -> Command {
+        let mut command = place.command(program);
+        for foreign in
+            ["DBUS_SESSION_BUS_ADDRESS", "DISPLAY", "WAYLAND_DISPLAY", "PULSE_SERVER", "PULSE_SINK"]
+        {
+            command.env_remove(foreign);
+        }
+        command.env_remove("XAUTHORITY").env_remove("CARILLON_SIP_PASSWORD");
+        command.envs(&self.env);
+        command
+    }
+
+    /// What the keychain holds: one name an entry.
+    pub fn keychain_entries(&self) -> Vec<String> {
+        let mut command = self.dbus_send(COLLECTION);
+        command.arg("org.freedesktop.DBus.Properties.Get");
+        command.args(["string:org.freedesktop.Secret.Collection", "string:Items"]);
+        let said = Process::run("dbus-send", command);
+        said.split_whitespace()
+            .filter(|word| word.starts_with("/org/freedesktop/"))
+            .map(str::to_owned)
+            .collect()
+    }
+
+    /// Locks the keychain. There is nobody who could answer the prompt that unlocks it.
+    pub fn lock_keychain(&self) {
+        let mut command = self.dbus_send("/org/freedesktop/secrets");
+        command.args(["org.freedesktop.Secret.Service.Lock", &format!("array:objpath:{COLLECTION}")]);
+        Process::run("dbus-send", command);
+    }
+
+    /// A folder of the session, for whatever a test wants to keep in it.
+    pub fn path(&self, name: &str) -> PathBuf {
+        self.dir.path().join(name)
+    }
+
+    pub(crate) fn serve(&mut self, process: Process) {
+        self.services.push(process);
+    }
+
+    pub(crate) fn set(&mut self, key: &'static str, value: String) {
+        self.env.insert(key, value);
+    }
+
+    fn keychain_answers(&self) -> bool {
+        let mut command = self.dbus_send(COLLECTION);
+        command.arg("org.freedesktop.DBus.Properties.Get");
+        command.args(["string:org.freedesktop.Secret.Collection", "string:Locked"]);
+        command.output().is_ok_and(|out| String::from_utf8_lossy(&out.stdout).contains("false"))
+    }
+
+    fn dbus_send(&self, path: &str) -> Command {
+        let mut command = self.command("dbus-send");
+        command.args(["--session", "--print-reply=literal", "--dest=org.freedesktop.secrets", path]);
+        command
+    }
+}
+
+impl Drop for Session {
+    fn drop(&mut self) {
+        while self.services.pop().is_some() {}
+    }
+}
+
+const LIMIT: Duration = Duration::from_secs(20);
+const COLLECTION: &str = "/org/freedesktop/secrets/collection/login";
+
+/// A bus that starts nothing by itself: what a test did not start is not there.
+const BUS: &str = r#"<!DOCTYPE busconfig PUBLIC "-//freedesktop//DTD D-Bus Bus Configuration 1.0//EN"
+ "http://www.freedesktop.org/standards/dbus/1.0/busconfig.dtd">
+<busconfig>
+  <type>session</type>
+  <listen>unix:tmpdir=/tmp</listen>
+  <policy context="default">
+    <allow send_destination="*" eavesdrop="true"/>
+    <allow eavesdrop="true"/>
+    <allow own="*"/>
+  </policy>
+</busconfig>
+"#;

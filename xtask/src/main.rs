@@ -1,0 +1,47 @@
+//! `cargo xtask demo | test | bench`: everything that is done with the project as a whole.
+
+mod bench;
+mod build;
+mod demo;
+mod machine;
+mod report;
+mod shell;
+mod test;
+mod tools;
+mod ui;
+
+use std::process::ExitCode;
+
+const USAGE: &str = "\
+cargo xtask demo [--headless]   start a demo PBX and the phone beside it
+cargo xtask test [fast]         run all tests; fast: without foreign peers and windows
+cargo xtask bench [NAME...]     measure: registration, call, voice, window (all of them without a name)
+";
+
+fn main() -> ExitCode {
+    let arguments: Vec<String> = std::env::args().skip(1).collect();
+    let words: Vec<&str> = arguments.iter().map(String::as_str).collect();
+    let done = match words.as_slice() {
+        ["demo"] => demo::run(false),
+        ["demo", "--headless"] => demo::run(true),
+        ["test"] => test::run(false),
+        ["test", "fast"] => test::run(true),
+        ["bench", names @ ..] => bench::run(names),
+        ["help" | "--help" | "-h"] => {
+            print!("{USAGE}");
+            Ok(true)
+        }
+        _ => {
+            eprint!("{USAGE}");
+            return ExitCode::from(2);
+        }
+    };
+    match done {
+        Ok(true) => ExitCode::SUCCESS,
+        Ok(false) => ExitCode::FAILURE,
+        Err(problem) => {
+            eprintln!("{problem}");
+            ExitCode::FAILURE
+        }
+    }
+}

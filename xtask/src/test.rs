@@ -1,0 +1,73 @@
+//! `cargo xtask test`: the whole test suite, and what CI runs.
+
+use std::fs;
+
+use serde_json::Value;
+
+use crate::build::{TestProgram, everything};
+use crate::machine::{Purpose, prepare, scoring_python};
+use crate::report::{Counts, Report, count_libtest};
+use crate::shell::{cargo, npm, target};
+use crate::{tools, ui};
+
+/// System tests that need neither foreign peers nor a window.
+const FAST_SYSTEM_TESTS: &[&str] = &["demo_pbx", "system_tests"];
+
+/// Runs all steps, whatever fails on the way; whether nothing failed.
+///
+/// # Errors
+/// The machine lacks something.
+pub fn run(fast: bool) -> Result<bool, String> {
+    let mut purposes = vec![Purpose::Build, Purpose::FastTest];
+    if !fast {
+        purposes.push(Purpose::Test);
+    }
+    prepare(&purposes)?;
+    let mut report = Report::default();
+    report.judge("scoring: Python and PESQ", || scoring_python().map(|()| (ONE, String::new())));
+    if let Some(install) = ui::install() {
+        report.step("ui: npm ci", install);
+    }
+    report.step("ui: build", ui::build());
+    report.step("cargo fmt", cargo(&["fmt", "--all", "--", "--check"]));
+    let mut programs = Vec::new();
+    report.judge("build: programs and tests", || {
+        programs = everything()?;
+        Ok((ONE, String::new()))
+    });
+    report.step("cargo clippy", cargo(&["clippy", "--workspace", "--all-targets", "--", "-D", "warnings"]));
+    report.step("ui: types and lint", npm(&["run", "check"]));
+    vitest(&mut report);
+    tools::deny(&mut report);
+    let (system, own): (Vec<_>, Vec<_>) = programs.into_iter().partition(|p| p.package == "tests");
+    for program in own {
+        libtest(&mut report, &program);
+    }
+    report.tests("doc tests", cargo(&["test", "--workspace", "--doc"]), count_libtest);
+    for program in system {
+        if !fast || FAST_SYSTEM_TESTS.contains(&program.target.as_str()) {
+            libtest(&mut report, &program);
+        }
+    }
+    Ok(report.close())
+}
+
+fn libtest(report: &mut Report, program: &TestProgram) {
+    let kind = if program.integration { " (integration)" } else { "" };
+    report.tests(&format!("{}: {}{kind}", program.package, program.target), program.command(), count_libtest);
+}
+
+fn vitest(report: &mut Report) {
+    let results = target("vitest.json");
+    let _ = fs::remove_file(&results);
+    let file = format!("--outputFile.json={}", results.display());
+    let run = npm(&["run", "test", "--", "--reporter=default", "--reporter=json", &file]);
+    report.tests("ui: tests", run, |_| {
+        let text = fs::read_to_string(&results).unwrap_or_default();
+        let value: Value = serde_json::from_str(&text).unwrap_or_default();
+        let count = |key: &str| value[key].as_u64().and_then(|n| u32::try_from(n).ok()).unwrap_or(0);
+        Counts { passed: count("numPassedTests"), failed: count("numFailedTests") }
+    });
+}
+
+const ONE: Counts = Counts { passed: 1, failed: 0 };
