@@ -10,28 +10,32 @@ mod webview;
 pub use args::Args;
 pub use ipc::PhoneEvent;
 
-use phone::Config;
-use tauri::{App, Manager, RunEvent};
-use tauri_specta::Event;
+use phone::{Code, Config, Event, Phone, Problem};
+use tauri::{App, RunEvent};
+use tauri_specta::Event as _;
+use tokio::sync::broadcast::Receiver;
 
-use crate::line::{Line, Lost, Starting};
+use crate::line::{Line, Lost};
 
 /// Opens the window and runs until it is closed or the process is told to end. The phone is stopped
-/// before this returns or the process exits.
+/// before this returns or the process exits. Where it does not start, the window says why.
 ///
 /// # Errors
-/// The webview or the directory for the user's data cannot be had.
+/// There is no webview.
 pub fn run(args: Args) -> tauri::Result<()> {
+    let phone = start(args);
+    let events = phone.as_ref().ok().map(Phone::subscribe);
     let ipc = ipc::ipc();
-    let (line, starting) = Line::new();
     let app = tauri::Builder::default()
-        .manage(line)
+        .manage(Line::new(phone))
         .invoke_handler(ipc.invoke_handler())
         .plugin(webview::stay_home())
         .setup(|app| Ok(webview::reload_after_crash(app)?))
         .build(tauri::generate_context!())?;
     ipc.mount_events(&app);
-    start_phone(&app, starting, args)?;
+    if let Some(events) = events {
+        tell_window(&app, events);
+    }
     leave::on_signal(app.handle());
     app.run(|app, event| {
         // Without a code the last window was closed; with one `leave` has done its work.
@@ -43,15 +47,21 @@ pub fn run(args: Args) -> tauri::Result<()> {
     Ok(())
 }
 
-fn start_phone(app: &App, starting: Starting, args: Args) -> tauri::Result<()> {
-    let data_dir = match args.data_dir {
-        Some(dir) => dir,
-        None => app.path().app_data_dir()?,
-    };
+fn start(args: Args) -> Result<Phone, Problem> {
+    let data_dir = args
+        .data_dir
+        .or_else(phone::default_data_dir)
+        .ok_or_else(|| Problem::new(Code::SettingsFailed, "there is no home directory"))?;
     let config =
         Config { suggested_domain: args.domain, suggested_server: args.server, ..Config::new(data_dir) };
+    // On the runtime, because the phone lives there.
+    tauri::async_runtime::block_on(async { Phone::start(config) })
+        .inspect_err(|problem| tracing::error!(?problem, "the phone does not start"))
+}
+
+fn tell_window(app: &App, events: Receiver<Event>) {
     let handle = app.handle().clone();
-    tauri::async_runtime::spawn(starting.start(config, move |news| {
+    tauri::async_runtime::spawn(line::forward(events, move |news| {
         let told = match news {
             Ok(event) => PhoneEvent(event).emit(&handle),
             Err(Lost) => webview::reload(&handle),
@@ -60,5 +70,4 @@ fn start_phone(app: &App, starting: Starting, args: Args) -> tauri::Result<()> {
             tracing::warn!(%error, "the window was not told");
         }
     }));
-    Ok(())
 }

@@ -1,37 +1,28 @@
 //! The line between the window and the phone.
 
 use std::mem;
-use std::sync::Arc;
 use std::time::Duration;
 
-use phone::{Code, Command, Config, Event, Phone, Picture, Problem};
+use phone::{Code, Command, Event, Phone, Picture, Problem};
+use tokio::sync::RwLock;
 use tokio::sync::broadcast::Receiver;
 use tokio::sync::broadcast::error::RecvError;
-use tokio::sync::{OwnedRwLockWriteGuard, RwLock};
 use tokio::time::timeout;
 
 /// How long the phone may take to un-register.
 const STOP_WITHIN: Duration = Duration::from_secs(3);
 
-/// A running phone, or why there is none.
-type Slot = Result<Phone, Problem>;
-
-/// The phone, for those who ask it something. While it starts, they wait.
-pub struct Line(Arc<RwLock<Slot>>);
-
-/// The phone's place on the line, kept for it until it has started.
-pub struct Starting(OwnedRwLockWriteGuard<Slot>);
+/// The phone, for those who ask it something.
+pub struct Line(RwLock<Result<Phone, Problem>>);
 
 /// Events were lost: what the window shows is no longer to be trusted.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Lost;
 
 impl Line {
-    /// A line on which a phone is about to start.
-    pub fn new() -> (Self, Starting) {
-        let line = Arc::new(RwLock::new(Err(Code::NotNow.into())));
-        let place = tauri::async_runtime::block_on(Arc::clone(&line).write_owned());
-        (Self(line), Starting(place))
+    /// The line to a running phone, or to the reason why there is none.
+    pub fn new(phone: Result<Phone, Problem>) -> Self {
+        Self(RwLock::new(phone))
     }
 
     /// Hands a command to the phone.
@@ -54,7 +45,7 @@ impl Line {
     /// Why there is no phone.
     pub async fn picture(&self) -> Result<Picture, Problem> {
         match &*self.0.read().await {
-            Ok(phone) => Ok(phone.picture().await),
+            Ok(phone) => phone.picture().await.ok_or(Code::Internal.into()),
             Err(problem) => Err(problem.clone()),
         }
     }
@@ -73,26 +64,8 @@ impl Line {
     }
 }
 
-impl Starting {
-    /// Starts the phone and tells all that happens until it stops.
-    pub async fn start(mut self, config: Config, tell: impl Fn(Result<Event, Lost>)) {
-        match Phone::start(config).await {
-            Ok(phone) => {
-                let events = phone.subscribe();
-                *self.0 = Ok(phone);
-                drop(self.0);
-                forward(events, tell).await;
-            }
-            Err(problem) => {
-                tracing::error!(?problem, "the phone does not start");
-                *self.0 = Err(problem);
-            }
-        }
-    }
-}
-
 /// Tells every event, and where some were lost, that they were.
-async fn forward(mut events: Receiver<Event>, tell: impl Fn(Result<Event, Lost>)) {
+pub async fn forward(mut events: Receiver<Event>, tell: impl Fn(Result<Event, Lost>)) {
     loop {
         match events.recv().await {
             Ok(event) => tell(Ok(event)),
