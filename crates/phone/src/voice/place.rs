@@ -1,0 +1,133 @@
+use std::sync::mpsc::{self, Receiver, TryRecvError};
+use std::thread;
+use std::time::{Duration, Instant};
+
+use devices::{
+    DeviceError, Microphone, NullSpeaker, SilentMicrophone, Sink, Source, Speaker, SystemClock, Wake,
+    open_microphone, open_speaker,
+};
+
+/// How long until a lost card is looked for again.
+const RETRY: Duration = Duration::from_secs(1);
+
+/// Where a device stands in a call. When it is lost silence takes its place, and it or the system's
+/// default comes back as soon as either can be opened.
+pub(super) struct Place<D: Kind> {
+    wanted: D,
+    wake: Wake,
+    device: Box<D::Device>,
+    search: Search<D>,
+}
+
+enum Search<D: Kind> {
+    /// The device is there, or is a file that will not come back.
+    Rest,
+    /// Look again at this time.
+    At(Instant),
+    /// A thread is looking.
+    Running(Receiver<Result<Box<D::Device>, DeviceError>>),
+}
+
+/// Microphone or speaker.
+pub(super) trait Kind: Clone + Send + 'static {
+    /// The open device.
+    type Device: ?Sized + Send + 'static;
+    /// Opens it; blocks.
+    fn open(&self, wake: Wake) -> Result<Box<Self::Device>, DeviceError>;
+    /// What takes its place.
+    fn silence() -> Box<Self::Device>;
+    /// What to look for when this one is lost: nothing where it was no card.
+    fn instead(&self) -> Option<[Self; 2]>;
+}
+
+impl<D: Kind> Place<D> {
+    /// Opens the device; blocks.
+    pub(super) fn open(wanted: &D, wake: Wake) -> Result<Self, DeviceError> {
+        let device = wanted.open(wake.clone())?;
+        Ok(Self { wanted: wanted.clone(), wake, device, search: Search::Rest })
+    }
+
+    /// What stands there now.
+    pub(super) fn device(&mut self) -> &mut D::Device {
+        &mut self.device
+    }
+
+    /// The device is lost.
+    pub(super) fn lost(&mut self, now: Instant) {
+        self.device = D::silence();
+        self.search = if self.wanted.instead().is_some() { Search::At(now) } else { Search::Rest };
+    }
+
+    /// When [`look`](Self::look) has something to do.
+    pub(super) fn deadline(&self) -> Option<Instant> {
+        match self.search {
+            Search::At(at) => Some(at),
+            Search::Rest | Search::Running(_) => None,
+        }
+    }
+
+    /// Looks for the lost device, on a thread of its own, and takes it when it is found.
+    pub(super) fn look(&mut self, now: Instant) {
+        match &self.search {
+            Search::Running(found) => match found.try_recv() {
+                Ok(Ok(device)) => {
+                    self.device = device;
+                    self.search = Search::Rest;
+                }
+                Ok(Err(error)) => {
+                    tracing::debug!(%error, "the device is still lost");
+                    self.search = Search::At(now + RETRY);
+                }
+                Err(TryRecvError::Disconnected) => self.search = Search::At(now + RETRY),
+                Err(TryRecvError::Empty) => {}
+            },
+            Search::At(at) if *at <= now => {
+                let Some(instead) = self.wanted.instead() else { return };
+                let (wake, (found, result)) = (self.wake.clone(), mpsc::sync_channel(1));
+                let search = move || {
+                    let [first, second] = instead;
+                    let device = first.open(wake.clone()).or_else(|_| second.open(wake.clone()));
+                    found.send(device).ok();
+                    wake();
+                };
+                self.search = match thread::Builder::new().name("sound-search".into()).spawn(search) {
+                    Ok(_) => Search::Running(result),
+                    Err(_) => Search::At(now + RETRY),
+                };
+            }
+            Search::At(_) | Search::Rest => {}
+        }
+    }
+}
+
+impl Kind for Source {
+    type Device = dyn Microphone;
+
+    fn open(&self, wake: Wake) -> Result<Box<dyn Microphone>, DeviceError> {
+        open_microphone(self, wake)
+    }
+
+    fn silence() -> Box<dyn Microphone> {
+        Box::new(SilentMicrophone::new(SystemClock))
+    }
+
+    fn instead(&self) -> Option<[Self; 2]> {
+        matches!(self, Self::Card(_)).then(|| [self.clone(), Self::Card(None)])
+    }
+}
+
+impl Kind for Sink {
+    type Device = dyn Speaker;
+
+    fn open(&self, wake: Wake) -> Result<Box<dyn Speaker>, DeviceError> {
+        open_speaker(self, wake)
+    }
+
+    fn silence() -> Box<dyn Speaker> {
+        Box::new(NullSpeaker::new(SystemClock))
+    }
+
+    fn instead(&self) -> Option<[Self; 2]> {
+        matches!(self, Self::Card(_)).then(|| [self.clone(), Self::Card(None)])
+    }
+}
