@@ -1,0 +1,26 @@
+// The one door between the UI and the phone. Screens see this interface and these types, nothing below them.
+import type { Code, Command, Event, Picture, Problem } from './bindings';
+
+export type {
+  AccountId, AccountState, AccountView, CallEnd, CallId, CallReport, CallState, CallView, CertificateView, Code,
+  Command, Direction, EndReason, PeerView, Picture, Problem, Quality, SignInPage, SignInView, TenantView, Transport,
+} from './bindings';
+export type PhoneEvent = Event;
+
+export interface Backend {
+  /** Asks something of the phone; the answer comes back as events. Refused only where there is no phone to ask. */
+  send(command: Command): Promise<void>;
+  /** The whole state as it is now. Refused where the phone did not start. */
+  picture(): Promise<Picture>;
+  /** Hears every event from now on, until the function returned is called. */
+  listen(handler: (event: PhoneEvent) => void): Promise<() => void>;
+}
+
+/** What a refusal of the backend says, whether it is a problem, a bare code or something unforeseen. */
+export function problemOf(refusal: unknown): Problem {
+  if (typeof refusal === 'object' && refusal !== null && 'code' in refusal) return refusal as Problem;
+  const isCode = typeof refusal === 'string' && /^[a-z][A-Za-z]+$/.test(refusal);
+  return isCode
+    ? { code: refusal as Code, detail: null, retryAfterS: null }
+    : { code: 'internal', detail: String(refusal), retryAfterS: null };
+}

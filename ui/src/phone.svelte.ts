@@ -1,0 +1,132 @@
+// The phone as the window sees it: every event folded into the picture, nothing else.
+import { createContext } from 'svelte';
+import {
+  type AccountView, type Backend, type CallId, type CallReport, type CallView, type Command, type PhoneEvent, type Picture,
+  type Problem, problemOf, type SignInView,
+} from './backend/backend';
+
+/** Levels of both voices since the last report, 0 to 100. */
+export type Level = { them: number; you: number };
+
+/** A call of this session, running or over, with when the window first and last heard of it. */
+export type SessionCall = { view: CallView; since: number; endedAt: number | null };
+
+/** Something to be told once. */
+export type Notice = { id: number; problem: Problem; call: CallId | null };
+
+/** Reports kept per call: 20 seconds, five a second. */
+export const TRACE_LENGTH = 100;
+
+const nothingYet: SignInView = {
+  page: 'server', busy: false, domain: '', server: '', username: '', tenant: null, problem: null, certificate: null,
+  earlierDomains: [], earlierServers: [],
+};
+
+export class Phone {
+  /** Whether the first picture has arrived. */
+  ready = $state(false);
+  /** Why there is no phone, where there is none. */
+  failure = $state.raw<Problem | null>(null);
+  signIn = $state.raw<SignInView>(nothingYet);
+  accounts = $state.raw<AccountView[]>([]);
+  /** Calls of this session, newest first. */
+  calls = $state.raw<SessionCall[]>([]);
+  reports = $state.raw<Record<CallId, CallReport>>({});
+  traces = $state.raw<Record<CallId, Level[]>>({});
+  notices = $state.raw<Notice[]>([]);
+
+  /** Calls that have not ended, oldest first. */
+  running = $derived(this.calls.filter((call) => call.view.state.is !== 'ended').toReversed());
+  /** The account the state sentence speaks of: the first that needs a look, else the first. */
+  account = $derived(this.accounts.find((account) => account.state.is !== 'registered') ?? this.accounts[0] ?? null);
+  /** Whether a call can be made. */
+  reachable = $derived(this.accounts.some((account) => account.state.is === 'registered'));
+
+  #backend: Backend;
+  #noticeId = 0;
+
+  constructor(backend: Backend) {
+    this.#backend = backend;
+  }
+
+  /** Starts following the phone; the function returned stops it. */
+  async follow(): Promise<() => void> {
+    const early: PhoneEvent[] = [];
+    const stop = await this.#backend.listen((event) => (this.ready ? this.fold(event) : early.push(event)));
+    try {
+      this.show(await this.#backend.picture());
+    } catch (error) {
+      this.failure = problemOf(error);
+      return stop;
+    }
+    early.forEach((event) => this.fold(event));
+    return stop;
+  }
+
+  /** Asks something of the phone. */
+  async send(command: Command): Promise<void> {
+    try {
+      await this.#backend.send(command);
+    } catch (error) {
+      this.#tell(problemOf(error), null);
+    }
+  }
+
+  /** Takes a whole picture. */
+  show(picture: Picture): void {
+    this.signIn = picture.signIn;
+    this.accounts = picture.accounts;
+    picture.calls.forEach((view) => this.#put(view));
+    this.ready = true;
+  }
+
+  /** Takes one change. */
+  fold(event: PhoneEvent): void {
+    switch (event.what) {
+      case 'signIn':
+        this.signIn = event.view;
+        break;
+      case 'account':
+        this.accounts = this.accounts.some((known) => known.id === event.view.id)
+          ? this.accounts.map((known) => (known.id === event.view.id ? event.view : known))
+          : [...this.accounts, event.view];
+        break;
+      case 'accountGone':
+        this.accounts = this.accounts.filter((known) => known.id !== event.account);
+        break;
+      case 'call':
+        this.#put(event.view);
+        break;
+      case 'media': {
+        this.reports = { ...this.reports, [event.call]: event.report };
+        const level = { them: event.report.levelIn, you: event.report.levelOut };
+        this.traces = { ...this.traces, [event.call]: [...(this.traces[event.call] ?? []), level].slice(-TRACE_LENGTH) };
+        break;
+      }
+      case 'notice':
+        this.#tell(event.problem, event.call);
+        break;
+    }
+  }
+
+  /** Takes a notice away. */
+  dismiss(id: number): void {
+    this.notices = this.notices.filter((notice) => notice.id !== id);
+  }
+
+  #put(view: CallView): void {
+    const now = Date.now();
+    const known = this.calls.find((call) => call.view.id === view.id);
+    const endedAt = view.state.is === 'ended' ? (known?.endedAt ?? now) : null;
+    this.calls = known
+      ? this.calls.map((call) => (call === known ? { ...call, view, endedAt } : call))
+      : [...this.calls, { view, since: now, endedAt }].sort((a, b) => b.view.id - a.view.id);
+  }
+
+  #tell(problem: Problem, call: CallId | null): void {
+    this.notices = [...this.notices, { id: ++this.#noticeId, problem, call }].slice(-3);
+  }
+}
+
+/** The phone of this window, for every component below the root. */
+export const [usePhone, setPhone] = createContext<Phone>();

@@ -1,0 +1,64 @@
+// Times, lengths and names the way a person writes them.
+import type { CallView, PeerView, Problem } from '../backend/backend';
+import { language, words } from './index.svelte';
+
+/** Seconds as `04:37`, from an hour on `1:04:37`. */
+export function clockTime(seconds: number): string {
+  const whole = Math.max(0, Math.floor(seconds));
+  const [h, m, s] = [Math.floor(whole / 3600), Math.floor(whole / 60) % 60, whole % 60];
+  const two = (n: number) => String(n).padStart(2, '0');
+  return h > 0 ? `${h}:${two(m)}:${two(s)}` : `${two(m)}:${two(s)}`;
+}
+
+/** The user's own variety of the language in use: `en-GB` where they asked for it. */
+function locale(): string {
+  return navigator.languages.find((tag) => tag.split('-', 1)[0] === language()) ?? language();
+}
+
+/** A day in full, as in a certificate. */
+export function day(ms: number): string {
+  return new Intl.DateTimeFormat(locale(), { dateStyle: 'long' }).format(ms);
+}
+
+/** Hours and minutes. */
+export function timeOfDay(ms: number): string {
+  return new Intl.DateTimeFormat(locale(), { timeStyle: 'short' }).format(ms);
+}
+
+/** What a person is called: their name, else their number. */
+export function nameOf(peer: PeerView): string {
+  return peer.name || peer.number || words().call.unknown;
+}
+
+/** The first word of a name, for a narrow place; nothing where there is no name. */
+export function firstName(peer: PeerView): string | null {
+  return peer.name?.split(/\s+/, 1)[0] || null;
+}
+
+/** Up to two letters that stand for a name; none for a number. */
+export function initials(name: string): string {
+  const parts = name.split(/[\s.@_-]+/).filter((part) => /^\p{L}/u.test(part));
+  const letters = [parts[0], parts.length > 1 ? parts.at(-1) : undefined].map((part) => (part ? [...part][0] : ''));
+  return letters.join('').toLocaleUpperCase();
+}
+
+/** Codec as a person may have heard of it. */
+export function codecName(codec: string): string {
+  const known: Record<string, string> = { opus: 'Opus 48 kHz', pcmu: 'G.711 µ-law', pcma: 'G.711 A-law', g722: 'G.722 16 kHz' };
+  return known[codec.toLowerCase()] ?? codec;
+}
+
+/** A problem in one line of what and one of what to do, with the wait the server asked for. */
+export function said(problem: Problem): { what: string; todo: string } {
+  const { what, todo } = words().codes[problem.code];
+  const wait = problem.retryAfterS ? words().common.waitSeconds(problem.retryAfterS) : '';
+  return { what, todo: wait || todo };
+}
+
+/** How a call ended, with its length where it was answered. */
+export function ending(call: CallView): string {
+  if (call.state.is !== 'ended') return '';
+  const { reason, lastedS } = call.state.end;
+  const what = words().ends[reason].what;
+  return lastedS === null ? what : `${what} · ${clockTime(lastedS)}`;
+}

@@ -1,0 +1,31 @@
+// Puts the real App before a scripted phone, as a test needs it.
+import { page } from 'vitest/browser';
+import { render } from 'vitest-browser-svelte';
+import App from '../src/App.svelte';
+import { scenes, signIn, type Scene, type SceneName } from '../src/backend/scenes';
+import { Scripted, type Script } from '../src/backend/scripted';
+import { Phone } from '../src/phone.svelte';
+import '../src/styles/index.css';
+
+export type Stage = { backend: Scripted; phone: Phone };
+
+async function raise(scene: Scene, script?: Script): Promise<Stage> {
+  const backend = new Scripted(scene.picture, script);
+  const phone = new Phone(backend);
+  await render(App, { phone, main: { findOpen: scene.find !== undefined, findText: scene.find ?? '', keysOpen: scene.keys ?? false } });
+  await phone.follow();
+  backend.emit(...(scene.events ?? []));
+  return { backend, phone };
+}
+
+/** One of the scenes, with nobody answering commands. */
+export const put = (name: SceneName): Promise<Stage> => raise(scenes[name]());
+
+/** The wizard from the start, with a script that answers. */
+export const begin = (script: Script): Promise<Stage> => raise({ picture: { signIn: signIn(), accounts: [], calls: [] } }, script);
+
+/** An element by its name in the tests. */
+export const part = (name: string) => page.getByTestId(name);
+
+/** The element that has the focus, by its name in the tests. */
+export const focused = () => (document.activeElement as HTMLElement | null)?.dataset.testid ?? null;
