@@ -1,3 +1,5 @@
+mod task;
+
 use std::net::IpAddr;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -5,6 +7,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use tokio::sync::{mpsc, oneshot, watch};
 
 use crate::{Account, CallKey, Error, Event};
+use task::Agent;
 
 /// A running user agent for one account. Cloning gives another handle to the same one.
 ///
@@ -17,7 +20,7 @@ pub struct UserAgent {
 }
 
 #[derive(Debug)]
-pub(crate) enum Command {
+enum Command {
     Reconnect,
     Invite { call: CallKey, target: String, offer: String },
     Ring(CallKey),
@@ -35,9 +38,11 @@ impl UserAgent {
     /// # Errors
     /// The account cannot be used as it is, or no socket can be had.
     pub async fn start(account: Account, events: mpsc::UnboundedSender<Event>) -> Result<Self, Error> {
-        let _ = (account, events);
-        std::future::ready(()).await;
-        Err(Error::Stack(String::new()))
+        let (commands, inbox) = mpsc::unbounded_channel();
+        let last_call = Arc::new(AtomicU64::new(0));
+        let (agent, local_ip) = Agent::new(account, events, last_call.clone()).await?;
+        tokio::spawn(agent.run(inbox));
+        Ok(Self { commands, local_ip, last_call })
     }
 
     /// The local address that reaches the proxy, for session descriptions. Follows the network: ask for every

@@ -11,8 +11,20 @@
 
 mod account;
 mod agent;
+mod answer;
+mod call;
+mod dialog;
+mod digest;
 mod error;
 mod event;
+mod exchange;
+mod flow;
+mod header;
+mod message;
+mod party;
+mod register;
+mod registration;
+mod target;
 
 pub use account::{Account, Proxy, Transport};
 pub use agent::UserAgent;

@@ -1,0 +1,409 @@
+//! The one task that owns everything: commands, requests from outside and outcomes come in, calls and
+//! registration go on from there.
+
+use std::collections::HashMap;
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
+use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
+use std::sync::{Arc, Weak};
+use std::time::{Duration, Instant};
+
+use rsipstack::EndpointBuilder;
+use rsipstack::platform::net::UdpSocket;
+use rsipstack::sip::{Header, Method, Uri};
+use rsipstack::transaction::TransactionReceiver;
+use rsipstack::transaction::endpoint::EndpointOption;
+use rsipstack::transaction::transaction::Transaction;
+use rsipstack::transport::TransportLayer;
+use rsipstack::transport::udp::UdpConnection;
+use tokio::sync::{mpsc, oneshot, watch};
+use tokio::task::{AbortHandle, JoinHandle};
+use tokio::time::{sleep, sleep_until, timeout};
+use tokio_util::sync::CancellationToken;
+
+use super::Command;
+use crate::answer::{drain, outside_of_calls, required, respond, respond_with, set_to_tag};
+use crate::call::{Call, Input, Invitation, incoming, outgoing};
+use crate::digest::Authenticator;
+use crate::flow::{AckMender, Hops, Locator, Net, Port};
+use crate::header::quote;
+use crate::message::{ALLOW, Draft, SDP, call_id_of, sdp_of, to_of, token};
+use crate::register::Registrar;
+use crate::registration::{Action, Input as Fact, Machine};
+use crate::target::{host_part, parse, request_uri, user_part};
+use crate::{Account, CallKey, Cause, EndCause, Error, Event, Registration, Transport, party};
+
+/// Longest that taking leave of calls and registrar may take when stopping.
+const LEAVE: Duration = Duration::from_secs(2);
+/// Longest that ringing may take before an INVITE is given up locally. The stack's own limit is meant for proxies
+/// and shorter than some hunt groups.
+const RINGING: Duration = Duration::from_secs(3600);
+
+/// Names a dialog by what is known from its first message on: Call-ID and our own tag.
+type DialogName = (String, String);
+
+struct Line {
+    name: DialogName,
+    inbox: mpsc::UnboundedSender<Input>,
+}
+
+pub(super) struct Agent {
+    net: Arc<Net>,
+    registrar: Arc<Registrar>,
+    machine: Machine,
+    /// The try to register under way.
+    attempt: Option<AbortHandle>,
+    calls: HashMap<CallKey, Line>,
+    names: HashMap<DialogName, CallKey>,
+    events: mpsc::UnboundedSender<Event>,
+    last_call: Arc<AtomicU64>,
+    auth: Authenticator,
+    incoming: TransactionReceiver,
+    losses: mpsc::UnboundedReceiver<Cause>,
+    facts: (mpsc::UnboundedSender<Fact>, mpsc::UnboundedReceiver<Fact>),
+    over: (mpsc::UnboundedSender<CallKey>, mpsc::UnboundedReceiver<CallKey>),
+    stack: JoinHandle<()>,
+    /// The UDP socket, to see that it is closed at the end.
+    socket: Option<Weak<dyn UdpSocket>>,
+}
+
+impl Agent {
+    /// Binds and starts the stack. The second value follows the local address that reaches the proxy.
+    pub(super) async fn new(
+        account: Account,
+        events: mpsc::UnboundedSender<Event>,
+        last_call: Arc<AtomicU64>,
+    ) -> Result<(Self, watch::Receiver<IpAddr>), Error> {
+        if matches!(account.transport, Transport::Tls | Transport::Wss) {
+            return Err(Error::TransportUnsupported(account.transport));
+        }
+        let registrar_uri = checked(&account)?;
+        let closing = CancellationToken::new();
+        let layer = TransportLayer::new(closing.clone());
+        layer.set_stream_idle_timeout(Duration::ZERO);
+        let v6 = account.proxy.host.parse().is_ok_and(|ip: IpAddr| ip.is_ipv6());
+        let mut port = None;
+        let mut socket = None;
+        if account.transport == Transport::Udp {
+            let bound = bind(v6, account.local_port.unwrap_or(0))?;
+            let number = bound.number()?;
+            let shared: Arc<dyn UdpSocket> = Arc::new(bound);
+            socket = Some(Arc::downgrade(&shared));
+            let connection = UdpConnection::from_socket(shared, None, Some(closing.child_token()))
+                .await
+                .map_err(|e| Error::Stack(e.to_string()))?;
+            layer.add_transport(connection.clone().into());
+            port = Some((connection, number));
+        }
+        let hops = Arc::new(Hops::new(&account));
+        let endpoint = EndpointBuilder::new()
+            .with_transport_layer(layer)
+            .with_cancel_token(closing.clone())
+            .with_user_agent(&account.user_agent)
+            .with_inspector(Box::new(AckMender))
+            .with_target_locator(Box::new(Locator(hops.clone())))
+            .with_option(EndpointOption { timerc: RINGING, ..EndpointOption::default() })
+            .build();
+        let incoming = endpoint.incoming_transactions().map_err(|e| Error::Stack(e.to_string()))?;
+        let stack = tokio::spawn({
+            let endpoint = endpoint.inner.clone();
+            async move {
+                if let Err(e) = endpoint.serve().await {
+                    tracing::warn!(error = %e, "the transaction layer stopped");
+                }
+            }
+        });
+        let (local_ip, local_ip_seen) = watch::channel(likely_local_ip(v6));
+        let (losses_sender, losses) = mpsc::unbounded_channel();
+        let auth_user = account.auth_user.as_deref().unwrap_or(&account.user);
+        let auth = Authenticator::new(auth_user, account.password.clone());
+        let registrar = Arc::new(Registrar::new(&account, registrar_uri, auth.clone()));
+        let machine = Machine::new(account.expires, rand::random());
+        let net = Net::new(account, endpoint.inner, hops, port, local_ip, losses_sender, closing);
+        let agent = Self {
+            net: Arc::new(net),
+            registrar,
+            machine,
+            attempt: None,
+            calls: HashMap::new(),
+            names: HashMap::new(),
+            events,
+            last_call,
+            auth,
+            incoming,
+            losses,
+            facts: mpsc::unbounded_channel(),
+            over: mpsc::unbounded_channel(),
+            stack,
+            socket,
+        };
+        Ok((agent, local_ip_seen))
+    }
+
+    /// Runs until told to stop, until the last handle is gone, or until nobody listens any more.
+    pub(super) async fn run(mut self, mut commands: mpsc::UnboundedReceiver<Command>) {
+        self.fact(Fact::Begin);
+        let events = self.events.clone();
+        let done = loop {
+            let deadline = self.machine.deadline();
+            tokio::select! {
+                command = commands.recv() => match command {
+                    Some(Command::Stop(done)) => break Some(done),
+                    Some(command) => self.command(command).await,
+                    None => break None,
+                },
+                Some(transaction) = self.incoming.recv() => self.request(transaction),
+                Some(fact) = self.facts.1.recv() => {
+                    self.attempt = None;
+                    self.fact(fact);
+                }
+                Some(cause) = self.losses.recv() => {
+                    self.fact(Fact::FlowLost(cause));
+                    for line in self.calls.values() {
+                        let _ = line.inbox.send(Input::FlowLost);
+                    }
+                }
+                Some(key) = self.over.1.recv() => {
+                    if let Some(line) = self.calls.remove(&key) {
+                        self.names.remove(&line.name);
+                    }
+                }
+                () = due(deadline) => self.fact(Fact::Due),
+                () = events.closed() => break None,
+            }
+        };
+        self.close(done).await;
+    }
+
+    fn fact(&mut self, fact: Fact) {
+        for action in self.machine.handle(fact, Instant::now()) {
+            match action {
+                Action::Report(registration) => {
+                    tracing::debug!(?registration, "registration");
+                    let _ = self.events.send(Event::Registration(registration));
+                }
+                Action::Register { expires } => {
+                    if let Some(given_up) = self.attempt.take() {
+                        given_up.abort();
+                    }
+                    let (net, registrar, facts) =
+                        (self.net.clone(), self.registrar.clone(), self.facts.0.clone());
+                    let attempt = self.net.tasks.spawn(async move {
+                        let _ = facts.send(registrar.register(&net, expires).await);
+                    });
+                    self.attempt = Some(attempt.abort_handle());
+                }
+            }
+        }
+    }
+
+    async fn command(&mut self, command: Command) {
+        let (call, input) = match command {
+            Command::Reconnect => {
+                self.net.refresh().await;
+                return self.fact(Fact::Begin);
+            }
+            Command::Invite { call, target, offer } => return self.invite(call, &target, offer),
+            Command::Ring(call) => (call, Input::Ring),
+            Command::Answer(call, sdp) => (call, Input::Answer(sdp)),
+            Command::Decline(call, status) => (call, Input::Decline(status)),
+            Command::HangUp(call) => (call, Input::HangUp),
+            Command::AnswerOffer(call, sdp) => (call, Input::AnswerOffer(sdp)),
+            Command::Stop(_) => return,
+        };
+        // A call that has just ended has nothing more to be told.
+        if let Some(line) = self.calls.get(&call) {
+            let _ = line.inbox.send(input);
+        }
+    }
+
+    fn invite(&mut self, key: CallKey, target: &str, offer: String) {
+        let account = &self.net.account;
+        let Some(uri) = request_uri(target, &account.domain) else {
+            let cause = EndCause::TargetInvalid;
+            let _ = self.events.send(Event::Ended { call: key, cause, status: None });
+            return;
+        };
+        let name = (token(), token());
+        let display = account.display_name.as_deref().map(|name| quote(name) + " ").unwrap_or_default();
+        let user = user_part(&account.user).unwrap_or_default();
+        let draft = Draft {
+            method: Method::Invite,
+            from: format!("{display}<sip:{user}@{}>;tag={}", account.domain, name.1),
+            to: format!("<{uri}>"),
+            uri,
+            call_id: name.0.clone(),
+            sequence: Arc::new(AtomicU32::new(0)),
+            routes: Vec::new(),
+            headers: vec![Header::Allow(ALLOW.into()), Header::Accept(SDP.into())],
+            sdp: Some(offer),
+        };
+        let call = self.new_call(key, name);
+        self.spawn(key, outgoing(call, Invitation(draft)));
+    }
+
+    fn request(&mut self, mut transaction: Transaction) {
+        let tag = party::tag(&to_of(&transaction.original));
+        if let Some(tag) = tag {
+            let name = (call_id_of(&transaction.original), tag);
+            if let Some(line) = self.names.get(&name).and_then(|key| self.calls.get(key)) {
+                let _ = line.inbox.send(Input::Request(Box::new(transaction)));
+                return;
+            }
+        } else if transaction.original.method == Method::Invite {
+            return self.invited(transaction);
+        }
+        let closing = self.net.closing.clone();
+        self.net.tasks.spawn(async move {
+            tokio::select! {
+                () = closing.cancelled() => {}
+                () = outside_of_calls(&mut transaction) => {}
+            }
+        });
+    }
+
+    fn invited(&mut self, mut transaction: Transaction) {
+        let name = (call_id_of(&transaction.original), token());
+        set_to_tag(&mut transaction, &name.1);
+        let unfit = if let Some(extensions) = required(&transaction) {
+            Some((420, vec![Header::Unsupported(extensions.into())]))
+        } else if !transaction.original.body.is_empty()
+            && sdp_of(&transaction.original, &transaction.original.body).is_none()
+        {
+            Some((415, vec![Header::Accept(SDP.into())]))
+        } else {
+            None
+        };
+        if let Some((status, headers)) = unfit {
+            let closing = self.net.closing.clone();
+            self.net.tasks.spawn(async move {
+                respond_with(&mut transaction, status, headers, None).await;
+                tokio::select! {
+                    () = closing.cancelled() => {}
+                    () = drain(transaction) => {}
+                }
+            });
+            return;
+        }
+        let key = CallKey(self.last_call.fetch_add(1, Ordering::Relaxed) + 1);
+        let call = self.new_call(key, name);
+        self.spawn(key, incoming(call, transaction));
+    }
+
+    fn new_call(&mut self, key: CallKey, name: DialogName) -> Call {
+        let (sender, inbox) = mpsc::unbounded_channel();
+        self.names.insert(name.clone(), key);
+        self.calls.insert(key, Line { name, inbox: sender });
+        Call::new(key, self.net.clone(), self.auth.clone(), inbox, self.events.clone())
+    }
+
+    fn spawn(&self, key: CallKey, call: impl Future<Output = ()> + Send + 'static) {
+        let (closing, over) = (self.net.closing.clone(), self.over.0.clone());
+        self.net.tasks.spawn(async move {
+            tokio::select! {
+                () = call => {}
+                () = closing.cancelled() => {}
+            }
+            let _ = over.send(key);
+        });
+    }
+
+    /// Takes leave of everybody, then closes what is open.
+    async fn close(mut self, done: Option<oneshot::Sender<()>>) {
+        if let Some(attempt) = self.attempt.take() {
+            attempt.abort();
+        }
+        for line in self.calls.values() {
+            let _ = line.inbox.send(Input::HangUp);
+        }
+        let net = self.net.clone();
+        let registrar = self.registrar.clone();
+        let leave = async {
+            let calls = async {
+                while !self.calls.is_empty() {
+                    tokio::select! {
+                        Some(key) = self.over.1.recv() => {
+                            self.calls.remove(&key);
+                        }
+                        // Those we hang up on still talk to us: their requests find their calls.
+                        Some(mut transaction) = self.incoming.recv() => {
+                            let tag = party::tag(&to_of(&transaction.original)).unwrap_or_default();
+                            let name = (call_id_of(&transaction.original), tag);
+                            match self.names.get(&name).and_then(|key| self.calls.get(key)) {
+                                Some(line) => {
+                                    let _ = line.inbox.send(Input::Request(Box::new(transaction)));
+                                }
+                                None => respond(&mut transaction, 480).await,
+                            }
+                        }
+                    }
+                }
+            };
+            tokio::join!(calls, registrar.unregister(&net));
+        };
+        if timeout(LEAVE, leave).await.is_err() {
+            tracing::debug!("left without all answers");
+        }
+        net.closing.cancel();
+        net.tasks.close();
+        net.tasks.wait().await;
+        let _ = self.stack.await;
+        let events = self.events;
+        let socket = self.socket;
+        // Transactions not yet taken hold the endpoint.
+        drop((self.incoming, self.net, net, self.registrar, self.calls));
+        // The stack's own reader lets go of the socket when it is next polled.
+        let closed = async {
+            while socket.as_ref().is_some_and(|socket| socket.strong_count() > 0) {
+                sleep(Duration::from_millis(1)).await;
+            }
+        };
+        if timeout(LEAVE, closed).await.is_err() {
+            tracing::warn!("the UDP socket is still open");
+        }
+        let _ = events.send(Event::Registration(Registration::Unregistered));
+        if let Some(done) = done {
+            let _ = done.send(());
+        }
+    }
+}
+
+async fn due(deadline: Option<Instant>) {
+    match deadline {
+        Some(deadline) => sleep_until(deadline.into()).await,
+        None => std::future::pending().await,
+    }
+}
+
+/// The Request-URI of the registrar, if the account can be part of SIP URIs at all.
+fn checked(account: &Account) -> Result<Uri, Error> {
+    user_part(&account.user).ok_or(Error::AccountInvalid("user"))?;
+    host_part(&account.domain)
+        .filter(|domain| !domain.contains([';', '=']))
+        .ok_or(Error::AccountInvalid("domain"))?;
+    if account.proxy.host.trim().is_empty() {
+        return Err(Error::AccountInvalid("proxy"));
+    }
+    parse(&format!("sip:{}", account.domain)).ok_or(Error::AccountInvalid("domain"))
+}
+
+fn bind(v6: bool, port: u16) -> Result<Port, Error> {
+    Port::bind(v6, port).map_err(|source| match source.kind() {
+        std::io::ErrorKind::AddrInUse => Error::PortInUse { port, source },
+        _ => Error::Socket(source),
+    })
+}
+
+/// The address of the way out, before any proxy has been reached. Nothing is sent.
+fn likely_local_ip(v6: bool) -> IpAddr {
+    let (any, far): (IpAddr, IpAddr) = if v6 {
+        (Ipv6Addr::UNSPECIFIED.into(), Ipv6Addr::new(0x2001, 0xdb8, 0, 0, 0, 0, 0, 1).into())
+    } else {
+        (Ipv4Addr::UNSPECIFIED.into(), Ipv4Addr::new(192, 0, 2, 1).into())
+    };
+    let found = std::net::UdpSocket::bind((any, 0)).and_then(|socket| {
+        socket.connect((far, 9))?;
+        socket.local_addr()
+    });
+    let loopback: IpAddr = if v6 { Ipv6Addr::LOCALHOST.into() } else { Ipv4Addr::LOCALHOST.into() };
+    found.map_or(loopback, |address| address.ip())
+}

@@ -1,0 +1,132 @@
+//! One call, from its INVITE to its end. Each call is a task; the agent hands it commands and requests.
+
+mod established;
+mod incoming;
+mod outgoing;
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use rsipstack::sip::Method;
+use rsipstack::transaction::transaction::Transaction;
+use tokio::sync::mpsc;
+use tokio_util::sync::CancellationToken;
+
+use crate::answer::{outside_of_calls, respond};
+use crate::dialog::Dialog;
+use crate::digest::Authenticator;
+use crate::exchange::exchange;
+use crate::flow::Net;
+use crate::{CallKey, EndCause, Event};
+
+pub(crate) use incoming::incoming;
+pub(crate) use outgoing::{Invitation, outgoing};
+
+/// How long the other end gets to answer a BYE or CANCEL: the life of a transaction, 64 times T1.
+const FAREWELL: Duration = Duration::from_secs(32);
+
+/// What the agent hands to a call.
+pub(crate) enum Input {
+    Ring,
+    Answer(String),
+    Decline(u16),
+    HangUp,
+    AnswerOffer(Option<String>),
+    /// A request within the call's dialog.
+    Request(Box<Transaction>),
+    /// The way to the proxy is gone: find out whether the other end still is there.
+    FlowLost,
+}
+
+/// What every call has.
+pub(crate) struct Call {
+    pub key: CallKey,
+    pub net: Arc<Net>,
+    pub auth: Authenticator,
+    pub inbox: mpsc::UnboundedReceiver<Input>,
+    events: mpsc::UnboundedSender<Event>,
+    ended: bool,
+}
+
+impl Call {
+    pub(crate) fn new(
+        key: CallKey,
+        net: Arc<Net>,
+        auth: Authenticator,
+        inbox: mpsc::UnboundedReceiver<Input>,
+        events: mpsc::UnboundedSender<Event>,
+    ) -> Self {
+        Self { key, net, auth, inbox, events, ended: false }
+    }
+
+    fn tell(&self, event: Event) {
+        if !self.ended {
+            // Without a listener there is nobody to tell; the agent stops by itself.
+            let _ = self.events.send(event);
+        }
+    }
+
+    /// Ends the call for the user. What is still to be said to the other end goes on behind the scenes.
+    fn end(&mut self, cause: EndCause, status: Option<u16>) {
+        self.tell(Event::Ended { call: self.key, cause, status });
+        self.ended = true;
+    }
+
+    /// The next input; a closed inbox is a wish to hang up.
+    async fn input(&mut self) -> Input {
+        self.inbox.recv().await.unwrap_or(Input::HangUp)
+    }
+
+    /// Says BYE and waits for the answer, requests that cross it answered meanwhile.
+    async fn bye(&mut self, dialog: &Dialog) {
+        let net = self.net.clone();
+        let mut auth = self.auth.clone();
+        let farewell = async {
+            if let Ok(flow) = net.flow().await {
+                let draft = dialog.draft(Method::Bye);
+                let _ = exchange(&net, &flow, &draft, &mut auth, FAREWELL).await;
+            }
+        };
+        self.meanwhile(farewell).await;
+    }
+
+    /// Runs a farewell to its end while requests that still come in are answered.
+    async fn meanwhile<T>(&mut self, farewell: impl Future<Output = T>) -> T {
+        tokio::pin!(farewell);
+        loop {
+            tokio::select! {
+                outcome = &mut farewell => return outcome,
+                Some(input) = self.inbox.recv() => {
+                    if let Input::Request(mut transaction) = input {
+                        afterwards(&mut transaction).await;
+                    }
+                }
+            }
+        }
+    }
+}
+
+impl Drop for Call {
+    /// Whatever happened to the task, the user learns that the call is over.
+    fn drop(&mut self) {
+        if !self.ended {
+            self.end(EndCause::ConnectionLost, None);
+        }
+    }
+}
+
+/// Runs a task that must not outlive the user agent.
+async fn until_closing(closing: CancellationToken, task: impl Future<Output = ()>) {
+    tokio::select! {
+        () = task => {}
+        () = closing.cancelled() => {}
+    }
+}
+
+/// Answers a request within a dialog that is over for us.
+async fn afterwards(transaction: &mut Transaction) {
+    match transaction.original.method {
+        Method::Bye => respond(transaction, 200).await,
+        _ => outside_of_calls(transaction).await,
+    }
+}

@@ -1,0 +1,118 @@
+//! A dialog (RFC 3261, section 12): who talks to whom, under which tags, over which route.
+
+use std::sync::Arc;
+use std::sync::atomic::AtomicU32;
+
+use rsipstack::sip::{HeadersExt, Method, Request, Response, Uri};
+
+use crate::message::{Draft, call_id_of, contact_of, from_of, recorded_routes, to_of};
+
+/// One confirmed dialog. Clones share the CSeq counter.
+#[derive(Debug, Clone)]
+pub(crate) struct Dialog {
+    call_id: String,
+    local: String,
+    remote: String,
+    target: Uri,
+    routes: Vec<String>,
+    sequence: Arc<AtomicU32>,
+    remote_sequence: u32,
+}
+
+impl Dialog {
+    /// The dialog that a 2xx to our INVITE establishes. `None` without a Contact: nobody to talk to.
+    pub(crate) fn of_answer(invite: &Draft, answer: &Response) -> Option<Self> {
+        let mut routes = recorded_routes(answer);
+        routes.reverse();
+        Some(Self {
+            call_id: invite.call_id.clone(),
+            local: invite.from.clone(),
+            remote: to_of(answer),
+            target: contact_of(answer)?,
+            routes,
+            sequence: invite.sequence.clone(),
+            remote_sequence: 0,
+        })
+    }
+
+    /// The dialog that our 2xx to this INVITE establishes; its To header has our tag already.
+    pub(crate) fn of_invite(invite: &Request) -> Option<Self> {
+        Some(Self {
+            call_id: call_id_of(invite),
+            local: to_of(invite),
+            remote: from_of(invite),
+            target: contact_of(invite)?,
+            routes: recorded_routes(invite),
+            sequence: Arc::new(AtomicU32::new(0)),
+            remote_sequence: sequence_of(invite),
+        })
+    }
+
+    /// A request within the dialog.
+    pub(crate) fn draft(&self, method: Method) -> Draft {
+        Draft {
+            method,
+            uri: self.target.clone(),
+            from: self.local.clone(),
+            to: self.remote.clone(),
+            call_id: self.call_id.clone(),
+            sequence: self.sequence.clone(),
+            routes: self.routes.clone(),
+            headers: Vec::new(),
+            sdp: None,
+        }
+    }
+
+    /// Whether a request of theirs comes in order; a target refresh moves the target along.
+    pub(crate) fn accepts(&mut self, request: &Request) -> bool {
+        let sequence = sequence_of(request);
+        if sequence <= self.remote_sequence {
+            return false;
+        }
+        self.remote_sequence = sequence;
+        if matches!(request.method, Method::Invite | Method::Update)
+            && let Some(target) = contact_of(request)
+        {
+            self.target = target;
+        }
+        true
+    }
+}
+
+fn sequence_of(request: &Request) -> u32 {
+    request.cseq_header().and_then(|cseq| cseq.seq()).unwrap_or_default()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn request(method: &str, cseq: u32, contact: &str) -> Request {
+        let text = format!(
+            "{method} sip:101@h SIP/2.0\r\nVia: SIP/2.0/UDP h;branch=z9hG4bKx\r\nFrom: <sip:102@t>;tag=b\r\n\
+             To: <sip:101@t>;tag=a\r\nCall-ID: c\r\nCSeq: {cseq} {method}\r\nContact: <{contact}>\r\n\
+             Record-Route: <sip:p1;lr>, <sip:p2;lr>\r\nContent-Length: 0\r\n\r\n"
+        );
+        Request::try_from(text.as_str()).unwrap()
+    }
+
+    #[test]
+    fn requests_of_a_callee_go_back_along_the_recorded_route() {
+        let dialog = Dialog::of_invite(&request("INVITE", 7, "sip:102@h2:5080")).unwrap();
+        let bye = dialog.draft(Method::Bye);
+        assert_eq!(bye.uri.to_string(), "sip:102@h2:5080");
+        assert_eq!(bye.routes, ["<sip:p1;lr>", "<sip:p2;lr>"]);
+        assert_eq!((bye.from.as_str(), bye.to.as_str()), ("<sip:101@t>;tag=a", "<sip:102@t>;tag=b"));
+    }
+
+    #[test]
+    fn order_is_kept_and_targets_follow() {
+        let mut dialog = Dialog::of_invite(&request("INVITE", 7, "sip:102@h2")).unwrap();
+        assert!(!dialog.accepts(&request("BYE", 7, "sip:x@y")));
+        assert!(dialog.accepts(&request("INFO", 8, "sip:x@y")));
+        assert_eq!(dialog.draft(Method::Bye).uri.to_string(), "sip:102@h2");
+        assert!(dialog.accepts(&request("UPDATE", 10, "sip:102@h3")));
+        assert_eq!(dialog.draft(Method::Bye).uri.to_string(), "sip:102@h3");
+        assert!(!dialog.accepts(&request("UPDATE", 9, "sip:102@h4")));
+    }
+}

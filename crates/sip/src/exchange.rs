@@ -1,0 +1,124 @@
+//! Sending requests over a flow, with credentials where they are asked for.
+
+use std::time::{Duration, Instant};
+
+use rsipstack::sip::{Header, Method, Request, Response, SipMessage};
+use rsipstack::transaction::key::{TransactionKey, TransactionRole};
+use rsipstack::transaction::transaction::Transaction;
+use tokio::time::timeout;
+
+use crate::Cause;
+use crate::Transport;
+use crate::digest::{Authenticator, Rounds, Verdict};
+use crate::flow::{Flow, Net, udp_address};
+use crate::message::{Draft, challenges, uri_in};
+
+/// How much longer the final answer may take once a provisional one has come.
+const AFTER_PROVISIONAL: Duration = Duration::from_secs(10);
+
+/// A final answer.
+#[derive(Debug)]
+pub(crate) struct Reply {
+    pub response: Response,
+    /// From the last sending to the answer.
+    pub rtt: Duration,
+    /// The answer refuses credentials that were sent.
+    pub credentials_refused: bool,
+    /// Credentials were sent with the request.
+    pub credentials_sent: bool,
+}
+
+impl Reply {
+    pub(crate) fn status(&self) -> u16 {
+        self.response.status_code.code()
+    }
+}
+
+/// Starts a client transaction. Requests outside a dialog go to the proxy, others to their first route or target.
+///
+/// # Errors
+/// The stack will not have the request.
+pub(crate) async fn start(net: &Net, flow: &Flow, request: Request) -> Result<Transaction, Cause> {
+    let destination = match flow.transport {
+        Transport::Udp => Some(udp_address(next_hop(net, flow, &request).await)),
+        _ => None,
+    };
+    let key =
+        TransactionKey::from_request(&request, TransactionRole::Client).map_err(|_| Cause::NotUnderstood)?;
+    let connection = Some(flow.connection.clone());
+    let mut transaction = Transaction::new_client(key, request, net.endpoint.clone(), connection);
+    transaction.destination = destination;
+    transaction.send().await.map_err(|_| Cause::ConnectionLost)?;
+    Ok(transaction)
+}
+
+async fn next_hop(net: &Net, flow: &Flow, request: &Request) -> std::net::SocketAddr {
+    let in_dialog = crate::party::tag(&crate::message::to_of(request)).is_some();
+    if !in_dialog {
+        return flow.peer;
+    }
+    let route = request.headers.iter().find_map(|header| match header {
+        Header::Route(route) => uri_in(route.value()),
+        _ => None,
+    });
+    let hop = route.unwrap_or_else(|| request.uri.clone());
+    net.hops.address_of(&hop).await.unwrap_or(flow.peer)
+}
+
+/// Sends a request other than INVITE and waits for the final answer, going through challenges on the way.
+/// The first answer of each round must come within `patience`.
+///
+/// # Errors
+/// No answer came, and why.
+pub(crate) async fn exchange(
+    net: &Net,
+    flow: &Flow,
+    draft: &Draft,
+    auth: &mut Authenticator,
+    patience: Duration,
+) -> Result<Reply, Cause> {
+    debug_assert_ne!(draft.method, Method::Invite);
+    let mut rounds = Rounds::default();
+    loop {
+        let request = draft.request(flow, &net.account.user_agent, auth);
+        let credentials_sent = carries_credentials(&request);
+        let sent = Instant::now();
+        let mut transaction = start(net, flow, request).await?;
+        let response = tokio::select! {
+            response = final_response(&mut transaction, patience) => response?,
+            cause = flow.lost() => return Err(cause),
+        };
+        let mut credentials_refused = false;
+        if matches!(response.status_code.code(), 401 | 407) {
+            match auth.learn(challenges(&response), &mut rounds) {
+                Verdict::Retry => continue,
+                Verdict::Refused => credentials_refused = true,
+                Verdict::NotUnderstood => return Err(Cause::NotUnderstood),
+            }
+        }
+        return Ok(Reply { response, rtt: sent.elapsed(), credentials_refused, credentials_sent });
+    }
+}
+
+fn carries_credentials(request: &Request) -> bool {
+    request
+        .headers
+        .iter()
+        .any(|header| matches!(header, Header::Authorization(_) | Header::ProxyAuthorization(_)))
+}
+
+async fn final_response(transaction: &mut Transaction, patience: Duration) -> Result<Response, Cause> {
+    let mut patience = patience;
+    loop {
+        match timeout(patience, transaction.receive()).await {
+            Ok(Some(SipMessage::Response(response))) => {
+                if response.status_code.code() >= 200 {
+                    return Ok(response);
+                }
+                patience = AFTER_PROVISIONAL;
+            }
+            Ok(Some(SipMessage::Request(_))) => {}
+            Ok(None) | Err(_) => return Err(Cause::Silence),
+        }
+    }
+}

@@ -1,0 +1,253 @@
+//! Making requests and reading what the other end sent.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU32, Ordering};
+use std::time::Duration;
+
+use rand::Rng;
+use rand::distr::Alphanumeric;
+use rsipstack::sip::{HasHeaders, Header, HeadersExt, Method, Request, Response, Uri, Version};
+
+use crate::digest::{Asker, Authenticator, Challenge};
+use crate::flow::Flow;
+use crate::header::{elements, parameters};
+use crate::target::unescape_user;
+
+/// Methods the user agent takes part in.
+pub(crate) const ALLOW: &str = "INVITE, ACK, CANCEL, BYE, OPTIONS, INFO, UPDATE";
+/// Media type of session descriptions.
+pub(crate) const SDP: &str = "application/sdp";
+
+/// A random token for tags, branches, Call-IDs and client nonces: 119 bits.
+pub(crate) fn token() -> String {
+    rand::rng().sample_iter(Alphanumeric).take(20).map(char::from).collect()
+}
+
+/// A request but for what each sending of it needs anew: CSeq, branch, credentials.
+#[derive(Debug, Clone)]
+pub(crate) struct Draft {
+    pub method: Method,
+    pub uri: Uri,
+    pub from: String,
+    pub to: String,
+    pub call_id: String,
+    /// CSeq counter of the dialog or registration.
+    pub sequence: Arc<AtomicU32>,
+    pub routes: Vec<String>,
+    pub headers: Vec<Header>,
+    pub sdp: Option<String>,
+}
+
+impl Draft {
+    /// The request as it goes out now over `flow`.
+    pub(crate) fn request(&self, flow: &Flow, user_agent: &str, auth: &mut Authenticator) -> Request {
+        let cseq = self.sequence.fetch_add(1, Ordering::Relaxed) + 1;
+        let method = self.method;
+        let mut headers = vec![
+            Header::Via(flow.via().into()),
+            Header::MaxForwards("70".into()),
+            Header::From(self.from.clone().into()),
+            Header::To(self.to.clone().into()),
+            Header::CallId(self.call_id.clone().into()),
+            Header::CSeq(format!("{cseq} {method}").into()),
+            Header::Contact(flow.contact().into()),
+            Header::UserAgent(user_agent.into()),
+        ];
+        headers.extend(self.routes.iter().map(|route| Header::Route(route.clone().into())));
+        for (asker, answer) in auth.answers(&method.to_string(), &self.uri.to_string(), &token()) {
+            headers.push(match asker {
+                Asker::Server => Header::Authorization(answer.into()),
+                Asker::Proxy => Header::ProxyAuthorization(answer.into()),
+            });
+        }
+        headers.extend(self.headers.iter().cloned());
+        if self.sdp.is_some() {
+            headers.push(Header::ContentType(SDP.into()));
+        }
+        let body = self.sdp.clone().unwrap_or_default().into_bytes();
+        headers.push(Header::ContentLength(body.len().to_string().into()));
+        Request { method, uri: self.uri.clone(), version: Version::V2, headers: headers.into(), body }
+    }
+}
+
+/// The CANCEL of an INVITE as it was sent (RFC 3261, section 9.1).
+pub(crate) fn cancel(invite: &Request) -> Request {
+    let mut headers: Vec<Header> = Vec::new();
+    for header in invite.headers.iter() {
+        match header {
+            Header::Via(_)
+            | Header::From(_)
+            | Header::To(_)
+            | Header::CallId(_)
+            | Header::MaxForwards(_)
+            | Header::Route(_)
+            | Header::UserAgent(_) => headers.push(header.clone()),
+            Header::CSeq(cseq) => {
+                let number = cseq.value().split_whitespace().next().unwrap_or_default().to_owned();
+                headers.push(Header::CSeq(format!("{number} CANCEL").into()));
+            }
+            _ => {}
+        }
+    }
+    headers.push(Header::ContentLength("0".into()));
+    Request {
+        method: Method::Cancel,
+        uri: invite.uri.clone(),
+        version: Version::V2,
+        headers: headers.into(),
+        body: Vec::new(),
+    }
+}
+
+/// The session description in a message, if that is what it carries.
+pub(crate) fn sdp_of(message: &impl HasHeaders, body: &[u8]) -> Option<String> {
+    let of_type = value(message, |header| match header {
+        Header::ContentType(kind) => Some(kind.value()),
+        _ => None,
+    })?;
+    let is_sdp = of_type.split(';').next().is_some_and(|kind| kind.trim().eq_ignore_ascii_case(SDP));
+    (is_sdp && !body.is_empty()).then(|| String::from_utf8_lossy(body).into_owned())
+}
+
+/// The challenges of a 401 or 407 that can be answered.
+pub(crate) fn challenges(response: &Response) -> Vec<Challenge> {
+    let mut found = Vec::new();
+    for header in response.headers.iter() {
+        let challenge = match header {
+            Header::WwwAuthenticate(value) => Challenge::parse(Asker::Server, value.value()),
+            Header::ProxyAuthenticate(value) => Challenge::parse(Asker::Proxy, value.value()),
+            _ => None,
+        };
+        found.extend(challenge);
+    }
+    found
+}
+
+/// Lifetime the registrar granted the binding of `contact`, or `asked` where it does not say
+/// (RFC 3261, section 10.2.4).
+pub(crate) fn granted(response: &Response, contact: &str, asked: Duration) -> Duration {
+    let address = contact.trim_start_matches('<').split(['>', ';']).next().unwrap_or_default();
+    let mut of_all = None;
+    for header in response.headers.iter() {
+        match header {
+            Header::Contact(bindings) => {
+                for binding in elements(bindings.value()) {
+                    let (uri, after) = binding.split_once('>').unwrap_or((binding.as_str(), ""));
+                    let bound = uri.split_once('<').map_or(uri, |(_, uri)| uri).split(';').next();
+                    let expires = parameters(after, ';').into_iter().find(|(name, _)| name == "expires");
+                    if bound.is_some_and(|bound| bound.eq_ignore_ascii_case(address))
+                        && let Some(seconds) = expires.and_then(|(_, value)| value.parse().ok())
+                    {
+                        return Duration::from_secs(u32::into(seconds));
+                    }
+                }
+            }
+            Header::Expires(value) => of_all = value.value().trim().parse::<u32>().ok(),
+            _ => {}
+        }
+    }
+    of_all.map_or(asked, |seconds| Duration::from_secs(seconds.into()))
+}
+
+/// Seconds in the first header that `pick` picks, parameters and comments left aside.
+pub(crate) fn seconds(message: &impl HasHeaders, pick: impl Fn(&Header) -> Option<&str>) -> Option<Duration> {
+    let text = value(message, pick)?;
+    let digits: String = text.trim().chars().take_while(char::is_ascii_digit).collect();
+    digits.parse::<u32>().ok().map(|seconds| Duration::from_secs(seconds.into()))
+}
+
+/// Value of the first header that `pick` picks.
+pub(crate) fn value(message: &impl HasHeaders, pick: impl Fn(&Header) -> Option<&str>) -> Option<String> {
+    message.headers().iter().find_map(|header| pick(header).map(str::to_owned))
+}
+
+/// Value of the From header.
+pub(crate) fn from_of(message: &impl HeadersExt) -> String {
+    message.from_header().map(|from| from.value().to_owned()).unwrap_or_default()
+}
+
+/// Value of the To header.
+pub(crate) fn to_of(message: &impl HeadersExt) -> String {
+    message.to_header().map(|to| to.value().to_owned()).unwrap_or_default()
+}
+
+/// Value of the Call-ID header.
+pub(crate) fn call_id_of(message: &impl HeadersExt) -> String {
+    message.call_id_header().map(|id| id.value().to_owned()).unwrap_or_default()
+}
+
+/// Routes a message recorded, in the order it lists them.
+pub(crate) fn recorded_routes(message: &impl HasHeaders) -> Vec<String> {
+    let mut routes = Vec::new();
+    for header in message.headers().iter() {
+        if let Header::RecordRoute(value) = header {
+            routes.extend(elements(value.value()));
+        }
+    }
+    routes
+}
+
+/// URI of the first Contact of a message.
+pub(crate) fn contact_of(message: &impl HasHeaders) -> Option<Uri> {
+    let contact = value(message, |header| match header {
+        Header::Contact(contact) => Some(contact.value()),
+        _ => None,
+    })?;
+    uri_in(elements(&contact).first()?)
+}
+
+/// The URI in a `name-addr` or `addr-spec`.
+pub(crate) fn uri_in(address: &str) -> Option<Uri> {
+    let uri = match address.rsplit_once('<') {
+        Some((_, rest)) => rest.split('>').next().unwrap_or_default(),
+        None => address.split(';').next().unwrap_or_default(),
+    };
+    let mut uri = Uri::try_from(uri.trim()).ok()?;
+    unescape_user(&mut uri);
+    Some(uri)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn ok(headers: &str) -> Response {
+        let text = format!("SIP/2.0 200 OK\r\n{headers}Content-Length: 0\r\n\r\n");
+        Response::try_from(text.as_str()).unwrap()
+    }
+
+    #[test]
+    fn the_lifetime_is_that_of_our_own_binding() {
+        let asked = Duration::from_secs(3600);
+        let ours = "<sip:101@192.0.2.1:5062;transport=tcp>";
+        for (headers, seconds) in [
+            (
+                "Contact: <sip:101@192.0.2.9:5060>;expires=9, <sip:101@192.0.2.1:5062;transport=tcp>;q=1;expires=60\r\n",
+                60,
+            ),
+            ("Expires: 120\r\nContact: <sip:101@192.0.2.1:5062>\r\n", 120),
+            ("Contact: <sip:101@192.0.2.1:5062>;expires=nonsense\r\n", 3600),
+            ("", 3600),
+        ] {
+            assert_eq!(granted(&ok(headers), ours, asked), Duration::from_secs(seconds), "{headers}");
+        }
+    }
+
+    #[test]
+    fn routes_and_targets_are_read_in_order() {
+        let response = ok("Record-Route: <sip:a;lr>, <sip:b;lr>\r\nRecord-Route: <sip:c;lr>\r\n\
+                           Contact: \"x\" <sip:%2B49@h:5080;transport=tcp>;expires=3\r\n");
+        assert_eq!(recorded_routes(&response), ["<sip:a;lr>", "<sip:b;lr>", "<sip:c;lr>"]);
+        assert_eq!(contact_of(&response).unwrap().to_string(), "sip:%2B49@h:5080;transport=TCP");
+    }
+
+    #[test]
+    fn seconds_may_carry_a_comment() {
+        let response = ok("Retry-After: 18 (in a meeting);duration=3600\r\n");
+        let read = seconds(&response, |header| match header {
+            Header::RetryAfter(value) => Some(value.value()),
+            _ => None,
+        });
+        assert_eq!(read, Some(Duration::from_secs(18)));
+    }
+}

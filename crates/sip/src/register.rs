@@ -1,0 +1,107 @@
+//! One try to register (RFC 3261, section 10.2).
+
+use std::sync::Arc;
+use std::sync::atomic::AtomicU32;
+use std::time::Duration;
+
+use rsipstack::sip::{Header, Method, Uri};
+use tokio::sync::Mutex;
+
+use crate::digest::Authenticator;
+use crate::exchange::{Reply, exchange};
+use crate::flow::{Flow, Net};
+use crate::message::{ALLOW, Draft, granted, seconds, token};
+use crate::registration::Input;
+use crate::target::user_part;
+use crate::{Account, Cause};
+
+/// A REGISTER without any answer for this long went nowhere.
+const PATIENCE: Duration = Duration::from_secs(3);
+
+/// What stays the same over all registrations of a user agent: Call-ID, tag, CSeq counter, nonces.
+pub(crate) struct Registrar {
+    draft: Draft,
+    auth: Mutex<Authenticator>,
+}
+
+impl Registrar {
+    pub(crate) fn new(account: &Account, uri: Uri, auth: Authenticator) -> Self {
+        let user = user_part(&account.user).unwrap_or_default();
+        let address = format!("<sip:{user}@{}>", account.domain);
+        let draft = Draft {
+            method: Method::Register,
+            uri,
+            from: format!("{address};tag={}", token()),
+            to: address,
+            call_id: token(),
+            sequence: Arc::new(AtomicU32::new(0)),
+            routes: Vec::new(),
+            headers: Vec::new(),
+            sdp: None,
+        };
+        Self { draft, auth: Mutex::new(auth) }
+    }
+
+    /// Tries to register for `expires`; what came of it, for the state machine.
+    pub(crate) async fn register(&self, net: &Net, expires: Duration) -> Input {
+        let flow = match net.flow().await {
+            Ok(flow) => flow,
+            Err(cause) => return Input::Failed { cause, status: None, retry_after: None },
+        };
+        match self.send(net, &flow, expires).await {
+            Ok(reply) => outcome(&reply, &flow, expires),
+            Err(cause) => {
+                if cause == Cause::Silence {
+                    flow.lose(cause);
+                }
+                Input::Failed { cause, status: None, retry_after: None }
+            }
+        }
+    }
+
+    /// Takes the registration back.
+    pub(crate) async fn unregister(&self, net: &Net) {
+        if let Ok(flow) = net.flow().await {
+            let _ = self.send(net, &flow, Duration::ZERO).await;
+        }
+    }
+
+    async fn send(&self, net: &Net, flow: &Flow, expires: Duration) -> Result<Reply, Cause> {
+        let mut draft = self.draft.clone();
+        draft.headers.push(Header::Expires(expires.as_secs().to_string().into()));
+        draft.headers.push(Header::Allow(ALLOW.into()));
+        let mut auth = self.auth.lock().await;
+        exchange(net, flow, &draft, &mut auth, PATIENCE).await
+    }
+}
+
+fn outcome(reply: &Reply, flow: &Flow, asked: Duration) -> Input {
+    let status = reply.status();
+    let response = &reply.response;
+    let cause = match status {
+        200..=299 => {
+            let expires = granted(response, &flow.contact(), asked);
+            return Input::Granted { expires, rtt: reply.rtt };
+        }
+        423 => {
+            let minimum = seconds(response, |header| match header {
+                Header::MinExpires(value) => Some(value.value()),
+                _ => None,
+            });
+            match minimum {
+                Some(minimum) => return Input::TooBrief { minimum },
+                None => Cause::Refused,
+            }
+        }
+        _ if reply.credentials_refused => Cause::WrongPassword,
+        // A registrar that forbids after it has seen the digest means the credentials.
+        403 if reply.credentials_sent => Cause::WrongPassword,
+        408 | 429 | 480 | 491 | 500..=599 => Cause::ServerFailed,
+        _ => Cause::Refused,
+    };
+    let retry_after = seconds(response, |header| match header {
+        Header::RetryAfter(value) => Some(value.value()),
+        _ => None,
+    });
+    Input::Failed { cause, status: Some(status), retry_after }
+}

@@ -1,0 +1,226 @@
+use proptest::prelude::*;
+
+use super::*;
+
+const HOUR: Duration = Duration::from_secs(3600);
+const RTT: Duration = Duration::from_millis(12);
+
+/// A machine and its hand clock.
+struct Bench {
+    machine: Machine,
+    now: Instant,
+}
+
+impl Bench {
+    fn new(seed: u64) -> Self {
+        Self { machine: Machine::new(HOUR, seed), now: Instant::now() }
+    }
+
+    fn give(&mut self, input: Input) -> Vec<Action> {
+        self.machine.handle(input, self.now)
+    }
+
+    fn fail(&mut self, cause: Cause, status: Option<u16>) -> Vec<Action> {
+        self.give(Input::Failed { cause, status, retry_after: None })
+    }
+
+    fn grant(&mut self, expires: Duration) -> Vec<Action> {
+        self.give(Input::Granted { expires, rtt: RTT })
+    }
+
+    /// Moves the clock to the deadline; how far that was.
+    fn wait(&mut self) -> Duration {
+        let pause = self.machine.deadline().expect("a deadline") - self.now;
+        self.now += pause;
+        pause
+    }
+}
+
+fn registers(actions: &[Action]) -> bool {
+    actions.iter().any(|action| matches!(action, Action::Register { .. }))
+}
+
+#[test]
+fn a_week_of_refreshes_comes_in_time_and_not_in_step() {
+    let mut bench = Bench::new(1);
+    assert!(registers(&bench.give(Input::Begin)));
+    let mut pauses = Vec::new();
+    for _ in 0..200 {
+        assert_eq!(bench.grant(HOUR), [Action::Report(Registration::Registered { expires: HOUR, rtt: RTT })]);
+        let pause = bench.wait();
+        assert!(pause >= HOUR.mul_f64(0.75) && pause < HOUR.mul_f64(0.9), "{pause:?}");
+        pauses.push(pause);
+        assert_eq!(bench.give(Input::Due), [Action::Register { expires: HOUR }]);
+        bench.now += RTT;
+    }
+    pauses.sort();
+    pauses.dedup();
+    assert!(pauses.len() > 190, "refreshes are jittered");
+}
+
+#[test]
+fn a_registrars_minimum_is_obeyed_and_remembered() {
+    let mut bench = Bench::new(2);
+    bench.give(Input::Begin);
+    let minimum = Duration::from_secs(7200);
+    assert_eq!(bench.give(Input::TooBrief { minimum }), [Action::Register { expires: minimum }]);
+    bench.grant(minimum);
+    bench.wait();
+    assert_eq!(bench.give(Input::Due), [Action::Register { expires: minimum }]);
+}
+
+#[test]
+fn a_registrar_that_keeps_raising_is_refused() {
+    let mut bench = Bench::new(3);
+    bench.give(Input::Begin);
+    let mut actions = Vec::new();
+    for hours in 2..6 {
+        actions = bench.give(Input::TooBrief { minimum: HOUR * hours });
+    }
+    assert_eq!(actions, [Action::Report(Registration::Refused { cause: Cause::Refused, status: Some(423) })]);
+    assert_eq!(bench.machine.deadline(), None);
+}
+
+#[test]
+fn refused_credentials_are_never_sent_again_by_themselves() {
+    let mut bench = Bench::new(4);
+    bench.give(Input::Begin);
+    bench.fail(Cause::WrongPassword, Some(403));
+    assert_eq!(bench.machine.deadline(), None);
+    bench.now += HOUR * 24 * 7;
+    for input in [
+        Input::Due,
+        Input::FlowLost(Cause::ConnectionLost),
+        Input::Granted { expires: HOUR, rtt: RTT },
+        Input::Failed { cause: Cause::Silence, status: None, retry_after: None },
+    ] {
+        assert_eq!(bench.give(input), []);
+    }
+    assert!(registers(&bench.give(Input::Begin)), "but the user may ask for it");
+}
+
+#[test]
+fn a_failing_server_is_given_time_and_a_recovered_one_a_clean_slate() {
+    let mut bench = Bench::new(5);
+    bench.give(Input::Begin);
+    let mut ceiling = 1.0_f64;
+    for _ in 0..20 {
+        bench.fail(Cause::ServerFailed, Some(503));
+        let pause = bench.wait().as_secs_f64();
+        assert!(pause <= ceiling && pause >= ceiling * 0.75 - 0.001, "{pause} of {ceiling}");
+        ceiling = (ceiling * 2.0).min(60.0);
+        assert!(registers(&bench.give(Input::Due)));
+    }
+    bench.grant(HOUR);
+    bench.wait();
+    bench.give(Input::Due);
+    bench.fail(Cause::ServerFailed, Some(500));
+    assert!(bench.wait() <= Duration::from_secs(1));
+}
+
+#[test]
+fn retry_after_is_obeyed_within_reason() {
+    let mut bench = Bench::new(6);
+    bench.give(Input::Begin);
+    for (asked, waited) in [(Duration::from_secs(90), Duration::from_secs(90)), (HOUR * 50, HOUR)] {
+        bench.give(Input::Failed { cause: Cause::ServerFailed, status: Some(503), retry_after: Some(asked) });
+        assert_eq!(bench.wait(), waited);
+        bench.give(Input::Due);
+    }
+}
+
+#[test]
+fn an_unreachable_server_is_asked_every_second_or_so_for_days() {
+    let mut bench = Bench::new(7);
+    bench.give(Input::Begin);
+    let begin = bench.now;
+    let mut tries = 0_u32;
+    while bench.now - begin < HOUR * 48 {
+        bench.fail(Cause::ConnectionRefused, None);
+        assert!(bench.wait() < Duration::from_millis(1500));
+        assert!(registers(&bench.give(Input::Due)));
+        tries += 1;
+    }
+    assert!((48 * 2400..=48 * 4800).contains(&tries), "{tries}");
+}
+
+#[test]
+fn a_lost_connection_is_replaced_at_once_unless_it_flaps() {
+    let mut bench = Bench::new(8);
+    bench.give(Input::Begin);
+    bench.grant(HOUR);
+    bench.now += HOUR / 2;
+    let report = bench.give(Input::FlowLost(Cause::ConnectionLost));
+    assert_eq!(
+        report,
+        [Action::Report(Registration::Retrying {
+            cause: Cause::ConnectionLost,
+            status: None,
+            retry_in: Duration::ZERO
+        })]
+    );
+    assert!(registers(&bench.give(Input::Due)));
+    // A server that registers us and hangs up at once, for a day.
+    let begin = bench.now;
+    let mut tries = 0_u32;
+    while bench.now - begin < HOUR * 24 {
+        bench.grant(HOUR);
+        bench.now += Duration::from_millis(1);
+        bench.give(Input::FlowLost(Cause::ConnectionLost));
+        bench.wait();
+        assert!(registers(&bench.give(Input::Due)));
+        tries += 1;
+    }
+    assert!(tries <= 24 * 4800, "{tries}");
+}
+
+#[test]
+fn outcomes_of_tries_given_up_change_nothing() {
+    let mut bench = Bench::new(9);
+    assert_eq!(bench.give(Input::Due), []);
+    bench.give(Input::Begin);
+    bench.grant(HOUR);
+    let deadline = bench.machine.deadline();
+    assert_eq!(bench.fail(Cause::Silence, None), []);
+    assert_eq!(bench.give(Input::Due), [], "not yet due");
+    assert_eq!(bench.machine.deadline(), deadline);
+}
+
+#[test]
+fn a_lifetime_of_nothing_does_not_spin() {
+    let mut bench = Bench::new(10);
+    bench.give(Input::Begin);
+    bench.grant(Duration::ZERO);
+    assert!(bench.wait() >= Duration::from_secs(1));
+}
+
+fn any_input() -> impl Strategy<Value = Input> {
+    prop_oneof![
+        Just(Input::Begin),
+        Just(Input::Due),
+        Just(Input::FlowLost(Cause::ConnectionLost)),
+        (0_u64..100_000).prop_map(|s| Input::Granted { expires: Duration::from_secs(s), rtt: RTT }),
+        (0_u64..100_000).prop_map(|s| Input::TooBrief { minimum: Duration::from_secs(s) }),
+        Just(Input::Failed { cause: Cause::Silence, status: None, retry_after: None }),
+        Just(Input::Failed { cause: Cause::ServerFailed, status: Some(503), retry_after: None }),
+        Just(Input::Failed { cause: Cause::WrongPassword, status: Some(403), retry_after: None }),
+    ]
+}
+
+proptest! {
+    /// Whatever happens, the machine is trying, waiting for a deadline, or has been refused; never lost.
+    #[test]
+    fn it_never_falls_silent(seed: u64, inputs in proptest::collection::vec((any_input(), 0_u64..5000), 0..60)) {
+        let mut bench = Bench::new(seed);
+        bench.give(Input::Begin);
+        for (input, seconds) in inputs {
+            bench.now += Duration::from_secs(seconds);
+            bench.give(input);
+            match bench.machine.phase {
+                Phase::Trying | Phase::Refused => prop_assert!(bench.machine.deadline().is_none()),
+                Phase::Registered { .. } | Phase::Pausing => prop_assert!(bench.machine.deadline().is_some()),
+                Phase::Idle => prop_assert!(false, "idle after the beginning"),
+            }
+        }
+    }
+}

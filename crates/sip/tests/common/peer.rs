@@ -1,0 +1,93 @@
+//! A peer for what sipp cannot do: plain text over UDP or TCP, message by message.
+
+use std::net::SocketAddr;
+
+use tokio::net::UdpSocket;
+use tokio::time::timeout;
+
+use super::LIMIT;
+
+/// A scripted UDP peer on loopback.
+pub struct Peer {
+    socket: UdpSocket,
+    pub port: u16,
+}
+
+/// A message it received.
+#[derive(Debug, Clone)]
+pub struct Message {
+    pub text: String,
+    pub from: SocketAddr,
+}
+
+impl Message {
+    /// First line.
+    pub fn start(&self) -> &str {
+        self.text.lines().next().unwrap_or_default()
+    }
+
+    /// Value of the first header of this name.
+    pub fn header(&self, name: &str) -> &str {
+        self.text
+            .lines()
+            .filter_map(|line| line.split_once(':'))
+            .find(|(key, _)| key.eq_ignore_ascii_case(name))
+            .map(|(_, value)| value.trim())
+            .unwrap_or_default()
+    }
+
+    /// An answer to it; `tag` goes into To where there is none yet.
+    pub fn answer(&self, status: &str, tag: &str, headers: &str, body: &str) -> String {
+        let to = self.header("To");
+        let tag = if to.contains("tag=") || tag.is_empty() { String::new() } else { format!(";tag={tag}") };
+        format!(
+            "SIP/2.0 {status}\r\nVia: {}\r\nFrom: {}\r\nTo: {to}{tag}\r\nCall-ID: {}\r\nCSeq: {}\r\n{headers}\
+             Content-Length: {}\r\n\r\n{body}",
+            self.header("Via"),
+            self.header("From"),
+            self.header("Call-ID"),
+            self.header("CSeq"),
+            body.len()
+        )
+    }
+}
+
+impl Peer {
+    pub async fn start() -> Self {
+        let socket = UdpSocket::bind("127.0.0.1:0").await.unwrap();
+        let port = socket.local_addr().unwrap().port();
+        Self { socket, port }
+    }
+
+    /// The next message that begins so; others, keep-alives among them, are passed over.
+    pub async fn receive(&self, start: &str) -> Message {
+        let wait = async {
+            let mut buffer = vec![0; 65536];
+            loop {
+                let (length, from) = self.socket.recv_from(&mut buffer).await.unwrap();
+                let text = String::from_utf8_lossy(&buffer[..length]).into_owned();
+                if text.starts_with(start) {
+                    return Message { text, from };
+                }
+            }
+        };
+        timeout(LIMIT, wait).await.unwrap_or_else(|_| panic!("no {start}"))
+    }
+
+    pub async fn send(&self, text: &str, to: SocketAddr) {
+        self.socket.send_to(text.as_bytes(), to).await.unwrap();
+    }
+
+    /// Takes one registration.
+    pub async fn register(&self) -> Message {
+        let register = self.receive("REGISTER").await;
+        let contact = format!("Contact: {}\r\nExpires: 600\r\n", register.header("Contact"));
+        self.send(&register.answer("200 OK", "r", &contact, ""), register.from).await;
+        register
+    }
+
+    /// Our Contact header as a whole line.
+    pub fn contact(&self) -> String {
+        format!("Contact: <sip:%2B49102@127.0.0.1:{}>\r\n", self.port)
+    }
+}
