@@ -2,7 +2,7 @@ use secrecy::SecretString;
 use serde::Deserialize;
 use specta::Type;
 
-use crate::{AccountId, CallId};
+use crate::{AccountId, CallId, Transport};
 
 /// What a shell may ask of the phone. Every answer comes back as an [`Event`](crate::Event).
 #[derive(Debug, Clone, Deserialize, Type)]
@@ -35,6 +35,11 @@ pub enum Command {
         /// The extension's password.
         #[specta(type = String)]
         password: SecretString,
+    },
+    /// Use a plain SIP account, at any SIP server, until the phone stops.
+    UseSipAccount {
+        /// The account.
+        account: SipAccount,
     },
     /// Sign out: un-register, end the session at the PBX, empty the keychain of it.
     SignOut {
@@ -82,4 +87,25 @@ pub enum Command {
         /// The digit.
         digit: char,
     },
+}
+
+/// A plain SIP account, as any SIP server gives it out.
+#[derive(Debug, Clone, Deserialize, Type)]
+#[serde(rename_all = "camelCase")]
+pub struct SipAccount {
+    /// SIP user, often an extension number.
+    pub user: String,
+    /// SIP domain.
+    pub domain: String,
+    /// Outbound proxy, `host` or `host:port`.
+    pub proxy: String,
+    /// Transport to the proxy.
+    pub transport: Transport,
+    /// User name for digest, where it differs from the user.
+    pub auth_user: Option<String>,
+    /// Name shown to others.
+    pub display_name: Option<String>,
+    /// Password for digest.
+    #[specta(type = String)]
+    pub password: SecretString,
 }

@@ -3,15 +3,35 @@
 //! A shell (window or terminal) starts a [`Phone`], sends commands and draws itself out of events.
 //! Nothing else crosses the line; [`Phone::picture`] gives the whole state to a shell that comes late.
 
+#![deny(clippy::indexing_slicing, clippy::string_slice)]
+
+mod accounts;
+mod actor;
+mod call;
+mod calls;
 mod code;
 mod command;
+mod config;
 mod event;
+mod outlet;
+mod phone;
 mod picture;
+mod report;
+mod settings;
+mod signing_in;
+mod target;
+mod voice;
+mod words;
 
 pub use code::{Code, Problem};
-pub use command::Command;
+pub use command::{Command, SipAccount};
+pub use config::{AudioConfig, Config, Start};
 pub use event::Event;
+pub use media::Codec;
+pub use phone::{Phone, default_data_dir};
 pub use picture::{
     AccountId, AccountState, AccountView, CallEnd, CallId, CallReport, CallState, CallView, CertificateView,
-    Direction, EndReason, PeerView, Picture, Quality, SignInPage, SignInView, TenantView, Transport, UnixMs,
+    Direction, EndReason, PeerView, Picture, Quality, SessionState, SignInPage, SignInView, TenantView,
+    Transport, UnixMs,
 };
+pub use settings::{SavedAccount, Settings, SettingsError};

@@ -144,10 +144,24 @@ pub struct AccountView {
     pub transport: Transport,
     /// Whether calls can come and go, and if not, why not and what happens next.
     pub state: AccountState,
-    /// The PBX session cannot be renewed: the user should sign in again; the phone goes on meanwhile.
-    pub session_expired: bool,
+    /// The session at the PBX's REST interface.
+    pub session: SessionState,
     /// The keychain could not keep the secrets; they are forgotten when the phone closes.
     pub secrets_in_memory: bool,
+}
+
+/// Session at the PBX's REST interface.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Type)]
+#[serde(rename_all = "camelCase")]
+pub enum SessionState {
+    /// A plain SIP account has none.
+    None,
+    /// It is being begun, or taken up out of the keychain.
+    Opening,
+    /// It stands.
+    Open,
+    /// It cannot be renewed: the user should sign in again. The phone goes on meanwhile.
+    Expired,
 }
 
 /// Registration of an account (RFC 3261, section 10).

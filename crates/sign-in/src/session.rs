@@ -50,6 +50,8 @@ struct Inner {
     /// Held by the one refresh under way.
     flight: tokio::sync::Mutex<()>,
     status: watch::Sender<SessionStatus>,
+    /// Why the vault did not take the secrets.
+    vault_problem: Mutex<Option<SignInError>>,
 }
 
 struct State {
@@ -127,6 +129,7 @@ impl Session {
             state: Mutex::new(state),
             flight: tokio::sync::Mutex::new(()),
             status: watch::Sender::new(SessionStatus::default()),
+            vault_problem: Mutex::default(),
         };
         Self { inner: Arc::new(inner) }
     }
@@ -134,6 +137,11 @@ impl Session {
     /// What others must know of it, now and at each change.
     pub fn status(&self) -> watch::Receiver<SessionStatus> {
         self.inner.status.subscribe()
+    }
+
+    /// Why the vault did not take the secrets, where it did not.
+    pub fn vault_problem(&self) -> Option<SignInError> {
+        self.inner.vault_problem.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
     /// The extension's SIP password, where known.
@@ -323,8 +331,10 @@ impl Inner {
         if let Err(error) = &saved {
             tracing::warn!(account = %self.account, %error, "secrets are in memory only");
         }
+        let in_memory = saved.is_err();
+        *self.vault_problem.lock().unwrap_or_else(PoisonError::into_inner) = saved.err();
         self.status.send_if_modified(|status| {
-            let before = std::mem::replace(&mut status.secrets_in_memory, saved.is_err());
+            let before = std::mem::replace(&mut status.secrets_in_memory, in_memory);
             before != status.secrets_in_memory
         });
     }

@@ -52,6 +52,8 @@ pub enum Input {
         /// The password.
         password: SecretString,
     },
+    /// Go on without the extension's SIP password: the session stands, and it is asked for elsewhere.
+    WithoutSipPassword,
     /// An answer from the server.
     Answer {
         /// Number of the question.
@@ -98,7 +100,7 @@ pub struct SignedIn {
     pub username: String,
     /// Tokens of the session.
     pub tokens: Tokens,
-    /// What to register; its SIP password is set.
+    /// What to register; its SIP password where the PBX handed it over or it was given.
     pub extension: Extension,
 }
 
@@ -221,6 +223,8 @@ impl Wizard {
             Input::Back => Ok(self.back()),
             Input::SignIn { username, password } => self.sign_in(username, password),
             Input::GiveSipPassword { password } => self.give_sip_password(password),
+            Input::WithoutSipPassword if self.page == Page::SipPassword => Ok(self.finish(None)),
+            Input::WithoutSipPassword => Err(SignInError::NotNow),
             Input::Answer { request, answer } => Ok(self.answered(request, answer)),
         }
     }
@@ -288,7 +292,7 @@ impl Wizard {
             self.problem = Some(SignInError::SipPasswordNeeded);
             return Ok(Vec::new());
         }
-        Ok(self.finish(password))
+        Ok(self.finish(Some(password)))
     }
 
     fn answered(&mut self, request: RequestId, answer: Answer) -> Vec<Action> {
@@ -321,7 +325,7 @@ impl Wizard {
             },
             (Question::Profile { .. }, Answer::Profile(answer)) => {
                 match answer.ok().and_then(|file| profile::sip_password(&file.bytes)) {
-                    Some(password) => self.finish(password),
+                    Some(password) => self.finish(Some(password)),
                     None => self.ask_for_sip_password(),
                 }
             }
@@ -395,7 +399,7 @@ impl Wizard {
             progress.extension = Some(extension);
         }
         match (password, &user.profile) {
-            (Some(password), _) => self.finish(password),
+            (Some(password), _) => self.finish(Some(password)),
             (None, Some(reference)) => {
                 let question = Question::Profile { reference: reference.clone(), access };
                 vec![self.ask(server, question)]
@@ -409,13 +413,13 @@ impl Wizard {
         Vec::new()
     }
 
-    fn finish(&mut self, password: SecretString) -> Vec<Action> {
+    fn finish(&mut self, password: Option<SecretString>) -> Vec<Action> {
         let (Some(found), Some(Progress { tokens, extension: Some(mut extension) })) =
             (&self.found, self.progress.take())
         else {
             return self.fail(SignInError::NotNow);
         };
-        extension.sip_password = Some(password);
+        extension.sip_password = password;
         let (server, tenant) = (found.server.clone(), found.tenant.clone());
         self.page = Page::Done;
         self.problem = None;
@@ -476,3 +480,6 @@ fn name(question: &Question) -> &'static str {
         Question::Profile { .. } | Question::Picture { .. } => "blobs",
     }
 }
+
+#[cfg(test)]
+mod tests;

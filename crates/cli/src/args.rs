@@ -1,0 +1,257 @@
+//! The command line, as scripts rely on it.
+
+use std::path::PathBuf;
+
+use clap::{Args, Parser, Subcommand, ValueEnum};
+
+/// The phone without a window: sign in, register, call and answer from a script.
+#[derive(Debug, Parser)]
+#[command(name = "carillon-cli", version, propagate_version = true)]
+pub struct Cli {
+    /// Print every event as one JSON object a line
+    #[arg(long, global = true)]
+    pub json: bool,
+    /// Keep settings here instead of the user's own place
+    #[arg(long, global = true, value_name = "DIR")]
+    pub data_dir: Option<PathBuf>,
+    /// What to do.
+    #[command(subcommand)]
+    pub verb: Verb,
+}
+
+/// What to do.
+#[derive(Debug, Subcommand)]
+pub enum Verb {
+    /// Sign in to a PBX and keep the session in the keychain
+    SignIn(SignIn),
+    /// End a session and empty the keychain of it
+    SignOut(Which),
+    /// Ask the PBX who is signed in
+    Whoami(Which),
+    /// List the accounts signed in to
+    Accounts,
+    /// Register and stay registered
+    Register(Register),
+    /// Call somebody
+    Call(Call),
+    /// Wait for calls and answer them
+    Answer(Answer),
+    /// List microphones and speakers with their stable ids
+    Devices,
+}
+
+/// `sign-in`
+#[derive(Debug, Args)]
+pub struct SignIn {
+    /// PBX server
+    #[arg(long, value_name = "HOST[:PORT]")]
+    pub server: String,
+    /// SIP domain of the tenant
+    #[arg(long)]
+    pub domain: String,
+    /// User name (not the extension number)
+    #[arg(long, value_name = "NAME")]
+    pub username: String,
+    /// Read the password from standard input
+    #[arg(long, required = true)]
+    pub password_stdin: bool,
+    /// Also trust the certificates in this PEM file
+    #[arg(long, value_name = "FILE")]
+    pub ca: Option<PathBuf>,
+    /// Read an e-mailed code from standard input, after the password
+    #[arg(long)]
+    pub otp_stdin: bool,
+}
+
+/// Which account that was signed in to before.
+#[derive(Debug, Args)]
+pub struct Which {
+    /// Account, as `accounts` lists it; the only one where it is left out
+    #[arg(long, value_name = "NAME")]
+    pub account: Option<String>,
+    /// Also trust the certificates in this PEM file
+    #[arg(long, value_name = "FILE")]
+    pub ca: Option<PathBuf>,
+}
+
+/// An account signed in to before, or a plain SIP account.
+#[derive(Debug, Args)]
+pub struct Account {
+    /// Account signed in to before
+    #[arg(long, value_name = "NAME", conflicts_with_all = ["sip_user", "sip_domain", "proxy"])]
+    pub account: Option<String>,
+    /// SIP user; its password comes from CARILLON_SIP_PASSWORD
+    #[arg(long, value_name = "U", requires = "sip_domain", requires = "proxy")]
+    pub sip_user: Option<String>,
+    /// SIP domain
+    #[arg(long, value_name = "D", requires = "sip_user")]
+    pub sip_domain: Option<String>,
+    /// Outbound proxy
+    #[arg(long, value_name = "HOST[:PORT]", requires = "sip_user")]
+    pub proxy: Option<String>,
+    /// Transport to the proxy
+    #[arg(long, value_enum, default_value_t = Transport::Udp)]
+    pub transport: Transport,
+    /// User name for digest, where it differs
+    #[arg(long, value_name = "A", requires = "sip_user")]
+    pub auth_user: Option<String>,
+    /// Name shown to others
+    #[arg(long, value_name = "N", requires = "sip_user")]
+    pub display_name: Option<String>,
+    /// Media encryption
+    #[arg(long, value_enum, default_value_t = Srtp::Off)]
+    pub srtp: Srtp,
+    /// Also trust the certificates in this PEM file
+    #[arg(long, value_name = "FILE")]
+    pub ca: Option<PathBuf>,
+}
+
+/// Transport of SIP.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum Transport {
+    /// UDP
+    Udp,
+    /// TCP
+    Tcp,
+    /// TLS
+    Tls,
+    /// Secure WebSocket
+    Wss,
+}
+
+/// Media encryption.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum Srtp {
+    /// None
+    Off,
+    /// Where the peer can
+    Prefer,
+    /// Always
+    Require,
+}
+
+/// Where sound comes from and goes to.
+#[derive(Debug, Args)]
+pub struct Audio {
+    /// Microphone by id; the system's default where it is left out
+    #[arg(long, value_name = "ID", conflicts_with = "play")]
+    pub microphone: Option<String>,
+    /// Speaker by id; the system's default where it is left out
+    #[arg(long, value_name = "ID", conflicts_with = "record")]
+    pub speaker: Option<String>,
+    /// Speak this file instead of a microphone
+    #[arg(long, value_name = "IN.wav")]
+    pub play: Option<PathBuf>,
+    /// Listen into this file instead of a speaker
+    #[arg(long, value_name = "OUT.wav")]
+    pub record: Option<PathBuf>,
+    /// Echo, noise and gain control
+    #[arg(long, value_enum, default_value_t = Processing::Off)]
+    pub processing: Processing,
+}
+
+/// Voice processing.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum Processing {
+    /// None
+    Off,
+    /// Echo, noise and gain control
+    On,
+}
+
+/// Codec to offer or accept alone.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum Codec {
+    /// Opus, 48 kHz
+    #[value(name = "opus")]
+    Opus,
+    /// G.711 µ-law
+    #[value(name = "PCMU", alias = "pcmu")]
+    Pcmu,
+    /// G.711 A-law
+    #[value(name = "PCMA", alias = "pcma")]
+    Pcma,
+}
+
+/// `register`
+#[derive(Debug, Args)]
+pub struct Register {
+    /// Who.
+    #[command(flatten)]
+    pub account: Account,
+    /// Stay registered this long, then un-register; without it until interrupted
+    #[arg(long = "for", value_name = "SECONDS")]
+    pub seconds: Option<u64>,
+}
+
+/// `call`
+#[derive(Debug, Args)]
+pub struct Call {
+    /// Number, extension or address
+    pub target: String,
+    /// Who.
+    #[command(flatten)]
+    pub account: Account,
+    /// Sound.
+    #[command(flatten)]
+    pub audio: Audio,
+    /// Hang up this long after the answer
+    #[arg(long, value_name = "S")]
+    pub duration: Option<f64>,
+    /// Offer this codec only
+    #[arg(long, value_enum, value_name = "NAME", ignore_case = true)]
+    pub codec: Option<Codec>,
+    /// Send these digits once answered; a comma pauses for two seconds
+    #[arg(long, value_name = "DIGITS")]
+    pub dtmf: Option<String>,
+}
+
+/// `answer`
+#[derive(Debug, Args)]
+pub struct Answer {
+    /// Who.
+    #[command(flatten)]
+    pub account: Account,
+    /// Sound.
+    #[command(flatten)]
+    pub audio: Audio,
+    /// Hang up this long after the answer
+    #[arg(long, value_name = "S")]
+    pub duration: Option<f64>,
+    /// Accept this codec only
+    #[arg(long, value_enum, value_name = "NAME", ignore_case = true)]
+    pub codec: Option<Codec>,
+    /// Stop after this many calls
+    #[arg(long, value_name = "N")]
+    pub max_calls: Option<u32>,
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::CommandFactory;
+
+    use super::*;
+
+    #[test]
+    fn the_contract_parses() {
+        Cli::command().debug_assert();
+        let line = "carillon-cli call 9196 --sip-user 101 --sip-domain test.io --proxy 127.0.0.1:5060 --transport tcp \
+                    --play a.wav --record b.wav --duration 5 --codec PCMU --dtmf 12# --json";
+        let cli = Cli::try_parse_from(line.split_whitespace()).unwrap();
+        assert!(cli.json);
+        let Verb::Call(call) = cli.verb else { panic!("not a call") };
+        assert_eq!((call.target.as_str(), call.codec), ("9196", Some(Codec::Pcmu)));
+    }
+
+    #[test]
+    fn half_an_account_is_refused() {
+        for line in
+            ["register --sip-user 101", "register --account a@b --sip-user 101 --sip-domain d --proxy p"]
+        {
+            assert!(
+                Cli::try_parse_from(["carillon-cli"].into_iter().chain(line.split(' '))).is_err(),
+                "{line}"
+            );
+        }
+    }
+}

@@ -1,0 +1,318 @@
+//! `register`, `call` and `answer`: the phone driven by a script.
+
+use std::collections::HashSet;
+use std::time::Duration;
+
+use phone::{AccountId, AccountState, CallId, CallState, CallView, Code, Command, Event, Phone, Problem};
+use tokio::sync::broadcast::Receiver;
+use tokio::time::{Instant, sleep_until};
+
+use crate::args;
+use crate::exit::{Exit, of_call};
+use crate::interrupt::Interrupt;
+use crate::output::Output;
+
+const COMMA: Duration = Duration::from_secs(2);
+const BEFORE_DIGITS: Duration = Duration::from_millis(300);
+const MEDIA_EVERY: Duration = Duration::from_secs(1);
+
+/// A phone, what it says, and where that is printed.
+pub struct Script {
+    /// The phone.
+    pub phone: Phone,
+    /// Its events since it was started.
+    pub events: Receiver<Event>,
+    /// Where to print.
+    pub output: Output,
+    /// The account in use.
+    pub account: AccountId,
+    /// The user's wish to stop.
+    pub interrupt: Interrupt,
+}
+
+impl Script {
+    /// Stays registered for a while, or until interrupted.
+    pub async fn register(&mut self, seconds: Option<u64>) -> Exit {
+        let until = seconds.map(|s| Instant::now() + Duration::from_secs(s));
+        let mut ever = false;
+        loop {
+            tokio::select! {
+                () = at(until) => return if ever { Exit::Done } else { Exit::Unreachable },
+                () = self.interrupt.pressed() => return Exit::Done,
+                event = next(&mut self.events) => match event {
+                    Some(Event::Account { view }) => {
+                        if let Some(exit) = self.registration(&view.state, ever) {
+                            return exit;
+                        }
+                        ever |= matches!(view.state, AccountState::Registered { .. });
+                    }
+                    Some(_) => {}
+                    None => return Exit::Unreachable,
+                },
+            }
+        }
+    }
+
+    /// Registers, calls, talks, and hangs up.
+    pub async fn call(&mut self, call: &args::Call) -> Exit {
+        if let Some(exit) = self.until_registered().await {
+            return exit;
+        }
+        self.phone.send(Command::Dial { account: Some(self.account.clone()), target: call.target.clone() });
+        let mut talk = Talk::new(call.duration, call.dtmf.as_deref());
+        loop {
+            tokio::select! {
+                () = self.interrupt.pressed() => {
+                    if !talk.hang_up(&self.phone) {
+                        return Exit::Done;
+                    }
+                }
+                () = at(talk.due()) => talk.act(&self.phone),
+                event = next(&mut self.events) => match event {
+                    Some(Event::Notice { problem, .. }) => {
+                        self.output.error(&problem);
+                        if talk.call.is_none() {
+                            return problem.code.into();
+                        }
+                    }
+                    Some(event) => {
+                        if let Some(exit) = self.progress(&mut talk, event) {
+                            return exit;
+                        }
+                    }
+                    None => return Exit::Unreachable,
+                },
+            }
+        }
+    }
+
+    /// Registers and answers what comes in.
+    pub async fn answer(&mut self, answer: &args::Answer) -> Exit {
+        if let Some(exit) = self.until_registered().await {
+            return exit;
+        }
+        let mut left = answer.max_calls;
+        let mut talk = Talk::new(answer.duration, None);
+        let mut seen = HashSet::new();
+        loop {
+            if left == Some(0) {
+                return Exit::Done;
+            }
+            tokio::select! {
+                () = self.interrupt.pressed() => {
+                    talk.hang_up(&self.phone);
+                    return Exit::Done;
+                }
+                () = at(talk.due()) => talk.act(&self.phone),
+                event = next(&mut self.events) => match event {
+                    Some(Event::Account { view }) => {
+                        if let Some(exit) = self.registration(&view.state, true) {
+                            return exit;
+                        }
+                    }
+                    Some(Event::Call { view }) if view.state == CallState::Incoming => {
+                        if seen.insert(view.id) {
+                            self.output.incoming(&view);
+                            self.phone.send(Command::Answer { call: view.id });
+                        }
+                    }
+                    Some(Event::Notice { problem, .. }) => self.output.error(&problem),
+                    Some(event) => {
+                        if self.progress(&mut talk, event).is_some() {
+                            talk = Talk::new(answer.duration, None);
+                            left = left.map(|n| n.saturating_sub(1));
+                        }
+                    }
+                    None => return Exit::Unreachable,
+                },
+            }
+        }
+    }
+
+    async fn until_registered(&mut self) -> Option<Exit> {
+        loop {
+            tokio::select! {
+                () = self.interrupt.pressed() => return Some(Exit::Done),
+                event = next(&mut self.events) => match event {
+                    Some(Event::Account { view }) => {
+                        if let Some(exit) = self.registration(&view.state, false) {
+                            return Some(exit);
+                        }
+                        if matches!(view.state, AccountState::Registered { .. }) {
+                            return None;
+                        }
+                    }
+                    Some(_) => {}
+                    None => return Some(Exit::Unreachable),
+                },
+            }
+        }
+    }
+
+    /// Prints what became of the registration. The exit status, where it is hopeless; a phone that was
+    /// never registered does not wait for a server to appear.
+    fn registration(&self, state: &AccountState, ever: bool) -> Option<Exit> {
+        match state {
+            AccountState::Registering => None,
+            AccountState::Registered { .. } => {
+                self.registered(state);
+                None
+            }
+            AccountState::Reconnecting { problem, status, .. } => {
+                self.output.registration_failed(problem, *status, ever);
+                (!ever).then(|| problem.code.into())
+            }
+            AccountState::Offline { problem, status } => {
+                self.output.registration_failed(problem, *status, false);
+                Some(problem.code.into())
+            }
+        }
+    }
+
+    fn registered(&self, state: &AccountState) {
+        if let AccountState::Registered { expires_s, rtt_ms } = state {
+            self.output.registered(&self.account, *expires_s, *rtt_ms);
+        }
+    }
+
+    /// Prints what became of the call; its exit status when it is over.
+    fn progress(&self, talk: &mut Talk, event: Event) -> Option<Exit> {
+        match event {
+            Event::Call { view } => {
+                let news = talk.news(&view);
+                match &view.state {
+                    CallState::Ringing if news => self.output.ringing(&view),
+                    CallState::Active { .. } if news => self.output.answered(&view),
+                    CallState::Ended { end } => {
+                        if let Some(report) = talk.unprinted.take() {
+                            self.output.media(&report);
+                        }
+                        self.output.ended(&view, end);
+                        return Some(of_call(end.reason, talk.answered));
+                    }
+                    _ => {}
+                }
+                None
+            }
+            Event::Media { call, report } if talk.call == Some(call) => {
+                if talk.media_due <= Instant::now() {
+                    talk.media_due = Instant::now() + MEDIA_EVERY;
+                    self.output.media(&report);
+                } else {
+                    talk.unprinted = Some(report);
+                }
+                None
+            }
+            _ => None,
+        }
+    }
+}
+
+/// One call as a script goes through it.
+struct Talk {
+    call: Option<CallId>,
+    last: Option<CallState>,
+    answered: bool,
+    duration: Option<Duration>,
+    hang_up_at: Option<Instant>,
+    digits: Vec<char>,
+    digit_at: Option<Instant>,
+    media_due: Instant,
+    unprinted: Option<phone::CallReport>,
+}
+
+impl Talk {
+    fn new(duration: Option<f64>, digits: Option<&str>) -> Self {
+        Self {
+            call: None,
+            last: None,
+            answered: false,
+            duration: duration.and_then(|s| Duration::try_from_secs_f64(s).ok()),
+            hang_up_at: None,
+            digits: digits.unwrap_or_default().chars().rev().collect(),
+            digit_at: None,
+            media_due: Instant::now(),
+            unprinted: None,
+        }
+    }
+
+    /// Takes note of the call; whether its state is a new one.
+    fn news(&mut self, view: &CallView) -> bool {
+        self.call = Some(view.id);
+        if self.last.as_ref() == Some(&view.state) {
+            return false;
+        }
+        self.last = Some(view.state.clone());
+        if matches!(view.state, CallState::Active { .. }) && !self.answered {
+            self.answered = true;
+            let now = Instant::now();
+            self.hang_up_at = self.duration.map(|d| now + d);
+            self.digit_at = (!self.digits.is_empty()).then_some(now + BEFORE_DIGITS);
+        }
+        true
+    }
+
+    fn due(&self) -> Option<Instant> {
+        self.hang_up_at.into_iter().chain(self.digit_at).min()
+    }
+
+    fn act(&mut self, phone: &Phone) {
+        let now = Instant::now();
+        if self.hang_up_at.is_some_and(|at| at <= now) {
+            self.hang_up(phone);
+        }
+        if self.digit_at.is_some_and(|at| at <= now) {
+            self.digit_at = match (self.digits.pop(), self.call) {
+                (Some(','), _) => Some(now + COMMA),
+                (Some(digit), Some(call)) => {
+                    phone.send(Command::SendDigit { call, digit });
+                    Some(now)
+                }
+                _ => None,
+            };
+        }
+    }
+
+    /// Hangs up; false where there is no call.
+    fn hang_up(&mut self, phone: &Phone) -> bool {
+        (self.hang_up_at, self.digit_at) = (None, None);
+        if let Some(call) = self.call {
+            phone.send(Command::HangUp { call });
+        }
+        self.call.is_some()
+    }
+}
+
+/// The next event. A script reads as fast as it can; should it still fall behind, it goes on with the
+/// latest, for each event carries the whole of what changed.
+pub async fn next(events: &mut Receiver<Event>) -> Option<Event> {
+    use tokio::sync::broadcast::error::RecvError;
+    loop {
+        match events.recv().await {
+            Ok(event) => return Some(event),
+            Err(RecvError::Lagged(_)) => {}
+            Err(RecvError::Closed) => return None,
+        }
+    }
+}
+
+/// A problem that ended the command before it could begin.
+pub fn fail(output: &Output, problem: &Problem) -> Exit {
+    output.error(problem);
+    problem.code.into()
+}
+
+/// Whether digits can be sent as DTMF.
+pub fn dtmf_problem(digits: Option<&str>) -> Option<Problem> {
+    let bad = digits?
+        .chars()
+        .find(|c| !matches!(c.to_ascii_uppercase(), '0'..='9' | '*' | '#' | 'A'..='D' | ','))?;
+    Some(Problem::new(Code::TargetInvalid, format!("{bad:?} is not a DTMF digit")))
+}
+
+async fn at(when: Option<Instant>) {
+    match when {
+        Some(when) => sleep_until(when).await,
+        None => std::future::pending().await,
+    }
+}

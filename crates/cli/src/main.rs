@@ -1,0 +1,191 @@
+//! The phone without a window, for scripts and for tests.
+
+mod args;
+mod calls;
+mod exit;
+mod interrupt;
+mod output;
+mod sessions;
+
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use clap::Parser;
+use phone::{AccountId, AudioConfig, Code, Command, Config, Phone, Problem, SipAccount, Start};
+use secrecy::SecretString;
+use tracing_subscriber::EnvFilter;
+
+use crate::args::{Cli, Processing, Srtp, Verb};
+use crate::calls::Script;
+use crate::exit::Exit;
+use crate::interrupt::Interrupt;
+use crate::output::Output;
+
+/// The transaction layer below logs whole messages, credentials included, at `info`.
+const LOG: &str = "warn,rsipstack=error";
+
+#[tokio::main]
+async fn main() -> ExitCode {
+    let cli = Cli::parse();
+    tracing_subscriber::fmt()
+        .with_env_filter(EnvFilter::try_from_env("CARILLON_LOG").unwrap_or_else(|_| EnvFilter::new(LOG)))
+        .with_writer(std::io::stderr)
+        .init();
+    let output = Output::new(cli.json);
+    if rustls::crypto::ring::default_provider().install_default().is_err() {
+        tracing::debug!("a TLS provider was installed before");
+    }
+    run(cli, output).await.into()
+}
+
+async fn run(cli: Cli, output: Output) -> Exit {
+    let data_dir = match data_dir(cli.data_dir) {
+        Some(dir) => dir,
+        None => return calls::fail(&output, &Problem::new(Code::SettingsFailed, "no home directory")),
+    };
+    let config = Config { start: Start::None, tones: false, ..Config::new(data_dir) };
+    match cli.verb {
+        Verb::SignIn(args) => sessions::sign_in(config, &output, &args).await,
+        Verb::SignOut(args) => sessions::sign_out(config, &output, &args).await,
+        Verb::Whoami(args) => sessions::whoami(config, &output, &args).await,
+        Verb::Accounts => sessions::accounts(&config, &output),
+        Verb::Devices => devices(&output),
+        Verb::Register(args) => match script(config, output, &args.account, None, None).await {
+            Ok(mut script) => {
+                let exit = script.register(args.seconds).await;
+                script.phone.stop().await;
+                exit
+            }
+            Err(exit) => exit,
+        },
+        Verb::Call(args) => {
+            if let Some(problem) = calls::dtmf_problem(args.dtmf.as_deref()) {
+                return calls::fail(&output, &problem);
+            }
+            match script(config, output, &args.account, Some(&args.audio), args.codec).await {
+                Ok(mut script) => {
+                    let exit = script.call(&args).await;
+                    script.phone.stop().await;
+                    exit
+                }
+                Err(exit) => exit,
+            }
+        }
+        Verb::Answer(args) => {
+            match script(config, output, &args.account, Some(&args.audio), args.codec).await {
+                Ok(mut script) => {
+                    let exit = script.answer(&args).await;
+                    script.phone.stop().await;
+                    exit
+                }
+                Err(exit) => exit,
+            }
+        }
+    }
+}
+
+/// Starts a phone with the one account and the sound a command names.
+async fn script(
+    mut config: Config,
+    output: Output,
+    account: &args::Account,
+    audio: Option<&args::Audio>,
+    codec: Option<args::Codec>,
+) -> Result<Script, Exit> {
+    let failed = |problem: Problem| calls::fail(&output, &problem);
+    if account.srtp == Srtp::Require {
+        return Err(failed(Problem::new(Code::TransportUnsupported, "SRTP is not built yet")));
+    }
+    if let Some(audio) = audio {
+        config.audio = sound(audio).map_err(&failed)?;
+    }
+    if let Some(codec) = codec {
+        config.codecs = vec![match codec {
+            args::Codec::Opus => phone::Codec::Opus,
+            args::Codec::Pcmu => phone::Codec::Pcmu,
+            args::Codec::Pcma => phone::Codec::Pcma,
+        }];
+    }
+    sessions::trust(&mut config, account.ca.as_deref()).map_err(&failed)?;
+    let plain = plain(account).map_err(&failed)?;
+    let id = match &plain {
+        Some(plain) => AccountId(format!("{}@{}", plain.user, plain.domain)),
+        None => {
+            let id = sessions::known(&config, account.account.as_deref()).map_err(&failed)?;
+            config.start = Start::One(id.clone());
+            id
+        }
+    };
+    let interrupt = Interrupt::listen();
+    let phone = Phone::start(config).map_err(&failed)?;
+    let events = phone.subscribe();
+    if let Some(account) = plain {
+        phone.send(Command::UseSipAccount { account });
+    }
+    Ok(Script { phone, events, output, account: id, interrupt })
+}
+
+fn sound(audio: &args::Audio) -> Result<AudioConfig, Problem> {
+    if audio.processing == Processing::On {
+        return Err(Problem::new(Code::NotNow, "voice processing is not built yet"));
+    }
+    Ok(AudioConfig {
+        microphone: match &audio.play {
+            Some(file) => devices::Source::Wav(file.clone()),
+            None => devices::Source::Card(audio.microphone.clone()),
+        },
+        speaker: match &audio.record {
+            Some(file) => devices::Sink::Wav(file.clone()),
+            None => devices::Sink::Card(audio.speaker.clone()),
+        },
+    })
+}
+
+fn plain(account: &args::Account) -> Result<Option<SipAccount>, Problem> {
+    let (Some(user), Some(domain), Some(proxy)) = (&account.sip_user, &account.sip_domain, &account.proxy)
+    else {
+        return Ok(None);
+    };
+    let password = sip_password()
+        .ok_or_else(|| Problem::new(Code::SipPasswordNeeded, "CARILLON_SIP_PASSWORD is not set"))?;
+    Ok(Some(SipAccount {
+        user: user.clone(),
+        domain: domain.clone(),
+        proxy: proxy.clone(),
+        transport: match account.transport {
+            args::Transport::Udp => phone::Transport::Udp,
+            args::Transport::Tcp => phone::Transport::Tcp,
+            args::Transport::Tls => phone::Transport::Tls,
+            args::Transport::Wss => phone::Transport::Wss,
+        },
+        auth_user: account.auth_user.clone(),
+        display_name: account.display_name.clone(),
+        password,
+    }))
+}
+
+/// The extension's SIP password, where the caller gave one.
+fn sip_password() -> Option<SecretString> {
+    std::env::var("CARILLON_SIP_PASSWORD").ok().filter(|p| !p.is_empty()).map(SecretString::from)
+}
+
+fn devices(output: &Output) -> Exit {
+    let found = devices::microphones().and_then(|m| Ok((m, devices::speakers()?)));
+    match found {
+        Ok((microphones, speakers)) => {
+            let kinds = [("microphone", microphones), ("speaker", speakers)];
+            for (kind, list) in kinds {
+                for device in list {
+                    output.device(kind, &device.id, &device.name, device.default);
+                }
+            }
+            Exit::Done
+        }
+        Err(error) => calls::fail(output, &Problem::new(Code::NoMicrophone, error.to_string())),
+    }
+}
+
+/// Where settings are kept: the place given, or the user's own for such.
+fn data_dir(given: Option<PathBuf>) -> Option<PathBuf> {
+    given.or_else(phone::default_data_dir)
+}

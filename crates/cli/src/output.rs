@@ -1,0 +1,170 @@
+//! Events as lines: one JSON object each for machines, a sentence each for people.
+
+use std::io::Write;
+use std::time::Instant;
+
+use phone::{AccountId, AccountView, CallEnd, CallReport, CallView, Problem};
+use serde::Serialize;
+use serde_json::{Map, Value, json};
+
+/// Where events are printed.
+pub struct Output {
+    json: bool,
+    started: Instant,
+}
+
+impl Output {
+    /// Prints JSON or sentences; `t` counts from now.
+    pub fn new(json: bool) -> Self {
+        Self { json, started: Instant::now() }
+    }
+
+    /// The account can call and be called.
+    pub fn registered(&self, account: &AccountId, expires_s: u32, rtt_ms: u32) {
+        self.line(
+            "registered",
+            json!({ "account": account, "expires": expires_s, "rtt_ms": rtt_ms }),
+            || format!("Registered as {account} for {expires_s} s ({rtt_ms} ms)"),
+        );
+    }
+
+    /// A try to register failed; whether there is another is told by `retry`.
+    pub fn registration_failed(&self, problem: &Problem, status: Option<u16>, retry: bool) {
+        self.line(
+            "registration_failed",
+            json!({ "code": problem.code, "status": status, "detail": problem.detail, "retry": retry }),
+            || format!("Not registered: {}{}", sentence(problem), if retry { "; trying again" } else { "" }),
+        );
+    }
+
+    /// A session stands.
+    pub fn signed_in(&self, account: &AccountView, sip_password_missing: bool) {
+        self.line(
+            "signed_in",
+            json!({
+                "account": account.id, "extension": account.extension, "display_name": account.display_name,
+                "domain": account.domain, "server": account.server,
+                "sip_password_missing": sip_password_missing, "secrets_in_memory": account.secrets_in_memory,
+            }),
+            || {
+                let missing = if sip_password_missing {
+                    "\nThe PBX does not hand over the extension's SIP password: set CARILLON_SIP_PASSWORD"
+                } else {
+                    ""
+                };
+                format!("Signed in as {} (extension {}){missing}", account.id, account.extension)
+            },
+        );
+    }
+
+    /// A session and its secrets are gone.
+    pub fn signed_out(&self, account: &str) {
+        self.line("signed_out", json!({ "account": account }), || format!("Signed out of {account}"));
+    }
+
+    /// One account of a list.
+    pub fn account(&self, account: &impl Serialize, sentence: &str) {
+        self.line("account", json!(account), || sentence.to_owned());
+    }
+
+    /// One microphone or speaker.
+    pub fn device(&self, kind: &str, id: &str, name: &str, default: bool) {
+        self.line("device", json!({ "kind": kind, "id": id, "name": name, "default": default }), || {
+            format!("{kind}{} {name}\n    {id}", if default { " (default)" } else { "" })
+        });
+    }
+
+    /// Our phone rings.
+    pub fn incoming(&self, call: &CallView) {
+        let peer = &call.peer;
+        self.line("incoming", json!({ "call": call.id, "from": peer.number, "name": peer.name }), || {
+            format!("Call from {}", peer.name.as_deref().unwrap_or(&peer.number))
+        });
+    }
+
+    /// The other phone rings.
+    pub fn ringing(&self, call: &CallView) {
+        self.line("ringing", json!({ "call": call.id }), || "Ringing".into());
+    }
+
+    /// Both can talk.
+    pub fn answered(&self, call: &CallView) {
+        let codec = call.codec.as_deref().unwrap_or("none");
+        let srtp = if call.encrypted { "on" } else { "off" };
+        self.line(
+            "answered",
+            json!({ "call": call.id, "setup_ms": call.setup_ms, "codec": codec, "srtp": srtp }),
+            || format!("Answered ({codec})"),
+        );
+    }
+
+    /// Figures of a running call.
+    pub fn media(&self, r: &CallReport) {
+        self.line(
+            "media",
+            json!({
+                "rx_packets": r.rx_packets, "tx_packets": r.tx_packets, "lost": r.lost, "late": r.late,
+                "concealed_ms": r.concealed_ms, "jitter_ms": r.jitter_ms, "delay_ms": r.delay_ms,
+                "rtt_ms": r.rtt_ms, "mos": r.mos,
+            }),
+            || {
+                format!(
+                    "  {} packets in, {} lost, {} late, jitter {:.1} ms, delay {:.0} ms, MOS {:.2}",
+                    r.rx_packets, r.lost, r.late, r.jitter_ms, r.delay_ms, r.mos
+                )
+            },
+        );
+    }
+
+    /// The call is over.
+    pub fn ended(&self, call: &CallView, end: &CallEnd) {
+        self.line(
+            "ended",
+            json!({ "call": call.id, "reason": end.reason, "status": end.status, "lasted_s": end.lasted_s }),
+            || {
+                let status = end.status.map(|s| format!(" ({s})")).unwrap_or_default();
+                format!("Ended: {}{status}", name(&end.reason))
+            },
+        );
+    }
+
+    /// Something failed.
+    pub fn error(&self, problem: &Problem) {
+        self.line(
+            "error",
+            json!({ "code": problem.code, "detail": problem.detail, "retry_after_s": problem.retry_after_s }),
+            || format!("Error: {}", sentence(problem)),
+        );
+    }
+
+    fn line(&self, event: &str, fields: Value, sentence: impl FnOnce() -> String) {
+        let text = if self.json {
+            let mut object = Map::new();
+            object.insert("event".into(), event.into());
+            object
+                .insert("t".into(), json!((self.started.elapsed().as_secs_f64() * 1000.0).round() / 1000.0));
+            if let Value::Object(fields) = fields {
+                object.extend(fields);
+            }
+            Value::Object(object).to_string()
+        } else {
+            sentence()
+        };
+        // A closed pipe must not end a call: who stopped reading does not want to know.
+        let _ = writeln!(std::io::stdout().lock(), "{text}");
+    }
+}
+
+fn sentence(problem: &Problem) -> String {
+    match &problem.detail {
+        Some(detail) => format!("{} ({detail})", name(&problem.code)),
+        None => name(&problem.code),
+    }
+}
+
+fn name(value: &impl Serialize) -> String {
+    match serde_json::to_value(value) {
+        Ok(Value::String(name)) => name,
+        _ => String::new(),
+    }
+}

@@ -1,0 +1,206 @@
+//! The one task that owns all state.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use sip::UserAgent;
+use tokio::sync::{mpsc, oneshot};
+
+use crate::accounts::Accounts;
+use crate::calls::Calls;
+use crate::outlet::Outlet;
+use crate::signing_in::{SignedInput, SigningIn};
+use crate::target::Target;
+use crate::voice::{Sockets, Voice, VoiceError, VoiceEvent};
+use crate::{AccountId, CallId, Code, Command, Config, Event, Picture, Problem};
+
+/// How long a stop may take: an un-register, and recordings to be finished.
+const STOP_WITHIN: Duration = Duration::from_secs(4);
+
+/// All that can happen to a phone.
+pub(crate) enum Input {
+    /// A shell wants something.
+    Command(Command),
+    /// A shell wants the whole picture.
+    Picture(oneshot::Sender<Picture>),
+    /// The phone is to stop.
+    Stop(oneshot::Sender<()>),
+    /// All user agents have stopped.
+    AgentsStopped,
+    /// The time for stopping is over.
+    StopOverdue,
+    /// Something of signing in or of a session.
+    Signed(SignedInput),
+    /// A user agent was started, or could not be.
+    AgentStarted(AccountId, Result<UserAgent, sip::Error>),
+    /// A user agent says something.
+    Signalled(AccountId, sip::Event),
+    /// Sockets and devices for a call were looked after.
+    Prepared(CallId, Option<Target>, Result<Sockets, Problem>),
+    /// The voice path of a call was started, or could not be.
+    Opened(CallId, Result<Voice, VoiceError>),
+    /// The voice path of a call says something.
+    Heard(CallId, VoiceEvent),
+    /// All of an ended call is closed; its last figures.
+    Closed(CallId, Option<Box<media::Report>>),
+}
+
+/// The phone's state and what it needs to act.
+pub(crate) struct Actor {
+    inbox: mpsc::UnboundedReceiver<Input>,
+    outlet: Outlet,
+    accounts: Accounts,
+    calls: Calls,
+    signing_in: SigningIn,
+    stopping: Option<oneshot::Sender<()>>,
+    agents_stopped: bool,
+}
+
+impl Actor {
+    /// An actor at rest.
+    pub(crate) fn new(
+        config: &Arc<Config>,
+        signing_in: SigningIn,
+        inbox: mpsc::UnboundedReceiver<Input>,
+        outlet: Outlet,
+    ) -> Self {
+        Self {
+            inbox,
+            accounts: Accounts::new(outlet.clone()),
+            calls: Calls::new(Arc::clone(config), outlet.clone()),
+            signing_in,
+            outlet,
+            stopping: None,
+            agents_stopped: false,
+        }
+    }
+
+    /// Runs until stopped.
+    pub(crate) async fn run(mut self) {
+        self.signing_in.begin(&mut self.accounts);
+        while let Some(input) = self.inbox.recv().await {
+            self.take(input);
+            if self.agents_stopped && self.calls.is_quiet() {
+                break;
+            }
+        }
+        if let Some(done) = self.stopping {
+            // Whoever asked may have stopped waiting.
+            let _ = done.send(());
+        }
+    }
+
+    fn take(&mut self, input: Input) {
+        match input {
+            Input::Command(command) => self.follow(command),
+            Input::Picture(reply) => {
+                // A shell that went away needs no picture.
+                let _ = reply.send(self.picture());
+            }
+            Input::Stop(done) => self.stop(done),
+            Input::AgentsStopped => self.agents_stopped = true,
+            Input::StopOverdue => {
+                self.calls.forget_all();
+                self.agents_stopped = true;
+            }
+            Input::Signed(input) => {
+                let superseded = self.signing_in.take(input, &mut self.accounts);
+                self.let_go(superseded);
+            }
+            Input::AgentStarted(account, started) => {
+                let superseded = self.accounts.started(&account, started);
+                self.let_go(superseded);
+            }
+            Input::Signalled(account, sip::Event::Registration(registration)) => {
+                self.accounts.registration(&account, registration);
+                if let sip::Registration::Refused { cause: sip::Cause::WrongPassword, .. } = registration {
+                    self.signing_in.password_refused(&account);
+                }
+            }
+            Input::Signalled(account, event) => {
+                if let Some((_, agent)) = self.accounts.agent(Some(&account)) {
+                    self.calls.signalled(&account, &agent, event);
+                }
+            }
+            Input::Prepared(call, target, ready) => self.calls.prepared(call, target, ready),
+            Input::Opened(call, voice) => self.calls.opened(call, voice),
+            Input::Heard(call, event) => self.calls.heard(call, event),
+            Input::Closed(call, last) => self.calls.closed(call, last.as_deref()),
+        }
+    }
+
+    fn follow(&mut self, command: Command) {
+        let (done, call) = match command {
+            Command::SignOut { account } => {
+                self.calls.hang_up_of(&account);
+                let agent = self.signing_in.sign_out(&account, &mut self.accounts);
+                self.let_go(agent);
+                (Ok(()), None)
+            }
+            Command::Reconnect { account } => {
+                let known = self.accounts.reconnect(&account) || self.signing_in.reconnect(&account);
+                (if known { Ok(()) } else { Err(Code::NoAccount.into()) }, None)
+            }
+            Command::Dial { account, target } => (self.dial(account.as_ref(), &target), None),
+            Command::Answer { call } => (self.calls.answer(call), Some(call)),
+            Command::Decline { call } => (self.calls.decline(call), Some(call)),
+            Command::HangUp { call } => (self.calls.hang_up(call), Some(call)),
+            Command::Mute { call, muted } => (self.calls.mute(call, muted), Some(call)),
+            Command::SendDigit { call, digit } => (self.calls.digit(call, digit), Some(call)),
+            other => {
+                let agent = self.signing_in.follow(other, &mut self.accounts);
+                self.let_go(agent);
+                (Ok(()), None)
+            }
+        };
+        if let Err(problem) = done {
+            self.outlet.tell(Event::Notice { problem, call });
+        }
+    }
+
+    fn dial(&mut self, wanted: Option<&AccountId>, target: &str) -> Result<(), Problem> {
+        let known = match wanted {
+            Some(id) => self.accounts.has(id),
+            None => !self.accounts.views().is_empty(),
+        };
+        let (account, agent) = match self.accounts.agent(wanted) {
+            Some(found) => found,
+            None if known => return Err(Code::NotRegistered.into()),
+            None => return Err(Code::NoAccount.into()),
+        };
+        self.calls.dial(account, agent, target)
+    }
+
+    fn picture(&self) -> Picture {
+        Picture {
+            sign_in: self.signing_in.view(),
+            accounts: self.accounts.views(),
+            calls: self.calls.views(),
+        }
+    }
+
+    /// Stops a user agent that is no longer wanted.
+    fn let_go(&self, agent: Option<UserAgent>) {
+        if let Some(agent) = agent {
+            tokio::spawn(agent.stop());
+        }
+    }
+
+    fn stop(&mut self, done: oneshot::Sender<()>) {
+        self.stopping = Some(done);
+        self.calls.hang_up_all();
+        let agents = self.accounts.agents();
+        self.outlet.waiting(async move {
+            let stops: Vec<_> = agents.into_iter().map(|agent| tokio::spawn(agent.stop())).collect();
+            for stop in stops {
+                // A user agent that panicked has stopped too.
+                let _ = stop.await;
+            }
+            Input::AgentsStopped
+        });
+        self.outlet.waiting(async {
+            tokio::time::sleep(STOP_WITHIN).await;
+            Input::StopOverdue
+        });
+    }
+}

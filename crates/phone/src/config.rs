@@ -1,0 +1,84 @@
+use std::path::PathBuf;
+
+use devices::{Sink, Source};
+use pbx_api::Trust;
+
+use crate::words::of_api_error;
+use crate::{AccountId, Problem};
+
+/// How a [`Phone`](crate::Phone) is to be run.
+#[derive(Debug, Clone)]
+pub struct Config {
+    /// Directory of the settings.
+    pub data_dir: PathBuf,
+    /// Which accounts to begin with.
+    pub start: Start,
+    /// Where sound comes from and goes to.
+    pub audio: AudioConfig,
+    /// Ring and give ring-back tones through the speaker.
+    pub tones: bool,
+    /// Codecs to offer and accept, best first.
+    pub codecs: Vec<media::Codec>,
+    /// `User-Agent` of SIP and HTTP.
+    pub user_agent: String,
+    /// Certificates to trust beside the system's.
+    pub extra_roots: Trust,
+    /// Domain the wizard offers.
+    pub suggested_domain: String,
+    /// Server the wizard offers.
+    pub suggested_server: String,
+}
+
+/// Which of the accounts signed in to before to begin with.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Start {
+    /// All of them.
+    All,
+    /// One.
+    One(AccountId),
+    /// None.
+    None,
+}
+
+/// Where sound comes from and goes to.
+#[derive(Debug, Clone)]
+pub struct AudioConfig {
+    /// What speaks for us.
+    pub microphone: Source,
+    /// What we listen to.
+    pub speaker: Sink,
+}
+
+impl Default for AudioConfig {
+    fn default() -> Self {
+        Self { microphone: Source::Card(None), speaker: Sink::Card(None) }
+    }
+}
+
+impl Config {
+    /// A phone with a person before it: all accounts, system sound cards, tones.
+    pub fn new(data_dir: PathBuf) -> Self {
+        Self {
+            data_dir,
+            start: Start::All,
+            audio: AudioConfig::default(),
+            tones: true,
+            codecs: vec![media::Codec::Opus, media::Codec::Pcmu, media::Codec::Pcma],
+            user_agent: format!("Carillon/{}", env!("CARGO_PKG_VERSION")),
+            extra_roots: Trust::default(),
+            suggested_domain: String::new(),
+            suggested_server: String::new(),
+        }
+    }
+
+    /// Trusts the certificates in a PEM file beside the system's.
+    ///
+    /// # Errors
+    /// There is no certificate in it.
+    pub fn trust(&mut self, pem: &[u8]) -> Result<(), Problem> {
+        match self.extra_roots.add_roots(pem) {
+            Ok(_) => Ok(()),
+            Err(error) => Err(of_api_error(&error)),
+        }
+    }
+}

@@ -1,0 +1,236 @@
+//! What the phone remembers between runs: which accounts, servers and certificates. Never a secret.
+//!
+//! One JSON file, `settings.json`, in the data directory; written beside and renamed over, so that a
+//! crash leaves either the old or the new one. A file of a later version is refused rather than
+//! half-read; one that cannot be read is kept aside under another name.
+
+use std::fs;
+use std::io::{ErrorKind, Write};
+use std::path::{Path, PathBuf};
+
+use serde::{Deserialize, Serialize};
+
+use crate::{AccountId, Transport};
+
+const VERSION: u32 = 1;
+const REMEMBERED: usize = 8;
+
+/// The settings as they stand on disk.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Settings {
+    version: u32,
+    /// Accounts signed in to, in that order.
+    #[serde(default)]
+    pub accounts: Vec<SavedAccount>,
+    /// Domains signed in to before, latest first.
+    #[serde(default)]
+    pub earlier_domains: Vec<String>,
+    /// Servers signed in to before, latest first.
+    #[serde(default)]
+    pub earlier_servers: Vec<String>,
+    /// Certificates trusted on purpose.
+    #[serde(default)]
+    pub trusted: Vec<TrustedCertificate>,
+}
+
+impl Default for Settings {
+    fn default() -> Self {
+        Self {
+            version: VERSION,
+            accounts: Vec::new(),
+            earlier_domains: Vec::new(),
+            earlier_servers: Vec::new(),
+            trusted: Vec::new(),
+        }
+    }
+}
+
+/// An account signed in to through a PBX's REST interface. Its secrets stand in the keychain.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct SavedAccount {
+    /// `user@domain`.
+    pub id: AccountId,
+    /// Server as `host:port`.
+    pub server: String,
+    /// SIP domain.
+    pub domain: String,
+    /// User name.
+    pub username: String,
+    /// Name of the person.
+    pub display_name: String,
+    /// Extension number.
+    pub extension: String,
+    /// Outbound proxy.
+    pub proxy_host: String,
+    /// Port of the outbound proxy.
+    pub proxy_port: u16,
+    /// Transport to it.
+    pub transport: Transport,
+}
+
+/// A certificate trusted on purpose, for one server only.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct TrustedCertificate {
+    /// Server as `host:port`.
+    pub server: String,
+    /// SHA-256 of the certificate, 64 hexadecimal digits.
+    pub fingerprint: String,
+}
+
+/// Settings could not be read or written.
+#[derive(Debug, thiserror::Error)]
+pub enum SettingsError {
+    /// The file or its directory cannot be used.
+    #[error("{path}: {source}")]
+    Io {
+        /// Which file.
+        path: PathBuf,
+        /// Why.
+        source: std::io::Error,
+    },
+    /// It was written by a later version of the phone.
+    #[error("settings are of version {0}, this phone knows {VERSION}")]
+    TooNew(u32),
+}
+
+impl Settings {
+    /// Reads the settings below `dir`; none are the defaults.
+    ///
+    /// # Errors
+    /// The file cannot be read, or is of a later version. Nothing is lost either way.
+    pub fn load(dir: &Path) -> Result<Self, SettingsError> {
+        let path = file(dir);
+        let text = match fs::read(&path) {
+            Ok(text) => text,
+            Err(e) if e.kind() == ErrorKind::NotFound => return Ok(Self::default()),
+            Err(source) => return Err(SettingsError::Io { path, source }),
+        };
+        match serde_json::from_slice::<Self>(&text) {
+            Ok(settings) if settings.version > VERSION => Err(SettingsError::TooNew(settings.version)),
+            Ok(settings) => Ok(settings),
+            Err(error) => {
+                let aside = path.with_extension("unreadable.json");
+                tracing::warn!(%error, kept_as = %aside.display(), "settings are not readable; starting afresh");
+                fs::rename(&path, &aside).map_err(|source| SettingsError::Io { path, source })?;
+                Ok(Self::default())
+            }
+        }
+    }
+
+    /// Writes the settings below `dir`, wholly or not at all.
+    ///
+    /// # Errors
+    /// The directory cannot be made or the file not written; the old file still stands then.
+    pub fn save(&self, dir: &Path) -> Result<(), SettingsError> {
+        let path = file(dir);
+        let beside = path.with_extension("json.new");
+        let write = || {
+            fs::create_dir_all(dir)?;
+            let mut out = fs::File::create(&beside)?;
+            serde_json::to_writer_pretty(&mut out, self)?;
+            out.write_all(b"\n")?;
+            out.sync_all()?;
+            fs::rename(&beside, &path)
+        };
+        write().map_err(|source| SettingsError::Io { path: path.clone(), source })
+    }
+
+    /// Puts `account` in its place, or at the end where it is new, and its domain and server first
+    /// among the earlier ones.
+    pub fn remember(&mut self, account: SavedAccount) {
+        put_first(&mut self.earlier_domains, &account.domain);
+        put_first(&mut self.earlier_servers, &account.server);
+        match self.accounts.iter_mut().find(|a| a.id == account.id) {
+            Some(place) => *place = account,
+            None => self.accounts.push(account),
+        }
+    }
+
+    /// Forgets an account; where it was signed in to is still offered.
+    pub fn forget(&mut self, id: &AccountId) {
+        self.accounts.retain(|a| a.id != *id);
+    }
+
+    /// Trusts a certificate for a server, in place of any trusted for it before.
+    pub fn trust(&mut self, certificate: TrustedCertificate) {
+        self.trusted.retain(|t| t.server != certificate.server);
+        self.trusted.push(certificate);
+    }
+}
+
+fn put_first(list: &mut Vec<String>, entry: &str) {
+    list.retain(|e| e != entry);
+    list.insert(0, entry.to_owned());
+    list.truncate(REMEMBERED);
+}
+
+fn file(dir: &Path) -> PathBuf {
+    dir.join("settings.json")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn account(n: u32) -> SavedAccount {
+        SavedAccount {
+            id: AccountId(format!("u{n}@d{n}")),
+            server: format!("s{n}:8887"),
+            domain: format!("d{n}"),
+            username: format!("u{n}"),
+            display_name: String::new(),
+            extension: "101".into(),
+            proxy_host: "s".into(),
+            proxy_port: 5060,
+            transport: Transport::Udp,
+        }
+    }
+
+    #[test]
+    fn what_is_saved_is_loaded() {
+        let dir = tempfile::tempdir().unwrap();
+        assert_eq!(Settings::load(dir.path()).unwrap(), Settings::default());
+        let mut settings = Settings::default();
+        settings.remember(account(1));
+        settings.trust(TrustedCertificate { server: "s1:8887".into(), fingerprint: "ab".into() });
+        settings.save(dir.path()).unwrap();
+        assert_eq!(Settings::load(dir.path()).unwrap(), settings);
+    }
+
+    #[test]
+    fn earlier_places_are_latest_first_and_few() {
+        let mut settings = Settings::default();
+        (0..20).for_each(|n| settings.remember(account(n)));
+        settings.remember(account(15));
+        assert_eq!(settings.earlier_domains.len(), REMEMBERED);
+        assert_eq!(settings.earlier_domains[..2], ["d15".to_owned(), "d19".to_owned()]);
+        assert_eq!(settings.accounts.len(), 20, "signing in again adds no second account");
+    }
+
+    #[test]
+    fn an_unreadable_file_is_kept_aside() {
+        let dir = tempfile::tempdir().unwrap();
+        fs::write(file(dir.path()), b"{\"version\": 1, \"acc").unwrap();
+        assert_eq!(Settings::load(dir.path()).unwrap(), Settings::default());
+        assert!(dir.path().join("settings.unreadable.json").exists());
+    }
+
+    #[test]
+    fn a_later_version_is_left_alone() {
+        let dir = tempfile::tempdir().unwrap();
+        fs::write(file(dir.path()), b"{\"version\": 99, \"accounts\": []}").unwrap();
+        assert!(matches!(Settings::load(dir.path()), Err(SettingsError::TooNew(99))));
+        assert!(file(dir.path()).exists());
+    }
+
+    #[test]
+    fn an_interrupted_write_leaves_the_old_file() {
+        let dir = tempfile::tempdir().unwrap();
+        let mut settings = Settings::default();
+        settings.save(dir.path()).unwrap();
+        fs::create_dir(file(dir.path()).with_extension("json.new")).unwrap();
+        settings.remember(account(1));
+        assert!(settings.save(dir.path()).is_err());
+        assert_eq!(Settings::load(dir.path()).unwrap(), Settings::default());
+    }
+}

@@ -1,0 +1,169 @@
+//! What the rooms below say, in the words that cross the IPC.
+
+use devices::DeviceError;
+use pbx_api::{ApiError, CertificateFacts, CertificateProblem};
+use sign_in::SignInError;
+
+use crate::voice::{Device, VoiceError};
+use crate::{CertificateView, Code, EndReason, Problem, Transport, UnixMs};
+
+impl From<Transport> for sip::Transport {
+    fn from(transport: Transport) -> Self {
+        match transport {
+            Transport::Udp => Self::Udp,
+            Transport::Tcp => Self::Tcp,
+            Transport::Tls => Self::Tls,
+            Transport::Wss => Self::Wss,
+        }
+    }
+}
+
+/// Why the phone is not registered.
+pub(crate) fn of_cause(cause: sip::Cause, status: Option<u16>) -> Problem {
+    use sip::Cause::{
+        ConnectionLost, ConnectionRefused, NameNotFound, NetworkUnreachable, NotUnderstood, Refused,
+        ServerFailed, Silence, WrongPassword,
+    };
+    let code = match cause {
+        NameNotFound => Code::ServerNotFound,
+        ConnectionRefused => Code::ServerRefused,
+        NetworkUnreachable => Code::NetworkDown,
+        Silence | ConnectionLost => Code::ServerSilent,
+        WrongPassword => Code::SipPasswordWrong,
+        Refused => Code::RegistrationRefused,
+        ServerFailed => Code::ServerFailed,
+        NotUnderstood => Code::NotUnderstood,
+    };
+    match status {
+        Some(status) => Problem::new(code, format!("SIP {status}")),
+        None => code.into(),
+    }
+}
+
+/// Why a user agent could not start.
+pub(crate) fn of_sip_error(error: &sip::Error) -> Problem {
+    let code = match error {
+        sip::Error::TransportUnsupported(_) => Code::TransportUnsupported,
+        sip::Error::AccountInvalid("proxy") => Code::ServerInvalid,
+        sip::Error::AccountInvalid(_) => Code::DomainInvalid,
+        sip::Error::PortInUse { .. } => Code::PortInUse,
+        sip::Error::Socket(_) => Code::NetworkDown,
+        _ => Code::Internal,
+    };
+    Problem::new(code, error.to_string())
+}
+
+/// Why a call ended.
+pub(crate) fn of_end(cause: sip::EndCause) -> EndReason {
+    use sip::EndCause;
+    match cause {
+        EndCause::HungUpHere => EndReason::HungUpHere,
+        EndCause::HungUpThere => EndReason::HungUpThere,
+        EndCause::CancelledHere => EndReason::Cancelled,
+        EndCause::CancelledThere | EndCause::AnsweredElsewhere => EndReason::Missed,
+        EndCause::DeclinedHere => EndReason::DeclinedHere,
+        EndCause::Declined => EndReason::Declined,
+        EndCause::Busy => EndReason::Busy,
+        EndCause::NoAnswer => EndReason::NoAnswer,
+        EndCause::NotFound | EndCause::TargetInvalid => EndReason::NotFound,
+        EndCause::Forbidden => EndReason::Forbidden,
+        EndCause::NotAcceptable => EndReason::NoCommonCodec,
+        EndCause::Refused => EndReason::Failed,
+        EndCause::Unreachable(_) => EndReason::Unreachable,
+        EndCause::ConnectionLost => EndReason::ConnectionLost,
+    }
+}
+
+/// Why a voice path cannot start.
+pub(crate) fn of_voice_error(error: &VoiceError) -> Problem {
+    let code = match error {
+        VoiceError::Microphone(error) => return of_device_error(Device::Microphone, error),
+        VoiceError::Speaker(error) => return of_device_error(Device::Speaker, error),
+        VoiceError::PortInUse(_) => Code::PortInUse,
+        VoiceError::Socket(_) => Code::NetworkDown,
+        VoiceError::Media(_) => Code::Internal,
+    };
+    Problem::new(code, error.to_string())
+}
+
+/// Why a device cannot be used.
+pub(crate) fn of_device_error(device: Device, error: &DeviceError) -> Problem {
+    let code = match (error, device) {
+        (DeviceError::File { .. }, _) => Code::AudioFile,
+        (_, Device::Microphone) => Code::NoMicrophone,
+        (_, Device::Speaker) => Code::NoSpeaker,
+    };
+    Problem::new(code, error.to_string())
+}
+
+/// What went wrong with a request to the PBX.
+pub(crate) fn of_api_error(error: &ApiError) -> Problem {
+    let code = match error {
+        ApiError::ServerInvalid => Code::ServerInvalid,
+        ApiError::DomainInvalid => Code::DomainInvalid,
+        ApiError::RootsInvalid { .. } | ApiError::Setup { .. } => Code::Internal,
+        ApiError::ServerNotFound { .. } => Code::ServerNotFound,
+        ApiError::ConnectionRefused { .. } => Code::ServerRefused,
+        ApiError::NetworkUnreachable { .. } => Code::NetworkDown,
+        ApiError::Timeout { .. } | ApiError::ConnectionLost { .. } => Code::ServerSilent,
+        ApiError::Certificate { problem, .. } => match problem {
+            CertificateProblem::Untrusted => Code::CertificateUntrusted,
+            CertificateProblem::Name => Code::CertificateName,
+            CertificateProblem::Expired => Code::CertificateExpired,
+            CertificateProblem::Changed => Code::CertificateChanged,
+        },
+        ApiError::Tls { .. } => Code::TlsFailed,
+        ApiError::Redirect { .. } => Code::RedirectRefused,
+        ApiError::TooLarge { .. } => Code::AnswerTooLarge,
+        ApiError::NotUnderstood { .. } | ApiError::NotFound { .. } | ApiError::Refused { .. } => {
+            Code::NotUnderstood
+        }
+        ApiError::WrongCredentials => Code::WrongCredentials,
+        ApiError::Unauthorized => Code::SessionExpired,
+        ApiError::Blocked { .. } => Code::Blocked,
+        ApiError::Throttled { .. } => Code::TooManyRequests,
+        ApiError::ServerFailed { .. } => Code::ServerFailed,
+    };
+    Problem { retry_after_s: error.retry_after().map(seconds), ..Problem::new(code, error.to_string()) }
+}
+
+/// What stopped a sign-in, a session or its vault.
+pub(crate) fn of_sign_in_error(error: &SignInError) -> Problem {
+    let code = match error {
+        SignInError::Api(error) => return of_api_error(error),
+        SignInError::DomainUnknown => Code::DomainUnknown,
+        SignInError::SignInUnsupported => Code::SignInUnsupported,
+        SignInError::SecondFactorNeeded => Code::SecondFactorNeeded,
+        SignInError::PasswordChangeNeeded => Code::PasswordChangeNeeded,
+        SignInError::NoExtension => Code::NoExtension,
+        SignInError::SipPasswordNeeded => Code::SipPasswordNeeded,
+        SignInError::TransportUnsupported { .. } => Code::TransportUnsupported,
+        SignInError::SessionExpired => Code::SessionExpired,
+        SignInError::NotNow => Code::NotNow,
+        SignInError::KeychainAbsent { .. } => Code::KeychainAbsent,
+        SignInError::KeychainLocked { .. } => Code::KeychainLocked,
+        SignInError::KeychainSilent | SignInError::KeychainFailed { .. } => Code::KeychainFailed,
+    };
+    Problem::new(code, error.to_string())
+}
+
+/// A certificate for a person to look at.
+pub(crate) fn of_certificate(facts: &CertificateFacts) -> CertificateView {
+    CertificateView {
+        server: facts.server.authority(),
+        fingerprint: facts.fingerprint.to_string(),
+        subject: facts.subject.clone(),
+        issuer: facts.issuer.clone(),
+        self_signed: facts.self_signed,
+        not_before: unix_ms(facts.not_before),
+        not_after: unix_ms(facts.not_after),
+    }
+}
+
+fn seconds(duration: std::time::Duration) -> u32 {
+    u32::try_from(duration.as_secs()).unwrap_or(u32::MAX)
+}
+
+fn unix_ms(seconds: i64) -> UnixMs {
+    UnixMs(u64::try_from(seconds).unwrap_or_default().saturating_mul(1000))
+}
