@@ -1,6 +1,8 @@
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { page } from 'vitest/browser';
+import { render } from 'vitest-browser-svelte';
 import { scenes, type SceneName } from '../src/backend/scenes';
+import Gallery from '../src/gallery/Gallery.svelte';
 import { complaints } from './axe';
 import { put } from './stage';
 
@@ -18,6 +20,11 @@ describe.each(['light', 'dark'])('in the %s', (theme) => {
     await put(name);
     expect(await complaints()).toEqual([]);
   });
+});
+
+test('axe finds nothing in the gallery', async () => {
+  await render(Gallery);
+  expect(await complaints()).toEqual([]);
 });
 
 test.each(names)('%s fits a window of 360 pixels', async (name) => {
