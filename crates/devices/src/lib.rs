@@ -94,7 +94,7 @@ pub enum Sink {
 /// [`DeviceError::Refused`], [`DeviceError::File`] and [`DeviceError::Failed`].
 pub fn open_microphone(source: &Source, wake: Wake) -> Result<Box<dyn Microphone>, DeviceError> {
     Ok(match source {
-        Source::Card(id) => Box::new(card::open_microphone(id.as_deref(), wake)?),
+        Source::Card(id) => card::open_microphone(id.as_deref(), wake)?,
         Source::Wav(path) => Box::new(WavMicrophone::open(path, SystemClock)?),
         Source::Silence => Box::new(SilentMicrophone::new(SystemClock)),
     })
@@ -107,7 +107,7 @@ pub fn open_microphone(source: &Source, wake: Wake) -> Result<Box<dyn Microphone
 /// [`DeviceError::Refused`], [`DeviceError::File`] and [`DeviceError::Failed`].
 pub fn open_speaker(sink: &Sink, wake: Wake) -> Result<Box<dyn Speaker>, DeviceError> {
     Ok(match sink {
-        Sink::Card(id) => Box::new(card::open_speaker(id.as_deref(), wake)?),
+        Sink::Card(id) => card::open_speaker(id.as_deref(), wake)?,
         Sink::Wav(path) => Box::new(WavSpeaker::create(path, SystemClock)?),
         Sink::Null => Box::new(NullSpeaker::new(SystemClock)),
     })

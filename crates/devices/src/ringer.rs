@@ -21,9 +21,9 @@ const LOOK: Duration = Duration::from_millis(100);
 impl Ringer {
     /// Starts to play `tone`. A sink that cannot be opened, or fails, is tried again once a second:
     /// a phone that cannot ring yet must ring as soon as it can.
-    pub fn start(sink: &Sink, tone: Tone) -> Self {
+    pub fn start(sink: Sink, tone: Tone) -> Self {
         let stop = Arc::new(AtomicBool::new(false));
-        let (sink, stopped) = (sink.clone(), stop.clone());
+        let stopped = stop.clone();
         let spawned = thread::Builder::new().name("ringer".into()).spawn(move || ring(&sink, tone, &stopped));
         if let Err(error) = &spawned {
             tracing::warn!(%error, "no thread for the ringer");
@@ -128,4 +128,82 @@ fn drain(speaker: &mut dyn Speaker) {
 fn rest(speaker: &dyn Speaker) {
     let until = speaker.due().map_or(LOOK, |due| due.saturating_duration_since(Instant::now()));
     thread::park_timeout(until.min(LOOK));
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{DeviceError, RATE};
+
+    /// Takes any number of frames at once, up to a limit.
+    struct Glutton {
+        heard: Vec<i16>,
+        most: usize,
+    }
+
+    impl Speaker for Glutton {
+        fn hungry(&mut self) -> bool {
+            self.heard.len() < self.most
+        }
+        fn write(&mut self, frame: &[i16; FRAME]) {
+            self.heard.extend_from_slice(frame);
+        }
+        fn queued(&self) -> usize {
+            0
+        }
+        fn due(&self) -> Option<Instant> {
+            None
+        }
+        fn failed(&self) -> Option<DeviceError> {
+            (self.heard.len() >= self.most).then(|| DeviceError::Lost("full".into()))
+        }
+    }
+
+    fn hear(tone: Tone, seconds: usize, stop: bool) -> Vec<i16> {
+        let mut glutton = Glutton { heard: Vec::new(), most: seconds * RATE as usize };
+        Player::new(tone).play(&mut glutton, &AtomicBool::new(stop));
+        glutton.heard
+    }
+
+    #[test]
+    fn the_bell_goes_round_and_round() {
+        let heard = hear(Tone::Ring, 12, false);
+        let period = Tone::Ring.samples().len();
+        assert_eq!(heard.len(), 12 * RATE as usize);
+        assert_eq!(heard[..period], heard[period..2 * period]);
+    }
+
+    #[test]
+    fn busy_ends_by_itself() {
+        let heard = hear(Tone::Busy, 12, false);
+        assert!(heard.len() < 2 * RATE as usize, "{}", heard.len());
+        assert!(heard.iter().any(|s| *s != 0));
+    }
+
+    #[test]
+    fn stopping_fades_out_in_one_frame() {
+        let heard = hear(Tone::Ring, 12, true);
+        assert_eq!(heard.len(), FRAME);
+        assert!(heard[FRAME - 1].abs() < 10);
+    }
+
+    #[test]
+    fn a_ringer_rings_until_it_is_dropped() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("ring.wav");
+        let ringer = Ringer::start(Sink::Wav(path.clone()), Tone::Ring);
+        let length = || hound::WavReader::open(&path).map_or(0, |r| r.len());
+        let wait = |done: &dyn Fn() -> bool| {
+            let end = Instant::now() + Duration::from_secs(20);
+            while !done() {
+                assert!(Instant::now() < end);
+                thread::sleep(Duration::from_millis(20));
+            }
+        };
+        wait(&|| length() >= RATE / 2);
+        let thread = Arc::downgrade(&ringer.stop);
+        drop(ringer);
+        wait(&|| thread.strong_count() == 0);
+        assert!(length() >= RATE / 2);
+    }
 }

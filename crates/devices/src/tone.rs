@@ -108,3 +108,72 @@ fn smooth(x: f32) -> f32 {
 fn seconds(s: f32) -> usize {
     (s * RATE as f32).round() as usize
 }
+
+#[cfg(test)]
+mod tests {
+    use std::path::Path;
+
+    use super::*;
+    use crate::resample::to_i16;
+
+    /// The bell as it is committed: 24 kHz, 16 bit. It holds nothing above a sixth of that rate, so every
+    /// second sample tells all.
+    fn asset() -> Vec<i16> {
+        bell().into_iter().step_by(2).map(to_i16).collect()
+    }
+
+    /// With `UPDATE_ASSETS` set, writes the file instead.
+    #[test]
+    fn the_committed_bell_is_the_one_made_here() {
+        let path = Path::new(concat!(env!("CARGO_MANIFEST_DIR"), "/../../assets/ring.wav"));
+        let made = asset();
+        if std::env::var_os("UPDATE_ASSETS").is_some() {
+            let spec = hound::WavSpec {
+                channels: 1,
+                sample_rate: RATE / 2,
+                bits_per_sample: 16,
+                sample_format: hound::SampleFormat::Int,
+            };
+            let mut writer = hound::WavWriter::create(path, spec).unwrap();
+            made.iter().for_each(|s| writer.write_sample(*s).unwrap());
+            writer.finalize().unwrap();
+        }
+        let mut reader = hound::WavReader::open(path).unwrap();
+        assert_eq!(reader.spec().sample_rate, RATE / 2);
+        let committed: Vec<i16> = reader.samples().map(Result::unwrap).collect();
+        assert_eq!(committed.len(), made.len());
+        // Sines differ in their last bit between systems.
+        assert!(committed.iter().zip(&made).all(|(a, b)| a.abs_diff(*b) <= 1));
+    }
+
+    fn peak(samples: &[f32]) -> f32 {
+        samples.iter().fold(0.0, |peak, s| peak.max(s.abs()))
+    }
+
+    #[test]
+    fn the_bell_strikes_twice_and_pauses_without_a_seam() {
+        let bell = bell();
+        assert!((peak(&bell) - BELL_PEAK).abs() < 1e-4);
+        let loud = |from: f32, to: f32| peak(&bell[seconds(from)..seconds(to)]);
+        assert!(loud(0.0, 0.2) > 0.2, "the first stroke");
+        assert!(loud(0.42, 0.6) > 0.3, "the second");
+        assert!(loud(3.0, 3.6) < 0.1, "the pause");
+        assert!(bell[0].abs() < 1e-4 && bell[bell.len() - 1].abs() < 1e-4);
+        let jump = bell.windows(2).fold(0.0_f32, |most, w| most.max((w[1] - w[0]).abs()));
+        assert!(jump < 0.2, "no click: {jump}");
+    }
+
+    #[test]
+    fn tones_of_a_line_have_their_turns() {
+        let ring_back = Tone::RingBack.samples();
+        assert_eq!(ring_back.len(), seconds(5.0));
+        assert!(peak(&ring_back[..seconds(1.0)]) > 0.1);
+        assert_eq!(peak(&ring_back[seconds(1.0)..]), 0.0);
+        let rising = ring_back[..seconds(1.0)].windows(2).filter(|w| w[0] < 0.0 && w[1] >= 0.0).count();
+        assert!(rising.abs_diff(425) <= 1, "{rising} Hz");
+
+        let busy = Tone::Busy.samples();
+        assert!(busy.len() < seconds(2.0) && !Tone::Busy.repeats());
+        assert!(peak(&busy[..seconds(0.24)]) > 0.1 && peak(&busy[seconds(0.25)..seconds(0.47)]) == 0.0);
+    }
+}

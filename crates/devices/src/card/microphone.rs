@@ -1,30 +1,34 @@
-use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, OnceLock};
 use std::time::{Duration, Instant};
 
-use cpal::traits::{DeviceTrait, StreamTrait};
-use cpal::{Device, FromSample, SizedSample, Stream, StreamConfig};
 use rtrb::{Consumer, Producer, RingBuffer};
 
-use super::stream::{Fault, Running, by_format, config};
 use crate::resample::{Converter, to_i16};
 use crate::{DeviceError, FRAME, Microphone, RATE, Wake};
 
-const PERIOD_MS: u32 = 5;
 /// A card that gives nothing for so long is gone, whatever the sound system says.
 const SILENT: Duration = Duration::from_secs(2);
 /// Sound older than this, after the reader was held up, is not worth its delay.
 const STALE_MS: usize = 200;
 
-/// A sound card's microphone.
-pub(crate) struct CardMicrophone {
+/// A sound card's microphone, at the reader's end. `S` keeps the stream alive.
+pub(super) struct CardMicrophone<S> {
     ring: Consumer<f32>,
     converter: Converter,
     shared: Arc<Shared>,
     /// Samples of one frame at the card's rate.
     frame: usize,
     heard: Instant,
-    _stream: Running,
+    _stream: S,
+}
+
+/// The card's end: takes samples on the card's own thread.
+pub(super) struct Intake {
+    ring: Producer<f32>,
+    capacity: usize,
+    shared: Arc<Shared>,
+    wake: Wake,
 }
 
 #[derive(Default)]
@@ -34,61 +38,41 @@ struct Shared {
     fault: Fault,
 }
 
-impl CardMicrophone {
-    pub(super) fn open(device: &Device, wake: Wake) -> Result<Self, cpal::Error> {
-        let format = device.default_input_config()?;
-        let rate = format.sample_rate();
-        let converter = Converter::to_frames(rate).map_err(unsupported)?;
-        let (producer, ring) = RingBuffer::new(rate as usize);
+impl<S> CardMicrophone<S> {
+    /// For a card of this rate, whose stream `begin` starts.
+    pub(super) fn start<E: From<DeviceError>>(
+        rate: u32,
+        wake: Wake,
+        begin: impl FnOnce(Intake, FaultReport) -> Result<S, E>,
+    ) -> Result<Self, E> {
+        let converter = Converter::to_frames(rate)?;
+        let capacity = rate as usize;
+        let (producer, ring) = RingBuffer::new(capacity);
         let shared = Arc::new(Shared::default());
         shared.wanted.store(converter.needs(), Ordering::Relaxed);
-        let config = config(&format, PERIOD_MS);
-        let stream =
-            by_format!(format.sample_format(), build(device, config, producer, shared.clone(), wake))?;
-        stream.play()?;
+        let intake = Intake { ring: producer, capacity, shared: shared.clone(), wake: wake.clone() };
+        let told = shared.clone();
+        let stream = begin(intake, Box::new(move |reason| told.fault.set(reason, &wake)))?;
         let frame = rate as usize * FRAME / RATE as usize;
-        Ok(Self { ring, converter, shared, frame, heard: Instant::now(), _stream: Running::new(stream) })
+        Ok(Self { ring, converter, shared, frame, heard: Instant::now(), _stream: stream })
     }
 }
 
-fn unsupported(error: DeviceError) -> cpal::Error {
-    cpal::Error::with_message(cpal::ErrorKind::UnsupportedConfig, error.to_string())
+impl Intake {
+    /// Takes `count` samples, mixed to mono. Neither blocks nor allocates.
+    pub(super) fn take(&mut self, count: usize, samples: impl Iterator<Item = f32>) {
+        // A full ring means nobody reads; what does not fit is lost.
+        let room = self.ring.slots().min(count);
+        if let Ok(chunk) = self.ring.write_chunk_uninit(room) {
+            chunk.fill_from_iter(samples);
+        }
+        if self.capacity - self.ring.slots() >= self.shared.wanted.load(Ordering::Relaxed) {
+            (self.wake)();
+        }
+    }
 }
 
-fn build<T: SizedSample>(
-    device: &Device,
-    config: StreamConfig,
-    mut ring: Producer<f32>,
-    shared: Arc<Shared>,
-    wake: Wake,
-) -> Result<Stream, cpal::Error>
-where
-    f32: FromSample<T>,
-{
-    let channels = usize::from(config.channels.max(1));
-    let share = 1.0 / channels as f32;
-    let capacity = ring.buffer().capacity();
-    let (told, told_wake) = (shared.clone(), wake.clone());
-    device.build_input_stream::<T, _, _>(
-        config,
-        move |data, _| {
-            let mono = data.chunks_exact(channels);
-            let mono = mono.map(|c| c.iter().map(|s| s.to_sample::<f32>()).sum::<f32>() * share);
-            // A full ring means nobody reads; what does not fit is lost.
-            let room = ring.slots().min(data.len() / channels);
-            if let Ok(chunk) = ring.write_chunk_uninit(room) {
-                chunk.fill_from_iter(mono);
-            }
-            if capacity - ring.slots() >= shared.wanted.load(Ordering::Relaxed) {
-                wake();
-            }
-        },
-        move |error| told.fault.report(&error, &told_wake),
-        None,
-    )
-}
-
-impl Microphone for CardMicrophone {
+impl<S: Send> Microphone for CardMicrophone<S> {
     fn read(&mut self, frame: &mut [i16; FRAME]) -> Result<bool, DeviceError> {
         let there = self.ring.slots();
         let needs = self.converter.needs();
@@ -119,5 +103,107 @@ impl Microphone for CardMicrophone {
 
     fn due(&self) -> Option<Instant> {
         None
+    }
+}
+
+/// Tells that a stream has ended, and why.
+pub(super) type FaultReport = Box<dyn Fn(String) + Send + Sync>;
+
+/// Why a stream has ended, set once.
+#[derive(Default)]
+pub(super) struct Fault(OnceLock<String>);
+
+impl Fault {
+    pub(super) fn set(&self, reason: String, wake: &Wake) {
+        if self.0.set(reason).is_ok() {
+            wake();
+        }
+    }
+
+    pub(super) fn get(&self) -> Option<DeviceError> {
+        self.0.get().cloned().map(DeviceError::Lost)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn microphone(rate: u32) -> (CardMicrophone<()>, Intake, FaultReport, Arc<AtomicUsize>) {
+        let woken = Arc::new(AtomicUsize::new(0));
+        let count = woken.clone();
+        let wake: Wake = Arc::new(move || {
+            count.fetch_add(1, Ordering::SeqCst);
+        });
+        let mut ends = None;
+        let microphone = CardMicrophone::start(rate, wake, |intake, report| {
+            ends = Some((intake, report));
+            Ok::<(), DeviceError>(())
+        });
+        let (intake, report) = ends.unwrap();
+        (microphone.unwrap(), intake, report, woken)
+    }
+
+    #[test]
+    fn small_chunks_become_whole_frames() {
+        let (mut microphone, mut intake, _, woken) = microphone(RATE);
+        let mut frame = [0; FRAME];
+        let mut next = 0_i16;
+        let mut frames = 0_i16;
+        for _ in 0..100 {
+            let from = next;
+            next += 24;
+            intake.take(24, (from..next).map(crate::resample::to_f32));
+            while microphone.read(&mut frame).unwrap() {
+                let expected: Vec<i16> = (frames * 480..(frames + 1) * 480).collect();
+                assert_eq!(frame.as_slice(), expected);
+                frames += 1;
+            }
+        }
+        assert_eq!(frames, 5);
+        assert_eq!(woken.load(Ordering::SeqCst), 5, "woken for frames, not for chunks");
+    }
+
+    #[test]
+    fn a_card_of_another_rate_gives_as_many_frames() {
+        for rate in [8_000, 16_000, 44_100, 96_000, 192_000] {
+            let (mut microphone, mut intake, _, _) = microphone(rate);
+            let (mut frame, mut frames) = ([0; FRAME], 0);
+            for _ in 0..100 {
+                intake.take(rate as usize / 100, std::iter::repeat_n(0.25, rate as usize / 100));
+                while microphone.read(&mut frame).unwrap() {
+                    frames += 1;
+                }
+            }
+            assert!((98..=100).contains(&frames), "{rate}: {frames} frames of a second");
+            assert!(frame.iter().all(|s| s.abs_diff(8192) < 20), "{rate}: {}", frame[0]);
+        }
+    }
+
+    #[test]
+    fn what_waited_too_long_is_left_out() {
+        let (mut microphone, mut intake, _, _) = microphone(RATE);
+        intake.take(RATE as usize / 2, std::iter::repeat_n(0.5, RATE as usize / 2));
+        let (mut frame, mut frames) = ([0; FRAME], 0);
+        while microphone.read(&mut frame).unwrap() {
+            frames += 1;
+        }
+        assert_eq!(frames, 1);
+        intake.take(2 * RATE as usize, std::iter::repeat_n(0.5, 2 * RATE as usize));
+        assert!(microphone.read(&mut frame).unwrap(), "a reader held up for longer than the ring goes on");
+    }
+
+    #[test]
+    fn a_lost_card_gives_what_it_gave_and_then_its_reason() {
+        let (mut microphone, mut intake, report, woken) = microphone(RATE);
+        intake.take(FRAME, std::iter::repeat_n(0.0, FRAME));
+        report("unplugged".into());
+        report("again".into());
+        assert_eq!(woken.load(Ordering::SeqCst), 2);
+        let mut frame = [0; FRAME];
+        assert!(microphone.read(&mut frame).unwrap());
+        for _ in 0..2 {
+            assert!(matches!(microphone.read(&mut frame), Err(DeviceError::Lost(why)) if why == "unplugged"));
+        }
     }
 }

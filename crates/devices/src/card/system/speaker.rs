@@ -6,17 +6,17 @@ use cpal::traits::{DeviceTrait, StreamTrait};
 use cpal::{Device, FromSample, SizedSample, Stream, StreamConfig};
 use rtrb::{Consumer, Producer, RingBuffer};
 
-use super::cushion::Cushion;
-use super::stream::{Fault, Running, by_format, config};
+use super::super::cushion::Cushion;
+use super::super::microphone::{Fault, FaultReport};
+use super::{OpenError, PERIOD_MS, Running, by_format, config, report_fatal};
 use crate::resample::{Converter, to_f32};
 use crate::{DeviceError, FRAME, RATE, Speaker, Wake};
 
-const PERIOD_MS: u32 = 5;
 /// A card that takes nothing for so long is gone, whatever the sound system says.
 const STUCK: Duration = Duration::from_secs(2);
 
 /// A sound card's speaker.
-pub(crate) struct CardSpeaker {
+pub(in crate::card) struct CardSpeaker {
     ring: Producer<f32>,
     capacity: usize,
     converter: Converter,
@@ -43,11 +43,10 @@ struct Shared {
 }
 
 impl CardSpeaker {
-    pub(super) fn open(device: &Device, wake: Wake) -> Result<Self, cpal::Error> {
+    pub(super) fn open(device: &Device, wake: Wake) -> Result<Self, OpenError> {
         let format = device.default_output_config()?;
         let rate = format.sample_rate();
-        let converter = Converter::from_frames(rate)
-            .map_err(|e| cpal::Error::with_message(cpal::ErrorKind::UnsupportedConfig, e.to_string()))?;
+        let converter = Converter::from_frames(rate)?;
         let capacity = rate as usize;
         let (ring, consumer) = RingBuffer::new(capacity);
         let shared = Arc::new(Shared {
@@ -58,7 +57,7 @@ impl CardSpeaker {
             starved: AtomicU32::new(0),
             fault: Fault::default(),
         });
-        let config = config(&format, PERIOD_MS);
+        let config = config(&format);
         let stream =
             by_format!(format.sample_format(), build(device, config, consumer, shared.clone(), wake))?;
         stream.play()?;
@@ -82,6 +81,7 @@ fn build<T: SizedSample + FromSample<f32>>(
 ) -> Result<Stream, cpal::Error> {
     let channels = usize::from(config.channels.max(1));
     let (told, told_wake) = (shared.clone(), wake.clone());
+    let report: FaultReport = Box::new(move |reason| told.fault.set(reason, &told_wake));
     device.build_output_stream::<T, _, _>(
         config,
         move |data: &mut [T], _| {
@@ -94,14 +94,15 @@ fn build<T: SizedSample + FromSample<f32>>(
             shared.requests.fetch_add(1, Ordering::Relaxed);
             if shared.begun.load(Ordering::Relaxed) {
                 shared.request.fetch_max(asked, Ordering::Relaxed);
-                match there.checked_sub(asked) {
-                    Some(left) => drop(shared.left.fetch_min(left, Ordering::Relaxed)),
-                    None => drop(shared.starved.fetch_add(1, Ordering::Relaxed)),
+                if there < asked {
+                    shared.starved.fetch_add(1, Ordering::Relaxed);
+                } else {
+                    shared.left.fetch_min(there - asked, Ordering::Relaxed);
                 }
             }
             wake();
         },
-        move |error| told.fault.report(&error, &told_wake),
+        move |error| report_fatal(&error, &report),
         None,
     )
 }
