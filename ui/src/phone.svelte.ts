@@ -14,6 +14,9 @@ export type SessionCall = { view: CallView; since: number; endedAt: number | nul
 /** Something to be told once. */
 export type Notice = { id: number; problem: Problem; call: CallId | null };
 
+/** Calls kept in the list of this session. */
+const CALLS_KEPT = 200;
+
 /** Reports kept per call: 20 seconds, five a second. */
 export const TRACE_LENGTH = 100;
 
@@ -93,6 +96,7 @@ export class Phone {
         break;
       case 'accountGone':
         this.accounts = this.accounts.filter((known) => known.id !== event.account);
+        this.calls = this.calls.filter((call) => call.view.account !== event.account);
         break;
       case 'call':
         this.#put(event.view);
@@ -120,7 +124,12 @@ export class Phone {
     const endedAt = view.state.is === 'ended' ? (known?.endedAt ?? now) : null;
     this.calls = known
       ? this.calls.map((call) => (call === known ? { ...call, view, endedAt } : call))
-      : [...this.calls, { view, since: now, endedAt }].sort((a, b) => b.view.id - a.view.id);
+      : [...this.calls, { view, since: now, endedAt }].sort((a, b) => b.view.id - a.view.id).slice(0, CALLS_KEPT);
+    if (endedAt !== null) {
+      const { [view.id]: _report, ...reports } = this.reports;
+      const { [view.id]: _trace, ...traces } = this.traces;
+      [this.reports, this.traces] = [reports, traces];
+    }
   }
 
   #tell(problem: Problem, call: CallId | null): void {

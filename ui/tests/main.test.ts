@@ -42,6 +42,16 @@ test('digits typed anywhere in the popover land in the field', async () => {
   expect(backend.sent).toEqual([{ do: 'dial', account: null, target: '55#' }]);
 });
 
+test('Enter in an empty field calls nobody', async () => {
+  const { backend } = await put('ended');
+  await part('find').click();
+  await expect.element(page.getByRole('option', { name: 'Kenji Morita' })).toBeInTheDocument();
+  await userEvent.keyboard('{Enter}{Escape}{Enter}');
+  expect(backend.sent).toEqual([]);
+  await userEvent.keyboard('{ArrowDown}{ArrowDown}{Enter}');
+  expect(backend.sent).toEqual([{ do: 'dial', account: null, target: '07700 900 312' }]);
+});
+
 test('arrows choose who was called before', async () => {
   const { backend } = await put('find');
   await part('find').click();

@@ -33,7 +33,7 @@ test('the trace keeps the last twenty seconds', async () => {
   expect(phone.traces[5]!.at(-1)!.them).toBe((TRACE_LENGTH + 29) % 100);
 });
 
-test('an ended call is no longer running, but still known', async () => {
+test('an ended call is no longer running, but known until its account is gone', async () => {
   const phone = new Phone(silent);
   await phone.follow();
   expect(phone.running).toHaveLength(1);
@@ -41,6 +41,8 @@ test('an ended call is no longer running, but still known', async () => {
   phone.fold({ what: 'call', view: { ...view, state: { is: 'ended', end: { reason: 'hungUpThere', status: null, lastedS: 9 } } } });
   expect(phone.running).toEqual([]);
   expect(phone.calls[0]!.endedAt).not.toBeNull();
+  phone.fold({ what: 'accountGone', account: view.account });
+  expect(phone.calls).toEqual([]);
 });
 
 test('a refusal is a problem, whatever its shape', () => {
