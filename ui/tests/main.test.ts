@@ -72,6 +72,18 @@ test('Enter answers where nothing else has the focus; Esc declines only there', 
   expect(backend.sent).toEqual([{ do: 'answer', call: 5 }, { do: 'decline', call: 5 }]);
 });
 
+test('an incoming call comes to the front of a narrow window, and hears Enter there', async () => {
+  await page.viewport(360, 720);
+  try {
+    const { backend } = await put('incoming');
+    await expect.element(page.getByRole('alertdialog')).toHaveFocus();
+    await userEvent.keyboard('{Enter}');
+    expect(backend.sent).toEqual([{ do: 'answer', call: 5 }]);
+  } finally {
+    await page.viewport(1100, 720);
+  }
+});
+
 test('an incoming call does not take the focus from somebody typing', async () => {
   const { backend } = await put('empty');
   await part('find').click();
