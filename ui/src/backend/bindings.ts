@@ -72,8 +72,8 @@ export type AccountView = {
 	transport: Transport,
 	/**  Whether calls can come and go, and if not, why not and what happens next. */
 	state: AccountState,
-	/**  The PBX session cannot be renewed: the user should sign in again; the phone goes on meanwhile. */
-	sessionExpired: boolean,
+	/**  The session at the PBX's REST interface. */
+	session: SessionState,
 	/**  The keychain could not keep the secrets; they are forgotten when the phone closes. */
 	secretsInMemory: boolean,
 };
@@ -451,6 +451,17 @@ export type Quality =
 "breaking" | 
 /**  Nothing arrives. */
 "nothing";
+
+/**  Session at the PBX's REST interface. */
+export type SessionState = 
+/**  A plain SIP account has none. */
+"none" | 
+/**  It is being begun, or taken up out of the keychain. */
+"opening" | 
+/**  It stands. */
+"open" | 
+/**  It cannot be renewed: the user should sign in again. The phone goes on meanwhile. */
+"expired";
 
 /**  Page the wizard shows. */
 export type SignInPage = 
