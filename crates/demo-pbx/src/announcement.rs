@@ -1,0 +1,131 @@
+//! What a demo PBX tells its starter: where it is and how to sign in. It holds passwords in the clear:
+//! they are a demo's, and showing them is its purpose.
+
+use std::fmt;
+
+use secrecy::ExposeSecret;
+use serde::{Deserialize, Serialize};
+
+use crate::pbx::DemoPbx;
+use crate::sip::{BUSY, DECLINE, ECHO, NO_ANSWER};
+
+/// One user with passwords.
+#[derive(Clone, Serialize, Deserialize)]
+pub struct AnnouncedUser {
+    /// Name to sign in with.
+    pub username: String,
+    /// Password to sign in with.
+    pub password: String,
+    /// Name of the person.
+    pub display_name: String,
+    /// Extension number.
+    pub extension: String,
+    /// SIP password of the extension.
+    pub extension_password: String,
+    /// Payload of the sign-in QR code.
+    pub qr: String,
+}
+
+/// Numbers the PBX answers itself.
+#[derive(Clone, Serialize, Deserialize)]
+pub struct Lines {
+    /// Sends back what it hears.
+    pub echo: String,
+    /// Always busy.
+    pub busy: String,
+    /// Rings for ever.
+    pub no_answer: String,
+    /// Always declines.
+    pub decline: String,
+}
+
+/// Everything needed to use a demo PBX. `--json` prints it as one line.
+#[derive(Clone, Serialize, Deserialize)]
+pub struct Announcement {
+    /// What to type as server.
+    pub server: String,
+    /// What to type as SIP domain.
+    pub domain: String,
+    /// Name of the tenant.
+    pub tenant: String,
+    /// Port of the REST API.
+    pub https_port: u16,
+    /// UDP port of SIP.
+    pub sip_udp_port: u16,
+    /// TCP port of SIP.
+    pub sip_tcp_port: u16,
+    /// SHA-256 of the certificate, 64 lower-case hexadecimal digits.
+    pub certificate_sha256: String,
+    /// The certificate.
+    pub certificate_pem: String,
+    /// Whether the profile file carries the extension password.
+    pub hands_over_password: bool,
+    /// Everyone.
+    pub users: Vec<AnnouncedUser>,
+    /// Numbers to try.
+    pub lines: Lines,
+}
+
+impl Announcement {
+    pub(crate) fn of(pbx: &DemoPbx) -> Self {
+        let user = |user: &crate::tenant::User| AnnouncedUser {
+            username: user.username.clone(),
+            password: user.password.expose_secret().into(),
+            display_name: user.display_name.clone(),
+            extension: user.extension.clone(),
+            extension_password: user.extension_password.expose_secret().into(),
+            qr: pbx.qr_payload(user),
+        };
+        Self {
+            server: pbx.server(),
+            domain: pbx.domain().into(),
+            tenant: pbx.tenant_name().into(),
+            https_port: pbx.https_port(),
+            sip_udp_port: pbx.sip_udp_port(),
+            sip_tcp_port: pbx.sip_tcp_port(),
+            certificate_sha256: pbx.fingerprint().into(),
+            certificate_pem: pbx.certificate_pem().into(),
+            hands_over_password: pbx.hands_over_password(),
+            users: pbx.users().iter().map(user).collect(),
+            lines: Lines {
+                echo: ECHO.into(),
+                busy: BUSY.into(),
+                no_answer: NO_ANSWER.into(),
+                decline: DECLINE.into(),
+            },
+        }
+    }
+}
+
+impl fmt::Display for Announcement {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        writeln!(f, "{} is up.\n", self.tenant)?;
+        writeln!(f, "  SIP domain   {}", self.domain)?;
+        writeln!(f, "  Server       {}\n", self.server)?;
+        writeln!(f, "  {:<10} {:<14} {:<5} {:<18} Name", "User", "Password", "Ext.", "Extension password")?;
+        for user in &self.users {
+            writeln!(
+                f,
+                "  {:<10} {:<14} {:<5} {:<18} {}",
+                user.username, user.password, user.extension, user.extension_password, user.display_name
+            )?;
+        }
+        if !self.hands_over_password {
+            writeln!(
+                f,
+                "\n  The phone asks once for the extension password: this PBX does not hand it over."
+            )?;
+        }
+        let Lines { echo, busy, no_answer, decline } = &self.lines;
+        writeln!(f, "\n  Echo line    {echo}")?;
+        writeln!(f, "  Also         {busy} busy, {no_answer} rings, {decline} declines")?;
+        writeln!(f, "  SIP          UDP {}, TCP {}", self.sip_udp_port, self.sip_tcp_port)?;
+        let pairs: Vec<String> = self
+            .certificate_sha256
+            .as_bytes()
+            .chunks(2)
+            .map(|pair| String::from_utf8_lossy(pair).to_uppercase())
+            .collect();
+        writeln!(f, "  Certificate  SHA-256 {}", pairs.join(":"))
+    }
+}

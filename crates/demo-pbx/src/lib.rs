@@ -1,0 +1,60 @@
+//! A PortSIP-like PBX on loopback, for trials and tests: the REST contract over HTTPS, a SIP registrar
+//! and proxy over UDP and TCP, and lines that answer by themselves.
+//!
+//! ```no_run
+//! # async fn example() -> Result<(), demo_pbx::StartError> {
+//! let pbx = demo_pbx::DemoPbx::start(demo_pbx::Config::default()).await?;
+//! println!("sign in at {} with domain {}", pbx.server(), pbx.domain());
+//! pbx.faults().sip(demo_pbx::SipFault::Silent);
+//! # Ok(())
+//! # }
+//! ```
+
+mod announcement;
+mod blobs;
+mod config;
+mod faults;
+mod https;
+mod media;
+mod pbx;
+mod requests;
+mod rest;
+mod session;
+mod sip;
+mod tenant;
+mod tls;
+
+use std::io;
+use std::net::SocketAddr;
+
+pub use announcement::{AnnouncedUser, Announcement, Lines};
+pub use config::{Config, HTTPS_PORT, SIP_TCP_PORT, SIP_UDP_PORT, Transport};
+pub use faults::{FaultOrder, Faults, RestFault, RestRule, SipFault, Standing};
+pub use pbx::{DemoPbx, Snapshot};
+pub use sip::{BUSY, DECLINE, ECHO, NO_ANSWER, Registration};
+pub use tenant::{Passwords, Tenant, User};
+pub use tls::CertificateFault;
+
+/// Why a demo PBX does not start.
+#[derive(Debug, thiserror::Error)]
+pub enum StartError {
+    /// A port could not be listened on.
+    #[error("cannot listen for {name} on {address}: {source}")]
+    Bind {
+        /// What for.
+        name: &'static str,
+        /// Where.
+        address: SocketAddr,
+        /// Why not.
+        source: io::Error,
+    },
+    /// The address to listen on is advertised too, so it must be a concrete one.
+    #[error("the address to listen on must be a concrete one")]
+    Unspecified,
+    /// The state folder could not be read or written.
+    #[error("cannot use the state folder: {0}")]
+    State(io::Error),
+    /// The certificate could not be made or read.
+    #[error("cannot use the certificate: {0}")]
+    Certificate(String),
+}

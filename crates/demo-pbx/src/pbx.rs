@@ -1,0 +1,295 @@
+//! The PBX as a whole: started, stopped, restarted, asked.
+
+use std::collections::BTreeMap;
+use std::net::SocketAddr;
+use std::sync::{Arc, Mutex, OnceLock};
+
+use tokio::net::{TcpListener, UdpSocket};
+use tokio::sync::{mpsc, watch};
+use tokio_util::sync::CancellationToken;
+use tokio_util::task::TaskTracker;
+
+use crate::announcement::Announcement;
+use crate::config::Config;
+use crate::faults::{Faults, Standing};
+use crate::requests::{Requests, lock};
+use crate::session::Sessions;
+use crate::sip::{Order, Registration};
+use crate::tenant::{Tenant, User};
+use crate::tls::Identity;
+use crate::{StartError, blobs, https, rest, sip};
+
+/// Ports in use; the same over a restart.
+#[derive(Debug, Clone, Copy, Default)]
+pub(crate) struct Ports {
+    pub https: u16,
+    pub sip_udp: u16,
+    pub sip_tcp: u16,
+}
+
+/// What the SIP side knows at a moment.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Snapshot {
+    /// Bindings in force, in the order they came.
+    pub registrations: Vec<Registration>,
+    /// Calls answered and not yet ended.
+    pub calls: usize,
+}
+
+/// What REST and SIP share, and what outlasts a restart.
+pub(crate) struct Shared {
+    pub config: Config,
+    pub tenant: Arc<Tenant>,
+    pub sessions: Mutex<Sessions>,
+    pub standing: Mutex<Standing>,
+    pub requests: Requests,
+    pub snapshot: watch::Sender<Snapshot>,
+    ports: OnceLock<Ports>,
+    orders: Mutex<Option<mpsc::UnboundedSender<Order>>>,
+}
+
+impl Shared {
+    pub fn ports(&self) -> Ports {
+        self.ports.get().copied().unwrap_or_default()
+    }
+
+    /// Hands an order to the SIP side, if it is up.
+    pub fn order(&self, order: Order) {
+        if let Some(orders) = lock(&self.orders).as_ref() {
+            // A side going down has no calls left to act on.
+            let _ = orders.send(order);
+        }
+    }
+}
+
+struct Running {
+    stop: CancellationToken,
+    tasks: TaskTracker,
+}
+
+/// The PBX with its sockets, which come and go.
+pub(crate) struct Site {
+    pub shared: Arc<Shared>,
+    identity: Identity,
+    root: CancellationToken,
+    running: tokio::sync::Mutex<Option<Running>>,
+}
+
+impl Site {
+    async fn come_up(self: &Arc<Self>) -> Result<(), StartError> {
+        let mut running = self.running.lock().await;
+        if running.is_some() {
+            return Ok(());
+        }
+        let config = &self.shared.config;
+        let known = self.shared.ports.get().copied();
+        let wanted = known.unwrap_or(Ports {
+            https: config.https_port,
+            sip_udp: config.sip_udp_port,
+            sip_tcp: config.sip_tcp_port,
+        });
+        let address = |port| SocketAddr::new(config.bind, port);
+        let failed = |name, port| move |source| StartError::Bind { name, address: address(port), source };
+        let https = TcpListener::bind(address(wanted.https)).await.map_err(failed("REST", wanted.https))?;
+        let udp =
+            UdpSocket::bind(address(wanted.sip_udp)).await.map_err(failed("SIP over UDP", wanted.sip_udp))?;
+        let tcp = TcpListener::bind(address(wanted.sip_tcp))
+            .await
+            .map_err(failed("SIP over TCP", wanted.sip_tcp))?;
+        let port = |local: std::io::Result<SocketAddr>| {
+            local.map(|local| local.port()).map_err(failed("a socket", 0))
+        };
+        let ports = Ports {
+            https: port(https.local_addr())?,
+            sip_udp: port(udp.local_addr())?,
+            sip_tcp: port(tcp.local_addr())?,
+        };
+        self.shared.ports.get_or_init(|| ports);
+
+        let (stop, tasks) = (self.root.child_token(), TaskTracker::new());
+        let (sender, orders) = mpsc::unbounded_channel();
+        *lock(&self.shared.orders) = Some(sender);
+        let listeners = sip::transport::Listeners { udp, tcp };
+        let (shared, inner) = (self.shared.clone(), tasks.clone());
+        let sip = sip::transport::serve(listeners, shared, orders, stop.clone(), inner);
+        tasks.spawn(async move {
+            if let Err(error) = sip.await {
+                tracing::error!(%error, "SIP is not served");
+            }
+        });
+        let router = rest::router(self.clone());
+        tasks.spawn(https::serve(https, self.identity.server.clone(), router, stop.clone(), tasks.clone()));
+        *running = Some(Running { stop, tasks });
+        Ok(())
+    }
+
+    async fn go_down(&self) {
+        if let Some(Running { stop, tasks }) = self.running.lock().await.take() {
+            stop.cancel();
+            tasks.close();
+            tasks.wait().await;
+        }
+    }
+
+    pub async fn restart(self: &Arc<Self>) -> Result<(), StartError> {
+        self.go_down().await;
+        self.come_up().await
+    }
+}
+
+/// A running demo PBX. Dropping it stops everything.
+pub struct DemoPbx {
+    site: Arc<Site>,
+}
+
+impl Drop for DemoPbx {
+    fn drop(&mut self) {
+        self.site.root.cancel();
+    }
+}
+
+impl DemoPbx {
+    /// Starts listening. When this returns, every port answers.
+    pub async fn start(config: Config) -> Result<Self, StartError> {
+        if config.bind.is_unspecified() {
+            return Err(StartError::Unspecified);
+        }
+        let identity =
+            Identity::load_or_make(config.state.as_deref(), config.bind, config.certificate_fault)?;
+        let shared = Shared {
+            tenant: Arc::new(Tenant::test_works(&config.passwords)),
+            sessions: Mutex::new(Sessions::new(config.token_lifetime)),
+            standing: Mutex::default(),
+            requests: Requests::default(),
+            snapshot: watch::Sender::new(Snapshot::default()),
+            ports: OnceLock::new(),
+            orders: Mutex::default(),
+            config,
+        };
+        let site = Arc::new(Site {
+            shared: Arc::new(shared),
+            identity,
+            root: CancellationToken::new(),
+            running: tokio::sync::Mutex::default(),
+        });
+        site.come_up().await?;
+        Ok(Self { site })
+    }
+
+    /// Port of the REST API.
+    pub fn https_port(&self) -> u16 {
+        self.site.shared.ports().https
+    }
+
+    /// UDP port of SIP.
+    pub fn sip_udp_port(&self) -> u16 {
+        self.site.shared.ports().sip_udp
+    }
+
+    /// TCP port of SIP.
+    pub fn sip_tcp_port(&self) -> u16 {
+        self.site.shared.ports().sip_tcp
+    }
+
+    /// What a user types as server: `host:port`.
+    pub fn server(&self) -> String {
+        SocketAddr::new(self.site.shared.config.bind, self.https_port()).to_string()
+    }
+
+    /// What a user types as SIP domain.
+    pub fn domain(&self) -> &str {
+        &self.site.shared.tenant.domain
+    }
+
+    /// Name of the tenant.
+    pub fn tenant_name(&self) -> &str {
+        &self.site.shared.tenant.name
+    }
+
+    /// Whether the profile file carries the extension password.
+    pub fn hands_over_password(&self) -> bool {
+        self.site.shared.config.hand_over_password
+    }
+
+    /// The certificate, PEM.
+    pub fn certificate_pem(&self) -> &str {
+        &self.site.identity.pem
+    }
+
+    /// SHA-256 of the certificate's DER form, 64 lower-case hexadecimal digits.
+    pub fn fingerprint(&self) -> &str {
+        &self.site.identity.fingerprint
+    }
+
+    /// Everyone, with their passwords: alice (101), bob (102).
+    pub fn users(&self) -> &[User] {
+        &self.site.shared.tenant.users
+    }
+
+    /// The user with this name.
+    pub fn user(&self, username: &str) -> Option<&User> {
+        self.users().iter().find(|user| user.username == username)
+    }
+
+    /// Makes it misbehave.
+    pub fn faults(&self) -> Faults {
+        Faults::new(self.site.shared.clone())
+    }
+
+    /// Bindings in force.
+    pub fn registrations(&self) -> Vec<Registration> {
+        self.site.shared.snapshot.borrow().registrations.clone()
+    }
+
+    /// Calls answered and not yet ended.
+    pub fn calls(&self) -> usize {
+        self.site.shared.snapshot.borrow().calls
+    }
+
+    /// Waits until the SIP side looks like this. Bring a time limit of your own.
+    pub async fn until(&self, is: impl FnMut(&Snapshot) -> bool) {
+        // The sender lives as long as `self`, so waiting cannot fail.
+        let _ = self.site.shared.snapshot.subscribe().wait_for(is).await;
+    }
+
+    /// How often each endpoint (`GET /info`) and SIP method (`SIP REGISTER`) was asked for.
+    pub fn requests(&self) -> BTreeMap<String, u64> {
+        self.site.shared.requests.all()
+    }
+
+    /// How often this one was asked for.
+    pub fn count(&self, name: &str) -> u64 {
+        self.requests().get(name).copied().unwrap_or_default()
+    }
+
+    /// Stops listening: connections are dropped, bindings and calls forgotten. Users, passwords, tokens,
+    /// certificate and ports stay for [`Self::come_up`].
+    pub async fn go_down(&self) {
+        self.site.go_down().await;
+    }
+
+    /// Listens again, on the same ports.
+    pub async fn come_up(&self) -> Result<(), StartError> {
+        self.site.come_up().await
+    }
+
+    /// [`Self::go_down`] and [`Self::come_up`].
+    pub async fn restart(&self) -> Result<(), StartError> {
+        self.site.restart().await
+    }
+
+    /// Stops for good, and returns when every socket is closed.
+    pub async fn stop(self) {
+        self.site.go_down().await;
+    }
+
+    /// Payload of the sign-in QR code of a user, as a v22 PBX makes it.
+    pub fn qr_payload(&self, user: &User) -> String {
+        blobs::qr_payload(&self.site.shared, user)
+    }
+
+    /// Everything needed to use it, passwords included.
+    pub fn announcement(&self) -> Announcement {
+        Announcement::of(self)
+    }
+}

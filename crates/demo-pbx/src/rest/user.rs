@@ -1,0 +1,79 @@
+//! `GET /user`: the signed-in user's profile, with blanks as explicit nulls.
+
+use std::sync::Arc;
+
+use axum::Json;
+use axum::extract::State;
+use serde_json::{Map, Value, json};
+
+use super::auth::SignedIn;
+use crate::pbx::Shared;
+
+/// Fields of the contract that are blank for every user here.
+const BLANK: [&str; 13] = [
+    "mobile_phone",
+    "work_phone",
+    "home_phone",
+    "address",
+    "department",
+    "custom_options",
+    "office_hours",
+    "voicemail_prompt",
+    "voicemail_pin",
+    "avatar_file_name",
+    "avatar_file_size",
+    "avatar_file_url",
+    "sync_type",
+];
+
+/// States of presence that have forward rules of their own.
+const STATES: [&str; 7] = ["available", "busy", "dnd", "away", "lunch", "trip", "offline"];
+
+pub(super) async fn user(State(shared): State<Arc<Shared>>, signed_in: SignedIn) -> Json<Value> {
+    let user = &signed_in.user;
+    let ports = shared.ports();
+    let own = json!({
+        "id": user.id,
+        "name": user.username,
+        "email": user.email,
+        "display_name": user.display_name,
+        "role": "StandardUser",
+        "enabled": true,
+        "extension_number": user.extension,
+        "enable_audio_recording": false,
+        "enable_video_recording": false,
+        "enable_dnd": false,
+        "enable_acb": false,
+        "enable_hot_desking": false,
+        "anonymous_outbound_calls": false,
+        "delivery_outbound_cid": true,
+        "sms": "DISABLE",
+        "outbound_caller_ids": [],
+        "custom_forward_rules": [],
+        "enable_voicemail_pin": true,
+        "enable_voicemail_notify": false,
+        "voicemail_play_datetime": "DISABLE",
+        "interface": if shared.config.bind.is_ipv4() { "PRIVATE_IPV4" } else { "PRIVATE_IPV6" },
+        "preferred_transport": shared.config.preferred_transport,
+        "blfs": [],
+        "created_at": "2026-01-05T09:00:00Z",
+        "transports": [
+            { "protocol": "UDP", "port": ports.sip_udp, "verification": "DISABLE" },
+            { "protocol": "TCP", "port": ports.sip_tcp, "verification": "DISABLE" },
+        ],
+        "profile": user.profile,
+    });
+    let mut all: Map<String, Value> = BLANK.iter().map(|name| ((*name).into(), Value::Null)).collect();
+    for state in STATES {
+        for hours in ["office_hours", "non_office_hours"] {
+            all.insert(format!("{state}_{hours}_forward_rule"), Value::Null);
+        }
+    }
+    for state in ["available", "busy"] {
+        all.insert(format!("{state}_no_answer_forward_rule"), Value::Null);
+    }
+    if let Value::Object(own) = own {
+        all.extend(own);
+    }
+    Json(Value::Object(all))
+}
