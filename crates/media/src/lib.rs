@@ -7,16 +7,24 @@
 #![deny(clippy::indexing_slicing, clippy::string_slice)]
 
 mod codec;
+mod control;
+mod dtmf;
+mod jitter;
+mod latch;
+mod receiver;
+mod report;
+mod rtcp;
+mod rtp;
 pub mod sdp;
+mod sender;
 mod session;
+#[cfg(test)]
+mod testing;
 
 pub use codec::{Codec, CodecError};
 pub use dtmf::Digit;
 pub use report::Report;
 pub use session::{Channel, MediaError, Session, Transmit};
-
-mod dtmf;
-mod report;
 
 /// Samples a second of all sound that devices and media exchange: 48 kHz, mono, 16 bit.
 pub const RATE: u32 = 48_000;

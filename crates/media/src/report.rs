@@ -34,3 +34,51 @@ pub struct Report {
     /// The other side said goodbye (RTCP BYE).
     pub remote_left: bool,
 }
+
+/// Level of a peak in steps of 0.6 dB: 0 is -60 dBFS and less, 100 is full scale.
+pub(crate) fn level(peak: u16) -> u8 {
+    let db = 20.0 * (f32::from(peak.max(1)) / 32_768.0).log10();
+    ((db + 60.0) / 0.6).clamp(0.0, 100.0).round() as u8
+}
+
+/// Delay of the parts that nobody measures, one way in milliseconds: packet, codec and sound cards.
+const FIXED_DELAY_MS: f32 = 50.0;
+
+/// An estimate of the listening quality after the E-model (ITU-T G.107): base value 93.2, less for delay (the
+/// usual piecewise form of Id) and for loss, Ie,eff = 95 · P / (P + B).
+///
+/// P is not the packets lost but the share of sound, in percent, that was invented, plus a fifth of what FEC
+/// brought back. B = 10.5 fits PESQ-WB of libopus 1.6.1 with deep concealment at 32 kbit/s within 0.25 at 5, 10
+/// and 20 % random loss, with and without FEC. It serves for G.711 too, whose concealment is weaker than the
+/// B = 25.1 of ITU-T G.113 on real speech.
+pub(crate) fn mos(impairment: f32, network_one_way_ms: f32, buffer_ms: f32) -> f32 {
+    let delay = network_one_way_ms + buffer_ms + FIXED_DELAY_MS;
+    let delay_impairment = 0.024 * delay + 0.11 * (delay - 177.3).max(0.0);
+    let loss = 100.0 * impairment;
+    let rating = (93.2 - delay_impairment - 95.0 * loss / (loss + 10.5)).clamp(0.0, 100.0);
+    (1.0 + 0.035 * rating + 7e-6 * rating * (rating - 60.0) * (100.0 - rating)).clamp(1.0, 5.0)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn mos_follows_the_measurements() {
+        // (invented, brought back, PESQ-WB measured) at 32 kbit/s.
+        for (invented, recovered, measured) in
+            [(0.05, 0.0, 3.1), (0.1, 0.0, 2.4), (0.2, 0.0, 1.7), (0.01, 0.09, 3.7), (0.0025, 0.0475, 4.1)]
+        {
+            let estimate = mos(invented + 0.2 * recovered, 0.0, 20.0);
+            assert!((estimate - measured).abs() < 0.25, "{invented}: {estimate} for {measured}");
+        }
+        assert!(mos(0.0, 0.0, 20.0) > 4.3);
+        assert!(mos(0.0, 300.0, 60.0) < 3.6, "delay costs");
+        assert!(mos(1.0, 0.0, 0.0) < 1.2);
+    }
+
+    #[test]
+    fn levels() {
+        assert_eq!((level(0), level(32), level(1036), level(32_768)), (0, 0, 50, 100));
+    }
+}

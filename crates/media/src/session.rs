@@ -1,10 +1,23 @@
+use std::collections::VecDeque;
 use std::net::SocketAddr;
 use std::time::Instant;
 
+use rand::rngs::StdRng;
+use rand::{Rng, SeedableRng};
 use thiserror::Error;
 
+use crate::control::Control;
+use crate::jitter::Ticks;
+use crate::receiver::Receiver;
+use crate::report::{level, mos};
+use crate::rtcp::{self, Item};
+use crate::rtp::{self, Packet};
 use crate::sdp::Negotiated;
+use crate::sender::Sender;
 use crate::{CodecError, Digit, FRAME, Report};
+
+/// Datagrams kept for a driver that does not fetch them.
+const MOST_QUEUED: usize = 64;
 
 /// Which of the two local ports a datagram belongs to. With both on one port they are the same socket.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -39,7 +52,21 @@ pub enum MediaError {
 /// The driver calls [`capture`](Self::capture) and [`play`](Self::play) every 10 ms, [`receive`](Self::receive)
 /// for every datagram that arrives on either port, and drains [`poll_transmit`](Self::poll_transmit) after
 /// each of these and at [`next_deadline`](Self::next_deadline).
-pub struct Session {}
+pub struct Session {
+    epoch: Instant,
+    random: StdRng,
+    sender: Sender,
+    receiver: Receiver,
+    control: Control,
+    remote_rtcp: SocketAddr,
+    /// Where RTCP of the source that is heard really came from.
+    heard_rtcp: Option<SocketAddr>,
+    queue: VecDeque<Transmit>,
+    sent: u32,
+    /// Our SSRC was changed because the other side used it too; a second time it is an echo of ours.
+    collided: bool,
+    closed: bool,
+}
 
 impl Session {
     /// Starts the voice path that was negotiated. `seed` is random: SSRC, sequence numbers, timestamps and
@@ -47,68 +74,201 @@ impl Session {
     ///
     /// # Errors
     /// The codec cannot be made (out of memory).
-    pub fn new(_negotiated: &Negotiated, _seed: u64, _now: Instant) -> Result<Session, MediaError> {
-        Ok(Session {})
+    pub fn new(negotiated: &Negotiated, seed: u64, now: Instant) -> Result<Session, MediaError> {
+        let mut random = StdRng::seed_from_u64(seed);
+        // The upper half is left to wrap-around later in the call (RFC 3711, section 3.3.1 wants it so).
+        let seq = random.random::<u16>() >> 1;
+        let sender = Sender::new(negotiated, random.random(), seq, random.random())?;
+        Ok(Session {
+            epoch: now,
+            sender,
+            receiver: Receiver::new(negotiated)?,
+            control: Control::new(now, &mut random),
+            remote_rtcp: negotiated.remote_rtcp,
+            heard_rtcp: None,
+            queue: VecDeque::new(),
+            sent: 0,
+            collided: false,
+            closed: false,
+            random,
+        })
     }
 
     /// Goes on with what was negotiated anew.
     ///
     /// # Errors
-    /// A codec that has become necessary cannot be made.
-    pub fn renegotiate(&mut self, _negotiated: &Negotiated, _now: Instant) -> Result<(), MediaError> {
+    /// A codec that has become necessary cannot be made; what was before goes on.
+    pub fn renegotiate(&mut self, negotiated: &Negotiated, _now: Instant) -> Result<(), MediaError> {
+        self.sender.renegotiate(negotiated, self.random.random())?;
+        self.receiver.renegotiate(negotiated);
+        if self.remote_rtcp != negotiated.remote_rtcp {
+            self.remote_rtcp = negotiated.remote_rtcp;
+            self.heard_rtcp = None;
+        }
         Ok(())
     }
 
     /// Takes 10 ms from the microphone. Full packets become ready for [`poll_transmit`](Self::poll_transmit).
-    pub fn capture(&mut self, _now: Instant, _frame: &[i16; FRAME]) {}
+    pub fn capture(&mut self, now: Instant, frame: &[i16; FRAME]) {
+        if self.closed {
+            return;
+        }
+        if let Some(bytes) = self.sender.capture(now, frame) {
+            self.queue_rtp(bytes);
+        }
+    }
 
     /// Gives 10 ms for the speaker. Always fills `out`: decoded, concealed, stretched, or silence.
-    pub fn play(&mut self, _now: Instant, out: &mut [i16; FRAME]) {
-        out.fill(0);
+    pub fn play(&mut self, now: Instant, out: &mut [i16; FRAME]) {
+        let ticks = self.ticks(now);
+        self.receiver.play(ticks, out);
     }
 
     /// Takes a datagram, RTP or RTCP, from either port. Hostile bytes are dropped.
-    pub fn receive(&mut self, _now: Instant, _from: SocketAddr, _bytes: &[u8]) {}
+    pub fn receive(&mut self, now: Instant, from: SocketAddr, bytes: &[u8]) {
+        if self.closed {
+            return;
+        }
+        if rtp::is_rtcp(bytes) {
+            if let Some(items) = rtcp::parse(bytes) {
+                self.receive_control(now, from, &items);
+            }
+        } else if let Some(packet) = Packet::parse(bytes) {
+            if packet.ssrc == self.sender.ssrc {
+                self.collide(now, from);
+            }
+            let ticks = self.ticks(now);
+            self.receiver.receive(now, ticks, from, &packet);
+        }
+    }
 
     /// The next datagram that is due. Call until it gives `None`.
-    pub fn poll_transmit(&mut self, _now: Instant) -> Option<Transmit> {
-        None
+    pub fn poll_transmit(&mut self, now: Instant) -> Option<Transmit> {
+        if !self.closed {
+            if let Some(bytes) = self.sender.poll_event(now) {
+                self.queue_rtp(bytes);
+            }
+            if self.control.due(now, &mut self.random) {
+                self.queue_control(now, false);
+            }
+        }
+        self.queue.pop_front()
     }
 
     /// When [`poll_transmit`](Self::poll_transmit) has something to send by itself (RTCP, digits).
     pub fn next_deadline(&self) -> Option<Instant> {
-        None
+        if self.closed {
+            return None;
+        }
+        self.sender.next_event().into_iter().chain(self.control.next()).min()
     }
 
     /// Sends silence in place of the microphone, or goes on with the microphone.
-    pub fn set_muted(&mut self, _muted: bool) {}
+    pub fn set_muted(&mut self, muted: bool) {
+        self.sender.set_muted(muted);
+    }
 
-    /// Sends a digit after those still under way (RFC 4733). Without telephone-event on the other side it is
-    /// dropped and the answer is `false`.
-    pub fn send_digit(&mut self, _now: Instant, _digit: Digit) -> bool {
-        false
+    /// Sends a digit after those still under way (RFC 4733): 100 ms of tone, at least
+    /// 70 ms of silence. `false`: it is
+    /// not sent, because the other side takes no telephone-event or our sound is on hold.
+    pub fn send_digit(&mut self, now: Instant, digit: Digit) -> bool {
+        !self.closed && self.sender.send_digit(now, digit)
     }
 
     /// Says goodbye: an RTCP BYE becomes ready for [`poll_transmit`](Self::poll_transmit), nothing after it.
-    pub fn close(&mut self, _now: Instant) {}
+    pub fn close(&mut self, now: Instant) {
+        if self.closed {
+            return;
+        }
+        self.queue_control(now, true);
+        self.control.stop();
+        self.closed = true;
+    }
 
     /// The figures as they stand. Levels and digits begin anew with each report.
-    pub fn report(&mut self, _now: Instant) -> Report {
+    pub fn report(&mut self, now: Instant) -> Report {
+        let rtt_ms = self.control.rtt_ms();
+        let delay_ms = self.receiver.delay_ms();
+        let heard = self.receiver.heard();
+        let mos = match heard {
+            Some(_) => mos(self.receiver.impairment(), rtt_ms.unwrap_or(0.0) / 2.0, delay_ms),
+            None => 1.0,
+        };
         Report {
-            rx_packets: 0,
-            tx_packets: 0,
-            lost: 0,
-            late: 0,
-            concealed_ms: 0,
-            jitter_ms: 0.0,
-            delay_ms: 0.0,
-            rtt_ms: None,
-            mos: 1.0,
-            level_in: 0,
-            level_out: 0,
-            digits: Vec::new(),
-            media_silent_for: std::time::Duration::ZERO,
-            remote_left: false,
+            rx_packets: self.receiver.packets(),
+            tx_packets: self.sent,
+            lost: self.receiver.lost(),
+            late: self.receiver.late(),
+            concealed_ms: self.receiver.concealed_ms(),
+            jitter_ms: self.receiver.jitter_ms(),
+            delay_ms,
+            rtt_ms,
+            mos,
+            level_in: level(self.receiver.take_peak()),
+            level_out: level(self.sender.take_peak()),
+            digits: self.receiver.take_digits(),
+            media_silent_for: now.saturating_duration_since(heard.unwrap_or(self.epoch)),
+            remote_left: self.control.remote_left,
         }
     }
+
+    fn ticks(&self, now: Instant) -> Ticks {
+        let nanoseconds = now.saturating_duration_since(self.epoch).as_nanos();
+        Ticks::try_from(nanoseconds * 48 / 1_000_000).unwrap_or(Ticks::MAX)
+    }
+
+    fn receive_control(&mut self, now: Instant, from: SocketAddr, items: &[Item]) {
+        let Some(remote) = self.receiver.ssrc() else { return };
+        for item in items {
+            match *item {
+                Item::Sender { ssrc, info } if ssrc == remote => self.control.note_sender_report(now, info),
+                Item::Report { from, block } if from == remote && block.about == self.sender.ssrc => {
+                    self.control.note_block(now, &block);
+                    let percent = (u16::from(block.fraction_lost) * 100 / 256) as u8;
+                    self.sender.declare_loss(now, percent);
+                }
+                Item::Bye { ssrc } if ssrc == remote => self.control.remote_left = true,
+                _ => continue,
+            }
+            // The same host that the voice comes from, and it knows the voice's SSRC.
+            if from.ip() == self.receiver.destination().ip() {
+                self.heard_rtcp = Some(from);
+            }
+        }
+    }
+
+    /// Somebody uses our SSRC (RFC 3550, section 8.2): leave it. A line that echoes our packets as they are
+    /// does so again and again, and is to be heard all the same.
+    fn collide(&mut self, now: Instant, from: SocketAddr) {
+        if self.collided || from != self.receiver.destination() {
+            return;
+        }
+        self.collided = true;
+        self.queue_control(now, true);
+        self.sender.take_ssrc(self.random.random());
+    }
+
+    fn queue_rtp(&mut self, bytes: Vec<u8>) {
+        self.sent = self.sent.saturating_add(1);
+        self.queue(Transmit { to: self.receiver.destination(), from_port: Channel::Rtp, bytes });
+    }
+
+    fn queue_control(&mut self, now: Instant, bye: bool) {
+        let (last, since) = self.control.last_report(now);
+        let block = self.receiver.block(last, since);
+        let sent = (self.sender.packets, self.sender.octets, self.sender.rtp_time(now));
+        let bytes = self.control.compose(now, self.sender.ssrc, sent, block, bye);
+        let to = self.heard_rtcp.unwrap_or(self.remote_rtcp);
+        self.queue(Transmit { to, from_port: Channel::Rtcp, bytes });
+    }
+
+    fn queue(&mut self, transmit: Transmit) {
+        if self.queue.len() == MOST_QUEUED {
+            self.queue.pop_front();
+        }
+        self.queue.push_back(transmit);
+    }
 }
+
+#[cfg(test)]
+mod tests;

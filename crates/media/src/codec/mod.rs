@@ -1,9 +1,14 @@
+mod conceal;
 mod g711;
 mod opus;
+mod resample;
+mod voice;
 
 use std::fmt;
 
 use thiserror::Error;
+
+pub(crate) use voice::{VoiceDecoder, VoiceEncoder};
 
 /// A voice codec of this phone.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]

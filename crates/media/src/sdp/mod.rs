@@ -144,3 +144,6 @@ pub enum SdpError {
     #[error("an answer without an offer")]
     NoOffer,
 }
+
+#[cfg(test)]
+mod tests;

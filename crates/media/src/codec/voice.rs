@@ -1,0 +1,96 @@
+use super::g711::{self, Law};
+use super::{Codec, CodecError, opus};
+use crate::jitter::Decoder;
+
+/// The encoder of whichever codec was negotiated: 48 kHz in, payload out.
+pub(crate) enum VoiceEncoder {
+    Opus(opus::Encoder),
+    G711(g711::Encoder),
+}
+
+impl VoiceEncoder {
+    pub fn new(codec: Codec) -> Result<Self, CodecError> {
+        Ok(match codec {
+            Codec::Opus => VoiceEncoder::Opus(opus::Encoder::new()?),
+            Codec::Pcmu => VoiceEncoder::G711(g711::Encoder::new(Law::Mu)),
+            Codec::Pcma => VoiceEncoder::G711(g711::Encoder::new(Law::A)),
+        })
+    }
+
+    /// Appends the payload for this sound to `out`.
+    pub fn encode(&mut self, sound: &[i16], out: &mut Vec<u8>) -> Result<(), CodecError> {
+        match self {
+            VoiceEncoder::Opus(encoder) => encoder.encode(sound, out),
+            VoiceEncoder::G711(encoder) => {
+                encoder.encode(sound, out);
+                Ok(())
+            }
+        }
+    }
+
+    /// Declares the loss to arm against, percent.
+    pub fn set_loss(&mut self, percent: u8) -> Result<(), CodecError> {
+        match self {
+            VoiceEncoder::Opus(encoder) => encoder.set_loss(percent),
+            VoiceEncoder::G711(_) => Ok(()),
+        }
+    }
+}
+
+/// The decoder of whichever codec arrives: payload in, 48 kHz out.
+pub(crate) enum VoiceDecoder {
+    Opus(opus::Decoder),
+    G711(Box<g711::Decoder>),
+}
+
+impl VoiceDecoder {
+    pub fn new(codec: Codec) -> Result<Self, CodecError> {
+        Ok(match codec {
+            Codec::Opus => VoiceDecoder::Opus(opus::Decoder::new()?),
+            Codec::Pcmu => VoiceDecoder::G711(Box::new(g711::Decoder::new(Law::Mu))),
+            Codec::Pcma => VoiceDecoder::G711(Box::new(g711::Decoder::new(Law::A))),
+        })
+    }
+}
+
+impl Decoder for VoiceDecoder {
+    fn samples(&self, payload: &[u8]) -> Option<usize> {
+        match self {
+            VoiceDecoder::Opus(_) => opus::Decoder::samples(payload),
+            VoiceDecoder::G711(_) => g711::Decoder::samples(payload),
+        }
+    }
+
+    fn has_redundancy(&self, payload: &[u8]) -> bool {
+        matches!(self, VoiceDecoder::Opus(_)) && opus::Decoder::has_redundancy(payload)
+    }
+
+    fn is_pause(&self, payload: &[u8]) -> bool {
+        // A frame of DTX is at most the TOC byte and one more (RFC 6716, section 3.4).
+        matches!(self, VoiceDecoder::Opus(_)) && payload.len() <= 2
+    }
+
+    fn decode(&mut self, payload: &[u8], out: &mut [i16]) -> Result<(), CodecError> {
+        match self {
+            VoiceDecoder::Opus(decoder) => decoder.decode(payload, out),
+            VoiceDecoder::G711(decoder) => decoder.decode(payload, out),
+        }
+    }
+
+    fn recover(&mut self, next: &[u8], out: &mut [i16]) -> Result<(), CodecError> {
+        match self {
+            VoiceDecoder::Opus(decoder) => decoder.recover(next, out),
+            VoiceDecoder::G711(_) => Err(CodecError::Malformed),
+        }
+    }
+
+    fn conceal(&mut self, out: &mut [i16]) -> Result<(), CodecError> {
+        match self {
+            VoiceDecoder::Opus(decoder) => decoder.conceal(out),
+            VoiceDecoder::G711(decoder) => {
+                decoder.conceal(out);
+                Ok(())
+            }
+        }
+    }
+}

@@ -1,0 +1,278 @@
+use super::*;
+use crate::codec::{Codec, VoiceDecoder, VoiceEncoder};
+use crate::testing::{align, rms, speech, tone};
+
+/// A sender, a path and a buffer in virtual time.
+struct Rig {
+    codec: Codec,
+    /// Packets in sending order: 20 ms each.
+    packets: Vec<Vec<u8>>,
+    first_seq: i64,
+    first_timestamp: u32,
+    /// Sender's clock against ours, parts per million.
+    drift_ppm: f64,
+}
+
+struct Heard {
+    sound: Vec<i16>,
+    buffer: JitterBuffer,
+    /// Delay in ms each second.
+    delays: Vec<f64>,
+}
+
+impl Rig {
+    fn new(codec: Codec, sound: &[i16], loss_percent: u8) -> Self {
+        let mut encoder = VoiceEncoder::new(codec).unwrap();
+        encoder.set_loss(loss_percent).unwrap();
+        let packets = sound
+            .chunks_exact(960)
+            .map(|frame| {
+                let mut packet = Vec::new();
+                encoder.encode(frame, &mut packet).unwrap();
+                packet
+            })
+            .collect();
+        Self { codec, packets, first_seq: 65_530, first_timestamp: u32::MAX - 100_000, drift_ppm: 0.0 }
+    }
+
+    /// Runs it; `way` gives the delays in ms after which copies of a packet arrive.
+    fn run(&self, seconds: usize, mut way: impl FnMut(usize) -> Vec<f64>) -> Heard {
+        let mut decoder = VoiceDecoder::new(self.codec).unwrap();
+        let mut buffer = JitterBuffer::new(self.codec.clock_rate());
+        let step = self.codec.clock_rate() / 50;
+        let count = seconds * 50;
+        let mut arrivals: Vec<(Ticks, usize)> = (0..count)
+            .flat_map(|n| {
+                let sent = n as f64 * 960.0 * (1.0 + self.drift_ppm / 1e6);
+                way(n).into_iter().map(move |ms| ((sent + ms * 48.0) as Ticks, n)).collect::<Vec<_>>()
+            })
+            .collect();
+        arrivals.sort();
+        let mut arrivals = arrivals.into_iter().peekable();
+        let (mut sound, mut delays) = (Vec::new(), Vec::new());
+        let mut seen = std::collections::HashSet::new();
+        for pull in 0..seconds * 100 {
+            // Not in step with the sender.
+            let now = pull as Ticks * 480 + 170;
+            while let Some((at, n)) = arrivals.next_if(|(at, _)| *at <= now) {
+                if !seen.insert(n) {
+                    continue;
+                }
+                let timestamp = self.first_timestamp.wrapping_add(n as u32 * step);
+                let packet = &self.packets[n % self.packets.len()];
+                buffer.insert(at, self.first_seq + n as i64, timestamp, packet, &decoder);
+            }
+            let mut out = [0; FRAME];
+            buffer.pull(now, &mut decoder, &mut out);
+            sound.extend_from_slice(&out);
+            if pull % 100 == 99 {
+                delays.push(buffer.delay() as f64 / 48.0);
+            }
+        }
+        Heard { sound, buffer, delays }
+    }
+}
+
+/// A sequence of numbers in 0..1 that is the same every time.
+fn random(seed: u32) -> impl FnMut() -> f64 {
+    let mut state = seed;
+    move || {
+        state = state.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
+        f64::from(state >> 8) / f64::from(1u32 << 24)
+    }
+}
+
+/// Likeness of each 200 ms of what was heard with what was said, at its own best delay: blind to delay
+/// changes, not to damage.
+fn likeness(said: &[i16], heard: &[i16]) -> f64 {
+    let mut scores = Vec::new();
+    for start in (0..said.len().saturating_sub(24_000)).step_by(9600) {
+        let (said, heard) = (&said[start..], &heard[start..heard.len().min(start + 9600 + 14_400)]);
+        let said = &said[..9600.min(said.len())];
+        if rms(said) < 300.0 || heard.len() < said.len() {
+            continue;
+        }
+        let mut padded = said.to_vec();
+        padded.resize(heard.len(), 0);
+        // `align` compares up to its longest lag short of the end, which here is just the piece said.
+        scores.push(align(&padded, heard, heard.len() - said.len()).1);
+    }
+    scores.iter().sum::<f64>() / scores.len().max(1) as f64
+}
+
+#[test]
+fn an_undisturbed_path_adds_little_delay_and_no_damage() {
+    for codec in Codec::ALL {
+        let sound = speech(48_000 * 10);
+        let heard = Rig::new(codec, &sound, 5).run(10, |_| vec![30.0]);
+        let figures = heard.buffer.figures();
+        assert_eq!((figures.late, figures.concealed), (0, 0), "{codec}");
+        let settled = heard.delays[4];
+        assert!(settled <= 25.0, "{codec}: {settled} ms");
+        let (delay, alike) = align(&sound[96_000 * 3..], &heard.sound[96_000 * 3..], 6000);
+        assert!(alike > 0.93, "{codec}: {alike}");
+        // 30 ms of way, the buffer's own delay, the codec's (6.5 ms or 5 ms).
+        assert!(delay <= (30 + 25 + 7) * 48, "{codec}: {} ms", delay / 48);
+    }
+}
+
+#[test]
+fn jitter_of_twenty_and_fifty_milliseconds_is_absorbed() {
+    for spread in [20.0, 50.0] {
+        let sound = speech(48_000 * 30);
+        let rig = Rig::new(Codec::Opus, &sound, 5);
+        let mut next = random(7);
+        let mut last = 0.0f64;
+        let heard = rig.run(30, |n| {
+            // In order, as on most paths.
+            let at = (n as f64 * 20.0 + next() * 2.0 * spread).max(last);
+            last = at;
+            vec![at - n as f64 * 20.0]
+        });
+        let figures = heard.buffer.figures();
+        assert!(figures.late < 5, "{spread}: {figures:?}");
+        assert!(figures.concealed < 48 * 400, "{spread}: {} ms", figures.concealed / 48);
+        let settled = heard.delays[20..].iter().sum::<f64>() / 10.0;
+        assert!(settled < 2.0 * spread + 25.0, "{spread}: {settled} ms");
+        let alike = likeness(&sound, &heard.sound);
+        assert!(alike > 0.9, "{spread}: {alike}");
+    }
+}
+
+#[test]
+fn reordering_and_duplicates_do_no_harm() {
+    let sound = speech(48_000 * 20);
+    let heard = Rig::new(Codec::Opus, &sound, 5).run(20, |n| {
+        let late = if n % 7 == 3 { 25.0 } else { 0.0 };
+        vec![10.0 + late, 12.0 + late]
+    });
+    let figures = heard.buffer.figures();
+    assert!(figures.late <= 5, "{figures:?}");
+    assert!(figures.concealed <= 48 * 200, "{} ms", figures.concealed / 48);
+    assert!(heard.delays[19] < 55.0, "{:?}", heard.delays);
+}
+
+#[test]
+fn fec_beats_concealment_alone() {
+    let sound = speech(48_000 * 40);
+    for (loss, seed) in [(0.05, 3), (0.1, 11)] {
+        let run = |fec: bool| {
+            let mut rig = Rig::new(Codec::Opus, &sound, if fec { 10 } else { 0 });
+            rig.first_seq = 0;
+            let mut next = random(seed);
+            rig.run(40, |_| if next() < loss { vec![] } else { vec![20.0] })
+        };
+        let (with, without) = (run(true), run(false));
+        assert!(with.buffer.figures().recovered > 0);
+        assert_eq!(without.buffer.figures().recovered, 0);
+        let ratio = with.buffer.figures().concealed as f64 / without.buffer.figures().concealed as f64;
+        assert!(ratio < 0.6, "{loss}: concealed {ratio} of what it was");
+        assert!(with.buffer.impairment() < 0.7 * without.buffer.impairment());
+        let (a, b) = (likeness(&sound, &with.sound), likeness(&sound, &without.sound));
+        assert!(a > b, "{loss}: {a} with, {b} without");
+        let settled = with.delays[20..].iter().sum::<f64>() / 20.0;
+        assert!(settled <= 45.0, "look-ahead costs one packet, not {settled} ms");
+        assert!(without.delays[39] <= 30.0, "no redundancy, no look-ahead: {}", without.delays[39]);
+    }
+}
+
+#[test]
+fn drift_for_an_hour_neither_underruns_nor_grows() {
+    let sound = speech(48_000 * 8);
+    for drift_ppm in [100.0, -100.0] {
+        let mut rig = Rig::new(Codec::Pcmu, &sound, 5);
+        rig.drift_ppm = drift_ppm;
+        let heard = rig.run(3600, |_| vec![20.0]);
+        let figures = heard.buffer.figures();
+        assert_eq!((figures.late, figures.concealed), (0, 0), "{drift_ppm}");
+        let most = heard.delays[5..].iter().copied().fold(0.0, f64::max);
+        assert!(most <= 35.0, "{drift_ppm}: {most} ms");
+    }
+}
+
+#[test]
+fn a_spike_is_played_late_and_caught_up_with() {
+    let sound = speech(48_000 * 20);
+    let heard = Rig::new(Codec::Opus, &sound, 5).run(25, |n| {
+        // At 10 s nothing comes for 200 ms, then all at once.
+        let stuck = if (500..510).contains(&n) { 200.0 - (n - 500) as f64 * 20.0 } else { 0.0 };
+        vec![20.0 + stuck]
+    });
+    let figures = heard.buffer.figures();
+    assert_eq!(figures.late, 0, "nothing is thrown away");
+    assert!((48 * 120..48 * 260).contains(&figures.concealed), "{} ms", figures.concealed / 48);
+    assert!(heard.delays[12] < 100.0, "caught up with: {:?}", heard.delays);
+    assert!(heard.delays[24] < 25.0, "and forgotten: {:?}", heard.delays);
+}
+
+#[test]
+fn a_long_outage_and_a_restart() {
+    let sound = speech(48_000 * 20);
+    let heard = Rig::new(Codec::Opus, &sound, 5)
+        .run(20, |n| if (300..600).contains(&n) { vec![] } else { vec![20.0] });
+    assert!(heard.sound[48_000 * 8..48_000 * 11].iter().all(|s| *s == 0), "silence, not a robot");
+    assert!(rms(&heard.sound[48_000 * 13..48_000 * 14]) > 200.0, "and back");
+    assert!(heard.delays[19] < 40.0, "{:?}", heard.delays);
+}
+
+#[test]
+fn a_jump_of_the_timestamp_is_a_new_beginning() {
+    for jump in [-500_000i32, 90_000_000] {
+        let sound = tone(300.0, 48_000.0, 8000.0, 48_000 * 4);
+        let rig = Rig::new(Codec::Opus, &sound, 5);
+        let mut decoder = VoiceDecoder::new(Codec::Opus).unwrap();
+        let mut buffer = JitterBuffer::new(48_000);
+        let mut last = Vec::new();
+        for pull in 0..400i64 {
+            if pull % 2 == 0 {
+                let n = pull / 2;
+                let shift = if n >= 100 { jump } else { 0 };
+                let timestamp = (n as u32 * 960).wrapping_add_signed(shift);
+                buffer.insert(pull * 480, n, timestamp, &rig.packets[n as usize], &decoder);
+            }
+            let mut out = [0; FRAME];
+            buffer.pull(pull * 480 + 5, &mut decoder, &mut out);
+            last = out.to_vec();
+        }
+        assert!(rms(&last) > 4000.0, "{jump}");
+        assert!(buffer.figures().concealed < 48 * 100, "{jump}: {:?}", buffer.figures());
+    }
+}
+
+#[test]
+fn pauses_of_the_sender_are_nobodys_fault() {
+    let sound = speech(48_000 * 20);
+    let rig = Rig::new(Codec::Pcma, &sound, 5);
+    let mut decoder = VoiceDecoder::new(Codec::Pcma).unwrap();
+    let mut buffer = JitterBuffer::new(8000);
+    let mut seq = 0;
+    for pull in 0..2000i64 {
+        if pull % 2 == 0 {
+            let n = pull / 2;
+            // Half a second of every two nothing is sent, and no number is used up.
+            if n % 100 < 75 {
+                buffer.insert(pull * 480, seq, n as u32 * 160, &rig.packets[n as usize], &decoder);
+                seq += 1;
+            }
+        }
+        let mut out = [0; FRAME];
+        buffer.pull(pull * 480 + 5, &mut decoder, &mut out);
+    }
+    let figures = buffer.figures();
+    assert_eq!(figures.late, 0);
+    assert!(figures.concealed <= 48 * 20, "{} ms", figures.concealed / 48);
+    assert!(buffer.delay() < 48 * 40, "{} ms", buffer.delay() / 48);
+}
+
+#[test]
+fn memory_is_bounded() {
+    let sound = speech(48_000);
+    let rig = Rig::new(Codec::Opus, &sound, 5);
+    let decoder = VoiceDecoder::new(Codec::Opus).unwrap();
+    let mut buffer = JitterBuffer::new(48_000);
+    for n in 0..10_000i64 {
+        buffer.insert(0, n, n as u32 * 960, &rig.packets[0], &decoder);
+    }
+    assert!(buffer.packets.len() <= MOST_PACKETS);
+    assert!(buffer.spare.len() <= MOST_PACKETS);
+}

@@ -1,0 +1,301 @@
+use std::collections::VecDeque;
+
+use super::stretch::{self, PAST, Pauses, Wish};
+use super::target::Target;
+use super::{Decoder, MS, Ticks};
+use crate::FRAME;
+
+/// Decodings over which the least slack is taken.
+const SLACKS: usize = 25;
+/// Decodings after a change of length before the slack is believed again.
+const SETTLED: usize = 5;
+/// Deviation at which one decoding is proof enough, and seams need not be perfect.
+const FAR: Ticks = 40 * MS;
+/// Slack around the target that is left alone on either side.
+const TOLERANCE: Ticks = 2 * MS;
+/// One pull.
+const PULL: Ticks = FRAME as Ticks;
+/// Loss from which one packet of look-ahead is paid for, so that FEC can be used; and up to which it is kept.
+const LOSS_ON: f32 = 0.008;
+const LOSS_OFF: f32 = 0.003;
+/// Forgetting of the loss: about five seconds.
+const LOSS_STEP: f32 = 1.0 / 256.0;
+/// Packets without any redundancy after which the sender is taken to have none.
+const WITHOUT_REDUNDANCY: u32 = 250;
+/// Invented sound begins to fade here and is silent there, samples.
+const FADE_START: usize = 60 * 48;
+const FADE_END: usize = 200 * 48;
+/// Length over which real sound comes back from a fade, and of the seam after a jump: 5 ms.
+const COME_BACK: usize = 240;
+/// Forgetting of the impairment: ten seconds.
+const IMPAIRMENT_WINDOW: f32 = 480_000.0;
+/// What sound out of FEC costs beside invented sound; from PESQ figures of libopus 1.6.1 at 32 kbit/s.
+const RECOVERED_WEIGHT: f32 = 0.2;
+/// Granule of Opus concealment.
+const GRANULE: usize = 120;
+
+/// The sound that is ready, and the control of its delay by stretching.
+///
+/// The *slack* of a packet is the time from when the fastest of its kind would have come to its decoding. It
+/// moves in steps of one pull, since decoding happens on pulls; sound that is ready beyond the pull adds to
+/// the delay without helping, and so is taken out first.
+#[derive(Debug)]
+pub(super) struct Playout {
+    target: Target,
+    /// Past sound, then from `read` on what is ready.
+    sound: Vec<i16>,
+    read: usize,
+    pauses: Pauses,
+    slacks: VecDeque<Ticks>,
+    lookahead: Ticks,
+    loss: f32,
+    since_redundancy: u32,
+    /// The sender pauses (DTX).
+    pausing: bool,
+    /// Samples invented in a row.
+    invented: usize,
+    gain: f32,
+    /// The last sound before a jump goes on in here, to be faded out of.
+    tail: Vec<i16>,
+    delay: f32,
+    impairment: f32,
+}
+
+impl Playout {
+    pub fn new() -> Self {
+        Self {
+            target: Target::new(),
+            sound: vec![0; PAST],
+            read: PAST,
+            pauses: Pauses::new(),
+            slacks: VecDeque::with_capacity(SLACKS),
+            lookahead: 0,
+            loss: 0.0,
+            since_redundancy: WITHOUT_REDUNDANCY,
+            pausing: false,
+            invented: FADE_END,
+            gain: 0.0,
+            tail: Vec::new(),
+            delay: 0.0,
+            impairment: 0.0,
+        }
+    }
+
+    /// A packet came with this offset.
+    pub fn arrived(&mut self, offset: Ticks) {
+        self.target.note(offset);
+    }
+
+    pub fn forget_arrivals(&mut self) {
+        self.target.reset();
+        self.slacks.clear();
+    }
+
+    /// Whether a first packet that is this far behind its timestamp has waited long enough.
+    pub fn may_begin(&self, offset: Ticks) -> bool {
+        // Half a pull early is nearer to the target than half a pull late.
+        offset + PULL / 2 >= self.wanted_offset()
+    }
+
+    /// The offset at which packets should be decoded.
+    pub fn wanted_offset(&self) -> Ticks {
+        self.target.base() + self.target.value() + self.lookahead
+    }
+
+    pub fn delay(&self) -> Ticks {
+        self.delay as Ticks
+    }
+
+    pub fn impairment(&self) -> f32 {
+        self.impairment
+    }
+
+    /// Samples that are ready.
+    pub fn ready(&self) -> usize {
+        self.sound.len() - self.read
+    }
+
+    /// Hands out 10 ms. `follows` is the timestamp of what comes after all that is ready.
+    pub fn take(&mut self, now: Ticks, follows: Option<Ticks>, out: &mut [i16; FRAME]) {
+        if let Some(follows) = follows {
+            let delay = now - (follows - self.ready() as Ticks) - self.target.base();
+            let step = if self.delay == 0.0 { 1.0 } else { 0.05 };
+            self.delay += (delay as f32 - self.delay) * step;
+        }
+        for (out, sample) in out.iter_mut().zip(self.sound.iter().skip(self.read)) {
+            *out = *sample;
+        }
+        self.read += FRAME;
+        // The past is cut only now and then, to move memory seldom.
+        if self.read > 8 * PAST {
+            self.sound.drain(..self.read - PAST);
+            self.read = PAST;
+        }
+    }
+
+    /// Nothing is playing: fades what was, then stays silent.
+    pub fn silence(&mut self, decoder: &mut impl Decoder) {
+        self.pausing = false;
+        self.invented = self.invented.max(FADE_END - FRAME);
+        self.invent(FRAME, decoder);
+    }
+
+    /// Invents sound. Gives the number of samples that were invented in earnest: neither in a pause nor after
+    /// the fade.
+    pub fn invent(&mut self, samples: usize, decoder: &mut impl Decoder) -> usize {
+        let start = self.sound.len();
+        let run = self.invented;
+        self.invented = run.saturating_add(samples).min(FADE_END);
+        if run >= FADE_END && !self.pausing {
+            self.sound.resize(start + samples, 0);
+            self.gain = 0.0;
+            return 0;
+        }
+        self.sound.resize(start + samples.next_multiple_of(GRANULE), 0);
+        let fresh = self.sound.get_mut(start..).unwrap_or_default();
+        if decoder.conceal(fresh).is_err() {
+            fresh.fill(0);
+        }
+        self.sound.truncate(start + samples);
+        if self.pausing {
+            self.invented = 0;
+            return 0;
+        }
+        let gain_at = |run: usize| {
+            1.0 - run.clamp(FADE_START, FADE_END).abs_diff(FADE_START) as f32 / (FADE_END - FADE_START) as f32
+        };
+        self.ramp(start, gain_at(self.invented), samples);
+        self.heard(samples, 1.0);
+        samples
+    }
+
+    /// Brings the frame before `next` back out of it.
+    pub fn recover(&mut self, next: &[u8], samples: usize, decoder: &mut impl Decoder) {
+        let start = self.sound.len();
+        self.sound.resize(start + samples, 0);
+        let fresh = self.sound.get_mut(start..).unwrap_or_default();
+        if decoder.recover(next, fresh).is_err() {
+            fresh.fill(0);
+        }
+        self.resume(start);
+        self.heard(samples, RECOVERED_WEIGHT);
+    }
+
+    /// Decodes a packet that is `offset` behind its timestamp and in front of which `missing` others are
+    /// missing, and stretches it where the delay calls for it.
+    pub fn decode(
+        &mut self,
+        offset: Ticks,
+        payload: &[u8],
+        samples: usize,
+        missing: i64,
+        decoder: &mut impl Decoder,
+    ) {
+        let start = self.sound.len();
+        self.sound.resize(start + samples, 0);
+        let fresh = self.sound.get_mut(start..).unwrap_or_default();
+        if decoder.decode(payload, fresh).is_err() && decoder.conceal(fresh).is_err() {
+            fresh.fill(0);
+        }
+        self.pausing = decoder.is_pause(payload);
+        self.resume(start);
+        self.heard(samples, 0.0);
+        self.watch_loss(samples, missing, decoder.has_redundancy(payload));
+        self.adapt(offset, start);
+    }
+
+    /// Playing goes on elsewhere: keep how it would have gone on here, for a seam.
+    pub fn jump(&mut self, decoder: &mut impl Decoder) {
+        self.tail.resize(FRAME, 0);
+        if decoder.conceal(&mut self.tail).is_err() {
+            self.tail.fill(0);
+        }
+        let gain = self.gain;
+        self.tail.truncate(COME_BACK);
+        self.tail.iter_mut().for_each(|sample| *sample = (f32::from(*sample) * gain) as i16);
+        self.gain = 1.0;
+        self.slacks.clear();
+    }
+
+    /// Real sound follows from `start` on: in from the fade, out of the tail of a jump.
+    fn resume(&mut self, start: usize) {
+        self.invented = 0;
+        self.ramp(start, 1.0, COME_BACK);
+        let fresh = self.sound.get_mut(start..).unwrap_or_default();
+        let length = self.tail.len().max(1) as f32;
+        for (i, (sample, old)) in fresh.iter_mut().zip(&self.tail).enumerate() {
+            let to = (i as f32 + 0.5) / length;
+            *sample = (f32::from(*sample) * to + f32::from(*old) * (1.0 - to)).round() as i16;
+        }
+        self.tail.clear();
+    }
+
+    /// Moves the gain to `gain` over the next `over` samples from `start`.
+    fn ramp(&mut self, start: usize, gain: f32, over: usize) {
+        let from = self.gain;
+        self.gain = gain;
+        if from == 1.0 && gain == 1.0 {
+            return;
+        }
+        let over = over.max(1) as f32;
+        for (i, sample) in self.sound.iter_mut().skip(start).enumerate() {
+            let here = from + (gain - from) * ((i as f32 + 1.0) / over).min(1.0);
+            *sample = (f32::from(*sample) * here).round() as i16;
+        }
+    }
+
+    fn heard(&mut self, samples: usize, impairment: f32) {
+        self.impairment += (impairment - self.impairment) * samples as f32 / IMPAIRMENT_WINDOW;
+    }
+
+    fn watch_loss(&mut self, samples: usize, missing: i64, redundant: bool) {
+        for _ in 0..missing.min(50) {
+            self.loss += (1.0 - self.loss) * LOSS_STEP;
+        }
+        self.loss -= self.loss * LOSS_STEP;
+        self.since_redundancy = if redundant { 0 } else { self.since_redundancy.saturating_add(1) };
+        let usable = self.since_redundancy < WITHOUT_REDUNDANCY;
+        let threshold = if self.lookahead > 0 { LOSS_OFF } else { LOSS_ON };
+        self.lookahead = if usable && self.loss > threshold { samples as Ticks } else { 0 };
+    }
+
+    /// Changes the length of the frame that begins at `start` where the slack is off the target.
+    fn adapt(&mut self, offset: Ticks, start: usize) {
+        let pause = self.pauses.note(self.sound.get(start..).unwrap_or_default());
+        if self.slacks.len() == SLACKS {
+            self.slacks.pop_front();
+        }
+        self.slacks.push_back(offset);
+        let least = self.slacks.iter().copied().min().unwrap_or(offset);
+        let over = least - self.wanted_offset();
+        if self.slacks.len() < SETTLED && over.abs() < FAR {
+            return;
+        }
+        let ready = start.saturating_sub(self.read) as Ticks;
+        let changed = if over < -TOLERANCE {
+            let lacking = (-over + PULL - 1) / PULL * PULL - ready;
+            self.stretch(start, lacking, over < -FAR / 2, pause, stretch::lengthen)
+        } else {
+            let excess = ready.min(PULL) + (over - TOLERANCE).max(0) / PULL * PULL;
+            if excess < TOLERANCE {
+                return;
+            }
+            self.stretch(start, excess, over > FAR, pause, stretch::shorten)
+        };
+        if changed > 0 {
+            self.slacks.clear();
+        }
+    }
+
+    fn stretch(
+        &mut self,
+        start: usize,
+        samples: Ticks,
+        eager: bool,
+        pause: bool,
+        how: fn(&mut Vec<i16>, usize, Wish, bool) -> usize,
+    ) -> usize {
+        let Ok(samples) = usize::try_from(samples) else { return 0 };
+        how(&mut self.sound, start, Wish { samples, eager }, pause)
+    }
+}

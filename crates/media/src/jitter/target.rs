@@ -1,0 +1,148 @@
+use std::collections::VecDeque;
+
+use super::{MS, Ticks};
+
+/// Packets that are remembered: 10 s of 20 ms packets. What fell out of it is forgotten: slow down.
+const WINDOW: usize = 500;
+/// Share of those that may come later than the target, per mille.
+const LATE_PER_MILLE: usize = 15;
+/// The latest packets, which may push the target up by themselves: fast up. Three outliers are let go.
+const RECENT: usize = 50;
+const RECENT_OUTLIERS: usize = 3;
+/// On top of what was measured: the pull is not on the tick either.
+const MARGIN: Ticks = 4 * MS;
+/// Never below, never above.
+const LEAST: Ticks = 8 * MS;
+const MOST: Ticks = 400 * MS;
+/// Belief before anything is measured, given up packet by packet.
+const PRIOR: Ticks = 30 * MS;
+const PRIOR_PACKETS: usize = 100;
+
+/// How much delay the network's jitter calls for, out of the offsets of the packets that came.
+#[derive(Debug)]
+pub(super) struct Target {
+    offsets: VecDeque<Ticks>,
+    scratch: Vec<Ticks>,
+    since_reset: usize,
+    prior: Ticks,
+    base: Ticks,
+    value: Ticks,
+}
+
+impl Target {
+    pub fn new() -> Self {
+        Self {
+            offsets: VecDeque::with_capacity(WINDOW),
+            scratch: Vec::with_capacity(WINDOW),
+            since_reset: 0,
+            prior: PRIOR,
+            base: 0,
+            value: PRIOR,
+        }
+    }
+
+    /// Offsets have no common measure with earlier ones any more; what was learned of the jitter stays for
+    /// the beginning.
+    pub fn reset(&mut self) {
+        self.offsets.clear();
+        self.since_reset = 0;
+        self.prior = self.value.max(PRIOR / 2);
+    }
+
+    /// A packet came with this offset.
+    pub fn note(&mut self, offset: Ticks) {
+        if self.offsets.len() == WINDOW {
+            self.offsets.pop_front();
+        }
+        self.offsets.push_back(offset);
+        self.since_reset = self.since_reset.saturating_add(1);
+        self.base = self.offsets.iter().copied().min().unwrap_or(offset);
+        let usual = self.nth_latest(WINDOW, self.offsets.len() * LATE_PER_MILLE / 1000);
+        let lately = self.nth_latest(RECENT, RECENT_OUTLIERS.min(self.offsets.len() / 10));
+        let left = PRIOR_PACKETS.saturating_sub(self.since_reset);
+        let prior = self.prior * left as Ticks / PRIOR_PACKETS as Ticks;
+        self.value = (usual.max(lately) - self.base + MARGIN).max(prior).clamp(LEAST, MOST);
+    }
+
+    /// The offset of the fastest packets of late.
+    pub fn base(&self) -> Ticks {
+        self.base
+    }
+
+    /// The delay over the base that nearly all packets keep within.
+    pub fn value(&self) -> Ticks {
+        self.value
+    }
+
+    /// Of the last `among` offsets, the one with `later` others after it.
+    fn nth_latest(&mut self, among: usize, later: usize) -> Ticks {
+        self.scratch.clear();
+        self.scratch.extend(self.offsets.iter().rev().take(among));
+        let Some(rank) = self.scratch.len().checked_sub(1 + later) else { return self.base };
+        *self.scratch.select_nth_unstable(rank).1
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn after(offsets: impl IntoIterator<Item = Ticks>) -> Target {
+        let mut target = Target::new();
+        offsets.into_iter().for_each(|offset| target.note(offset));
+        target
+    }
+
+    #[test]
+    fn quiet_paths_need_little() {
+        assert_eq!(after(std::iter::repeat_n(7_777, 200)).value(), LEAST);
+        assert_eq!(after([5]).base(), 5);
+    }
+
+    #[test]
+    fn uniform_jitter_is_covered_whole() {
+        let target = after((0..1000).map(|i| (i * 7919 % 4800) - 1_000_000));
+        assert!((4600..=4800 + MARGIN).contains(&target.value()), "{}", target.value());
+        assert!(target.base() < -999_900);
+    }
+
+    #[test]
+    fn up_at_once_down_after_ten_seconds() {
+        let mut target = after(std::iter::repeat_n(0, 500));
+        for _ in 0..4 {
+            target.note(60 * MS);
+        }
+        assert!(target.value() >= 60 * MS);
+        for _ in 0..100 {
+            target.note(0);
+        }
+        assert_eq!(target.value(), LEAST, "four late packets do not last");
+        for _ in 0..20 {
+            target.note(60 * MS);
+        }
+        for _ in 0..400 {
+            target.note(0);
+        }
+        assert!(target.value() >= 60 * MS, "a bad second is remembered");
+        for _ in 0..100 {
+            target.note(0);
+        }
+        assert_eq!(target.value(), LEAST);
+    }
+
+    #[test]
+    fn a_single_straggler_changes_nothing() {
+        let mut target = after(std::iter::repeat_n(0, 500));
+        target.note(300 * MS);
+        assert_eq!(target.value(), LEAST);
+    }
+
+    #[test]
+    fn a_slower_route_becomes_the_base() {
+        let mut target = after(std::iter::repeat_n(0, 500));
+        for _ in 0..500 {
+            target.note(50 * MS);
+        }
+        assert_eq!((target.base(), target.value()), (50 * MS, LEAST));
+    }
+}

@@ -1,0 +1,216 @@
+//! From RTP packets to the speaker.
+
+use std::net::SocketAddr;
+use std::time::Instant;
+
+use crate::codec::VoiceDecoder;
+use crate::dtmf::Event;
+use crate::jitter::{JitterBuffer, Ticks};
+use crate::latch::{Latch, Verdict};
+use crate::rtcp::Block;
+use crate::rtp::{Order, Packet, Source};
+use crate::sdp::{EventPayload, Negotiated, Payload};
+use crate::{Codec, CodecError, Digit, FRAME};
+
+/// Digits kept until the next report.
+const MOST_DIGITS: usize = 64;
+
+/// The incoming half of a voice path.
+pub(crate) struct Receiver {
+    payloads: Vec<Payload>,
+    events: Vec<EventPayload>,
+    receives: bool,
+    latch: Latch,
+    source: Option<Source>,
+    codec: Codec,
+    decoder: VoiceDecoder,
+    buffer: JitterBuffer,
+    last_event: Option<u32>,
+    digits: Vec<Digit>,
+    heard: Option<Instant>,
+    packets: u32,
+    /// Of sources and buffers that are gone.
+    lost_before: u32,
+    late_before: u32,
+    concealed_before: u64,
+    peak: u16,
+}
+
+impl Receiver {
+    pub fn new(negotiated: &Negotiated) -> Result<Self, CodecError> {
+        let codec = negotiated.receive.first().map_or(negotiated.codec(), |payload| payload.codec);
+        Ok(Self {
+            payloads: negotiated.receive.clone(),
+            events: negotiated.receive_events.clone(),
+            receives: negotiated.direction.receives(),
+            latch: Latch::new(negotiated.remote_rtp),
+            source: None,
+            codec,
+            decoder: VoiceDecoder::new(codec)?,
+            buffer: JitterBuffer::new(codec.clock_rate()),
+            last_event: None,
+            digits: Vec::new(),
+            heard: None,
+            packets: 0,
+            lost_before: 0,
+            late_before: 0,
+            concealed_before: 0,
+            peak: 0,
+        })
+    }
+
+    pub fn renegotiate(&mut self, negotiated: &Negotiated) {
+        self.payloads.clone_from(&negotiated.receive);
+        self.events.clone_from(&negotiated.receive_events);
+        let resumes = negotiated.direction.receives() && !self.receives;
+        self.receives = negotiated.direction.receives();
+        if resumes {
+            // What was expected before the hold will not come.
+            self.renew_buffer(self.codec);
+        }
+        self.latch.announce(negotiated.remote_rtp);
+    }
+
+    /// Where RTP goes.
+    pub fn destination(&self) -> SocketAddr {
+        self.latch.destination()
+    }
+
+    /// The source that is heard.
+    pub fn ssrc(&self) -> Option<u32> {
+        self.latch.ssrc()
+    }
+
+    /// Takes an RTP packet.
+    pub fn receive(&mut self, now: Instant, ticks: Ticks, from: SocketAddr, packet: &Packet<'_>) {
+        let voice = self.payloads.iter().find(|payload| payload.pt == packet.payload_type).copied();
+        let event = self.events.iter().any(|event| event.pt == packet.payload_type);
+        // A packet of an unknown type (comfort noise) of the right source still counts as received.
+        let known = voice.is_some() || event;
+        let own = self.latch.destination() == from && self.latch.ssrc() == Some(packet.ssrc);
+        if !known && !own {
+            return;
+        }
+        match self.latch.judge(now, from, packet.ssrc, packet.seq) {
+            Verdict::Drop => return,
+            Verdict::Switch => self.begin(packet),
+            Verdict::Take => {}
+        }
+        let Some(source) = &mut self.source else { return };
+        let order = source.note(packet.seq);
+        let seq = match order {
+            Order::Fresh(seq) | Order::Restarted(seq) => seq,
+            Order::Dropped => return,
+        };
+        self.packets = self.packets.saturating_add(1);
+        self.heard = Some(now);
+        if let Some(payload) = voice {
+            source.note_transit(ticks * i64::from(payload.codec.clock_rate()) / 48_000, packet.timestamp);
+            if self.receives && self.speak(payload.codec) {
+                self.buffer.insert(ticks, seq, packet.timestamp, packet.payload, &self.decoder);
+            }
+            return;
+        }
+        self.buffer.pass_over();
+        if let (true, Some(digit)) = (event, Event::parse(packet.payload)) {
+            // All packets of one event share its timestamp, so any of them is enough.
+            if self.last_event != Some(packet.timestamp) && self.digits.len() < MOST_DIGITS {
+                self.digits.push(digit.digit);
+            }
+            self.last_event = Some(packet.timestamp);
+        }
+    }
+
+    /// Gives 10 ms.
+    pub fn play(&mut self, ticks: Ticks, out: &mut [i16; FRAME]) {
+        if !self.receives || self.source.is_none() {
+            out.fill(0);
+            return;
+        }
+        self.buffer.pull(ticks, &mut self.decoder, out);
+        let peak = out.iter().map(|sample| sample.unsigned_abs()).max().unwrap_or(0);
+        self.peak = self.peak.max(peak);
+    }
+
+    /// A report block about what is heard.
+    pub fn block(&mut self, last_report: u32, since_report: u32) -> Option<Block> {
+        let source = self.source.as_mut()?;
+        Some(Block {
+            about: source.ssrc,
+            fraction_lost: source.fraction_lost(),
+            lost: source.lost(),
+            highest: source.highest(),
+            jitter: source.jitter() as u32,
+            last_report,
+            since_report,
+        })
+    }
+
+    pub fn packets(&self) -> u32 {
+        self.packets
+    }
+
+    pub fn lost(&self) -> u32 {
+        self.lost_before.saturating_add(self.source.as_ref().map_or(0, Source::lost))
+    }
+
+    pub fn late(&self) -> u32 {
+        self.late_before.saturating_add(self.buffer.figures().late)
+    }
+
+    pub fn concealed_ms(&self) -> u32 {
+        let samples = self.concealed_before + self.buffer.figures().concealed;
+        u32::try_from(samples / 48).unwrap_or(u32::MAX)
+    }
+
+    pub fn jitter_ms(&self) -> f32 {
+        let clock = f64::from(self.codec.clock_rate());
+        self.source.as_ref().map_or(0.0, |source| (source.jitter() * 1000.0 / clock) as f32)
+    }
+
+    pub fn delay_ms(&self) -> f32 {
+        self.buffer.delay() as f32 / 48.0
+    }
+
+    pub fn impairment(&self) -> f32 {
+        self.buffer.impairment()
+    }
+
+    pub fn heard(&self) -> Option<Instant> {
+        self.heard
+    }
+
+    pub fn take_digits(&mut self) -> Vec<Digit> {
+        std::mem::take(&mut self.digits)
+    }
+
+    pub fn take_peak(&mut self) -> u16 {
+        std::mem::take(&mut self.peak)
+    }
+
+    /// Another source takes over: nothing of the one before tells anything about it.
+    fn begin(&mut self, packet: &Packet<'_>) {
+        self.lost_before = self.lost();
+        self.source = Some(Source::new(packet.ssrc, packet.seq));
+        self.last_event = None;
+        self.renew_buffer(self.codec);
+    }
+
+    /// The codec of the next packet. `false`: it cannot be made.
+    fn speak(&mut self, codec: Codec) -> bool {
+        if codec == self.codec {
+            return true;
+        }
+        let Ok(decoder) = VoiceDecoder::new(codec) else { return false };
+        self.decoder = decoder;
+        self.codec = codec;
+        self.renew_buffer(codec);
+        true
+    }
+
+    fn renew_buffer(&mut self, codec: Codec) {
+        self.late_before = self.late();
+        self.concealed_before += self.buffer.figures().concealed;
+        self.buffer = JitterBuffer::new(codec.clock_rate());
+    }
+}

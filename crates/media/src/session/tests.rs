@@ -1,0 +1,377 @@
+use std::time::Duration;
+
+use super::*;
+use crate::Codec;
+use crate::sdp::{Direction, LocalMedia};
+use crate::testing::{align, rms, speech, tone};
+use proptest::prelude::*;
+
+const TEN_MS: Duration = Duration::from_millis(10);
+
+fn address(host: u8, port: u16) -> SocketAddr {
+    SocketAddr::from(([192, 0, 2, host], port))
+}
+
+fn media(host: u8, codecs: &[Codec]) -> LocalMedia {
+    LocalMedia::new(address(host, 0).ip(), 4000, 4001, codecs.to_vec(), 1)
+}
+
+/// Two ends with a path between them that takes 20 ms.
+struct Pair {
+    now: Instant,
+    ends: [Session; 2],
+    /// Arrival, which end, from where, what.
+    way: VecDeque<(Instant, usize, SocketAddr, Vec<u8>)>,
+    heard: [Vec<i16>; 2],
+    /// Every datagram sent, by end.
+    sent: [Vec<(Instant, Transmit)>; 2],
+}
+
+impl Pair {
+    fn new(codecs: &[Codec]) -> Self {
+        let (mut a, mut b) = (media(1, codecs), media(2, &Codec::ALL));
+        let (answer, for_b) = b.answer(&a.offer()).unwrap();
+        let for_a = a.accept(&answer).unwrap();
+        let now = Instant::now();
+        Self {
+            now,
+            ends: [Session::new(&for_a, 1, now).unwrap(), Session::new(&for_b, 2, now).unwrap()],
+            way: VecDeque::new(),
+            heard: [Vec::new(), Vec::new()],
+            sent: [Vec::new(), Vec::new()],
+        }
+    }
+
+    /// Runs 10 ms; what `pass` refuses is lost.
+    fn step(&mut self, said: [&[i16; FRAME]; 2], pass: &mut dyn FnMut(usize, &Transmit) -> bool) {
+        self.now += TEN_MS;
+        let now = self.now;
+        while self.way.front().is_some_and(|(at, ..)| *at <= now) {
+            let (at, end, from, bytes) = self.way.pop_front().unwrap();
+            self.ends[end].receive(at, from, &bytes);
+        }
+        for (end, said) in said.into_iter().enumerate() {
+            self.ends[end].capture(now, said);
+            let mut out = [0; FRAME];
+            self.ends[end].play(now, &mut out);
+            self.heard[end].extend_from_slice(&out);
+            while let Some(transmit) = self.ends[end].poll_transmit(now) {
+                if pass(end, &transmit) {
+                    let port = if transmit.from_port == Channel::Rtp { 4000 } else { 4001 };
+                    assert_eq!(transmit.to, address(2 - end as u8, port));
+                    let from = address(1 + end as u8, port);
+                    self.way.push_back((
+                        now + Duration::from_millis(20),
+                        1 - end,
+                        from,
+                        transmit.bytes.clone(),
+                    ));
+                }
+                self.sent[end].push((now, transmit));
+            }
+        }
+    }
+
+    fn talk(&mut self, said: &[i16], mut pass: impl FnMut(usize, &Transmit) -> bool) {
+        for frame in said.chunks_exact(FRAME) {
+            let frame = frame.try_into().unwrap();
+            self.step([frame, frame], &mut pass);
+        }
+    }
+}
+
+fn voice_of(sent: &[(Instant, Transmit)], pt: u8) -> Vec<Packet<'_>> {
+    let rtp = sent.iter().filter(|(_, t)| t.from_port == Channel::Rtp);
+    rtp.filter_map(|(_, t)| Packet::parse(&t.bytes)).filter(|p| p.payload_type == pt).collect()
+}
+
+#[test]
+fn both_hear_each_other() {
+    let said = speech(48_000 * 12);
+    for codec in Codec::ALL {
+        let mut pair = Pair::new(&[codec]);
+        pair.talk(&said, |_, _| true);
+        let now = pair.now;
+        for end in 0..2 {
+            let (delay, alike) = align(&said[480_000..], &pair.heard[end][480_000..], 9600);
+            assert!(alike > 0.9, "{codec} {end}: {alike}");
+            // Way 20 ms, packet 20 ms, buffer under 25 ms, codec 7 ms.
+            assert!(delay < 72 * 48, "{codec}: {} ms", delay / 48);
+            let report = pair.ends[end].report(now);
+            assert_eq!((report.lost, report.late, report.concealed_ms), (0, 0, 0), "{codec}");
+            assert!(report.rx_packets > 590 && report.tx_packets >= 599, "{report:?}");
+            let rtt = report.rtt_ms.unwrap();
+            assert!((35.0..=65.0).contains(&rtt), "{rtt}");
+            assert!(report.mos > 4.2 && report.delay_ms < 25.0, "{report:?}");
+            assert!(report.level_in > 50 && report.level_out > 50);
+            assert!(report.media_silent_for <= TEN_MS * 3);
+        }
+    }
+}
+
+#[test]
+fn packets_are_numbered_and_stamped_as_they_must_be() {
+    for (codec, step, pt) in [(Codec::Opus, 960, 111), (Codec::Pcma, 160, 8)] {
+        let mut pair = Pair::new(&[codec]);
+        pair.talk(&speech(48_000), |_, _| true);
+        let packets = voice_of(&pair.sent[0], pt);
+        assert_eq!(packets.len(), 50);
+        assert!(packets[0].marker && packets[1..].iter().all(|p| !p.marker));
+        for two in packets.windows(2) {
+            assert_eq!(two[1].seq, two[0].seq.wrapping_add(1));
+            assert_eq!(two[1].timestamp, two[0].timestamp.wrapping_add(step));
+            assert_eq!(two[1].ssrc, two[0].ssrc);
+        }
+    }
+}
+
+#[test]
+fn loss_is_reported_and_armed_against() {
+    let mut pair = Pair::new(&[Codec::Opus]);
+    let mut count = 0;
+    pair.talk(&speech(48_000 * 30), |end, transmit| {
+        count += usize::from(end == 0 && transmit.from_port == Channel::Rtp);
+        end == 1 || transmit.from_port == Channel::Rtcp || count % 10 != 0
+    });
+    let now = pair.now;
+    let report = pair.ends[1].report(now);
+    assert!((140..=150).contains(&report.lost), "{report:?}");
+    assert!(report.concealed_ms < 150 * 20 / 2, "FEC: {report:?}");
+    assert!(report.mos < 4.3 && report.mos > 3.0, "{report:?}");
+    let declared = pair.ends[0].sender.declared_loss();
+    assert!((8..=12).contains(&declared), "1 in 10 is lost, declared {declared}");
+    assert_eq!(pair.ends[1].sender.declared_loss(), 5);
+}
+
+#[test]
+fn digits_arrive_once_each_and_silence_the_voice() {
+    for codec in [Codec::Opus, Codec::Pcmu] {
+        let mut pair = Pair::new(&[codec]);
+        let said = tone(500.0, 48_000.0, 8000.0, 48_000 * 2);
+        pair.talk(&said[..48_000], |_, _| true);
+        for digit in "5#5".chars() {
+            assert!(pair.ends[0].send_digit(pair.now, Digit::new(digit).unwrap()));
+        }
+        // Every third datagram is lost: three end packets and five before them make up for it.
+        let mut count = 0;
+        pair.talk(&said, |_, transmit| {
+            count += usize::from(transmit.from_port == Channel::Rtp);
+            count % 3 != 0
+        });
+        let now = pair.now;
+        let report = pair.ends[1].report(now);
+        let digits: String = report.digits.iter().map(|d| d.as_char()).collect();
+        assert_eq!(digits, "5#5");
+        assert!(pair.ends[1].report(now).digits.is_empty());
+
+        let (events_pt, rate) = if codec == Codec::Opus { (110, 48_000) } else { (101, 8_000) };
+        let events = voice_of(&pair.sent[0], events_pt);
+        assert_eq!(events.len(), 3 * 7);
+        let first = &events[..7];
+        assert!(first[0].marker && !first[1].marker);
+        assert!(first.iter().all(|p| p.timestamp == first[0].timestamp));
+        let read = |p: &Packet<'_>| crate::dtmf::Event::parse(p.payload).unwrap();
+        assert_eq!(first.iter().filter(|p| read(p).end).count(), 3);
+        assert_eq!(u32::from(read(&first[6]).duration), rate / 10);
+        let gap = events[7].timestamp.wrapping_sub(first[0].timestamp);
+        assert!((rate * 170 / 1000..=rate * 200 / 1000).contains(&gap), "{gap}");
+        // All numbers in a row, and no voice stamped inside an event.
+        let all: Vec<Packet<'_>> = pair.sent[0].iter().filter_map(|(_, t)| Packet::parse(&t.bytes)).collect();
+        let rtp: Vec<&Packet<'_>> =
+            all.iter().filter(|p| p.ssrc == first[0].ssrc && p.payload_type < 127).collect();
+        assert!(rtp.windows(2).all(|two| two[1].seq == two[0].seq.wrapping_add(1)));
+        let inside = |p: &Packet<'_>| p.timestamp.wrapping_sub(first[0].timestamp) < rate * 80 / 1000;
+        assert_eq!(rtp.iter().filter(|p| p.payload_type != events_pt && inside(p)).count(), 0);
+    }
+}
+
+#[test]
+fn digits_need_no_microphone() {
+    let mut pair = Pair::new(&[Codec::Opus]);
+    let session = &mut pair.ends[0];
+    let mut now = pair.now;
+    for digit in "11".chars() {
+        session.send_digit(now, Digit::new(digit).unwrap());
+    }
+    let mut stamps = Vec::new();
+    for _ in 0..100 {
+        let Some(at) = session.next_deadline() else { break };
+        now = now.max(at);
+        while let Some(transmit) = session.poll_transmit(now) {
+            if transmit.from_port == Channel::Rtp {
+                stamps.push(Packet::parse(&transmit.bytes).unwrap().timestamp);
+            }
+        }
+        if stamps.len() >= 14 {
+            break;
+        }
+    }
+    stamps.dedup();
+    assert_eq!(stamps.len(), 2, "two events, two timestamps");
+}
+
+#[test]
+fn muted_is_silence_and_packets_go_on() {
+    let mut pair = Pair::new(&[Codec::Pcmu]);
+    let said = speech(48_000 * 2);
+    pair.ends[0].set_muted(true);
+    pair.talk(&said, |_, _| true);
+    let now = pair.now;
+    assert_eq!(pair.ends[0].report(now).level_out, 0);
+    assert!(rms(&pair.heard[1]) < 10.0);
+    assert!(rms(&pair.heard[0]) > 300.0);
+    pair.ends[0].set_muted(false);
+    pair.talk(&said, |_, _| true);
+    assert!(rms(&pair.heard[1][96_000..]) > 300.0);
+}
+
+#[test]
+fn goodbye_is_said_and_heard() {
+    let mut pair = Pair::new(&[Codec::Opus]);
+    let said = speech(48_000);
+    pair.talk(&said, |_, _| true);
+    pair.ends[0].close(pair.now);
+    assert_eq!(pair.ends[0].next_deadline(), None);
+    pair.talk(&said, |_, _| true);
+    let now = pair.now;
+    let report = pair.ends[1].report(now);
+    assert!(report.remote_left);
+    assert!(report.media_silent_for > Duration::from_millis(900));
+    assert_eq!(pair.ends[0].poll_transmit(now), None);
+}
+
+#[test]
+fn hold_and_another_codec() {
+    let (mut a, mut b) = (media(1, &Codec::ALL), media(2, &Codec::ALL));
+    let mut pair = Pair::new(&Codec::ALL);
+    let said = speech(48_000 * 2);
+    pair.talk(&said, |_, _| true);
+
+    b.direction = Direction::SendOnly;
+    let (answer, for_a) = a.answer(&b.offer()).unwrap();
+    let for_b = b.accept(&answer).unwrap();
+    assert_eq!((for_a.direction, for_b.direction), (Direction::RecvOnly, Direction::SendOnly));
+    pair.ends[0].renegotiate(&for_a, pair.now).unwrap();
+    pair.ends[1].renegotiate(&for_b, pair.now).unwrap();
+    let before = pair.ends[0].report(pair.now).tx_packets;
+    pair.talk(&said, |_, _| true);
+    assert_eq!(pair.ends[0].report(pair.now).tx_packets, before);
+    assert!(rms(&pair.heard[0][96_000 + 24_000..]) > 300.0, "music on hold is heard");
+
+    b.direction = Direction::SendRecv;
+    b.codecs = vec![Codec::Pcma];
+    let (answer, for_a) = a.answer(&b.offer()).unwrap();
+    let for_b = b.accept(&answer).unwrap();
+    pair.ends[0].renegotiate(&for_a, pair.now).unwrap();
+    pair.ends[1].renegotiate(&for_b, pair.now).unwrap();
+    pair.talk(&said, |_, _| true);
+    for end in 0..2 {
+        assert!(rms(&pair.heard[end][192_000 + 24_000..]) > 300.0, "end {end}");
+    }
+}
+
+#[test]
+fn a_stranger_neither_hears_nor_is_heard() {
+    let mut pair = Pair::new(&[Codec::Pcmu]);
+    let said = speech(48_000 * 2);
+    for (seq, frame) in (0u16..).zip(said.chunks_exact(FRAME)) {
+        let frame: &[i16; FRAME] = frame.try_into().unwrap();
+        // `step` itself checks that everything goes to the other end.
+        pair.step([&[0; FRAME], frame], &mut |_, _| true);
+        let packet = Packet {
+            marker: false,
+            payload_type: 0,
+            seq,
+            timestamp: u32::from(seq) * 160,
+            ssrc: 99,
+            payload: &[],
+        };
+        let mut bytes = Vec::new();
+        packet.write_header(&mut bytes);
+        bytes.extend_from_slice(&[0x80; 160]);
+        pair.ends[1].receive(pair.now, address(66, 6666), &bytes);
+    }
+    assert!(rms(&pair.heard[1]) < 10.0, "{}", rms(&pair.heard[1]));
+}
+
+#[test]
+fn a_line_that_echoes_packets_as_they_are_is_heard() {
+    let mut a = media(1, &[Codec::Pcmu]);
+    let (answer, _) = media(2, &[Codec::Pcmu]).answer(&a.offer()).unwrap();
+    let start = Instant::now();
+    let mut session = Session::new(&a.accept(&answer).unwrap(), 5, start).unwrap();
+    let mut heard = Vec::new();
+    for (n, frame) in speech(48_000 * 4).chunks_exact(FRAME).enumerate() {
+        let now = start + TEN_MS * n as u32;
+        session.capture(now, frame.try_into().unwrap());
+        while let Some(transmit) = session.poll_transmit(now) {
+            if transmit.from_port == Channel::Rtp {
+                session.receive(now, transmit.to, &transmit.bytes);
+            }
+        }
+        let mut out = [0; FRAME];
+        session.play(now, &mut out);
+        heard.extend_from_slice(&out);
+    }
+    assert!(rms(&heard[96_000..]) > 300.0);
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(48))]
+    #[test]
+    fn no_datagrams_make_it_panic(
+        datagrams in proptest::collection::vec(
+            (
+                proptest::collection::vec(any::<u8>(), 0..80),
+                prop_oneof![Just(None), Just(Some(111u8)), Just(Some(0)), Just(Some(8)), Just(Some(110)), Just(Some(200)), Just(Some(201))],
+                any::<bool>(),
+            ),
+            0..200,
+        )
+    ) {
+        let mut a = media(1, &Codec::ALL);
+        let offer = a.offer();
+        // All codecs in the answer, so that every decoder is met.
+        let answer = offer.replace("192.0.2.1", "192.0.2.2");
+        let start = Instant::now();
+        let mut session = Session::new(&a.accept(&answer).unwrap(), 5, start).unwrap();
+        for (n, (mut bytes, kind, announced)) in datagrams.into_iter().enumerate() {
+            if let (Some(kind), [first, second, ..]) = (kind, bytes.as_mut_slice()) {
+                *first = 0x80 | *first & 0x3f;
+                *second = kind;
+            }
+            // One source, so that packets get as far as the buffer.
+            if let (true, Some(ssrc)) = (kind.is_some(), bytes.get_mut(8..12)) {
+                ssrc.fill(7);
+            }
+            let now = start + Duration::from_millis(7) * n as u32;
+            session.receive(now, address(2, if announced { 4000 } else { 4001 }), &bytes);
+            let mut out = [0; FRAME];
+            session.play(now, &mut out);
+            while session.poll_transmit(now).is_some() {}
+            session.report(now);
+        }
+        prop_assert!(session.queue.is_empty());
+    }
+}
+
+#[test]
+fn a_flood_of_voice_does_not_grow() {
+    let mut pair = Pair::new(&[Codec::Pcmu]);
+    for n in 0..20_000u32 {
+        let packet = Packet {
+            marker: false,
+            payload_type: 0,
+            seq: n as u16,
+            timestamp: n * 160,
+            ssrc: 7,
+            payload: &[],
+        };
+        let mut bytes = Vec::new();
+        packet.write_header(&mut bytes);
+        bytes.extend_from_slice(&[0x55; 160]);
+        pair.ends[0].receive(pair.now, address(2, 4000), &bytes);
+        pair.ends[0].capture(pair.now, &[0; FRAME]);
+    }
+    assert!(pair.ends[0].queue.len() <= MOST_QUEUED);
+}
