@@ -131,3 +131,88 @@ impl Kind for Sink {
         matches!(self, Self::Card(_)).then(|| [self.clone(), Self::Card(None)])
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+    use std::sync::atomic::{AtomicUsize, Ordering};
+
+    use super::*;
+
+    /// A card that opens once, and again from the `from`-th time on.
+    #[derive(Clone)]
+    struct Card {
+        name: &'static str,
+        opened: Arc<AtomicUsize>,
+        from: usize,
+    }
+
+    impl Kind for Card {
+        type Device = str;
+
+        fn open(&self, _wake: Wake) -> Result<Box<str>, DeviceError> {
+            match self.opened.fetch_add(1, Ordering::SeqCst) {
+                n if n == 0 || n >= self.from => Ok(self.name.into()),
+                _ => Err(DeviceError::NotFound(self.name.into())),
+            }
+        }
+
+        fn silence() -> Box<str> {
+            "silence".into()
+        }
+
+        fn instead(&self) -> Option<[Self; 2]> {
+            let default = Card { name: "default", ..self.clone() };
+            (self.name != "file").then(|| [self.clone(), default])
+        }
+    }
+
+    /// Looks, a second of a made-up clock at a time, until the thread that looks has said something.
+    fn look_until(place: &mut Place<Card>, now: &mut Instant, done: impl Fn(&mut Place<Card>) -> bool) {
+        let end = Instant::now() + Duration::from_secs(20);
+        while !done(place) {
+            assert!(Instant::now() < end);
+            *now += RETRY;
+            place.look(*now);
+            thread::sleep(Duration::from_millis(1));
+        }
+    }
+
+    fn place(name: &'static str, from: usize) -> (Place<Card>, Arc<AtomicUsize>) {
+        let opened = Arc::new(AtomicUsize::new(0));
+        let card = Card { name, opened: opened.clone(), from };
+        (Place::open(&card, Arc::new(|| {})).unwrap(), opened)
+    }
+
+    #[test]
+    fn a_lost_card_is_silence_until_it_is_back() {
+        let (mut place, opened) = place("headset", 5);
+        let mut now = Instant::now();
+        assert_eq!((place.device().to_string().as_str(), place.deadline()), ("headset", None));
+        place.lost(now);
+        assert_eq!((place.device().to_string().as_str(), place.deadline()), ("silence", Some(now)));
+        look_until(&mut place, &mut now, |p| p.device() != "silence");
+        assert_eq!(place.device(), "headset");
+        assert_eq!(opened.load(Ordering::SeqCst), 6, "itself and the default in turn, then itself");
+        assert_eq!(place.deadline(), None);
+    }
+
+    #[test]
+    fn the_default_takes_its_place() {
+        let (mut place, _) = place("headset", 2);
+        let mut now = Instant::now();
+        place.lost(now);
+        look_until(&mut place, &mut now, |p| p.device() != "silence");
+        assert_eq!(place.device(), "default");
+    }
+
+    #[test]
+    fn a_file_does_not_come_back() {
+        let (mut place, opened) = place("file", 0);
+        let now = Instant::now();
+        place.lost(now);
+        assert_eq!(place.deadline(), None);
+        place.look(now + RETRY);
+        assert_eq!((place.device().to_string().as_str(), opened.load(Ordering::SeqCst)), ("silence", 1));
+    }
+}

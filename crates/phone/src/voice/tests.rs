@@ -1,1 +1,205 @@
+use std::f32::consts::TAU;
+use std::net::{IpAddr, Ipv4Addr};
+use std::path::Path;
+use std::sync::mpsc::{Receiver, channel};
+use std::time::{Duration, Instant};
 
+use devices::{RATE, Sink, Source};
+use media::Codec;
+use media::sdp::LocalMedia;
+
+use super::*;
+
+const LOOPBACK: IpAddr = IpAddr::V4(Ipv4Addr::LOCALHOST);
+
+/// Two ends that have agreed on a codec.
+fn agreed(codec: Codec) -> [(Sockets, Negotiated); 2] {
+    let [caller, callee] = [Sockets::bind(LOOPBACK).unwrap(), Sockets::bind(LOOPBACK).unwrap()];
+    let local = |s: &Sockets, id| LocalMedia::new(LOOPBACK, s.rtp_port, s.rtcp_port, vec![codec], id);
+    let (mut ours, mut theirs) = (local(&caller, 1), local(&callee, 2));
+    let (answer, at_callee) = theirs.answer(&ours.offer()).unwrap();
+    let at_caller = ours.accept(&answer).unwrap();
+    [(caller, at_caller), (callee, at_callee)]
+}
+
+fn start(
+    (sockets, negotiated): (Sockets, Negotiated),
+    microphone: Source,
+    speaker: Sink,
+) -> Result<(Voice, Receiver<VoiceEvent>), VoiceError> {
+    let (sender, events) = channel();
+    let audio = AudioConfig { microphone, speaker };
+    let voice = Voice::start(sockets, &negotiated, &audio, move |event| drop(sender.send(event)))?;
+    Ok((voice, events))
+}
+
+/// Something a codec takes for speech: a gliding voice with formants, in syllables, with pauses. No two
+/// places in it are alike.
+fn speech(seconds: f32) -> Vec<i16> {
+    let mut phase = 0.0_f32;
+    let at = |n: u32| n as f32 / RATE as f32;
+    (0..(seconds * RATE as f32) as u32)
+        .map(|n| {
+            let t = at(n);
+            let pitch = 125.0 + 25.0 * (TAU * 0.37 * t).sin() + 12.0 * (TAU * 1.3 * t).sin();
+            phase += TAU * pitch / RATE as f32;
+            let (first, second) =
+                (500.0 + 250.0 * (TAU * 0.9 * t).sin(), 1500.0 + 500.0 * (TAU * 0.53 * t).cos());
+            let voice: f32 = (1..=20)
+                .map(|k| {
+                    let hz = k as f32 * pitch;
+                    let near = |formant: f32, width: f32| (-((hz - formant) / width).powi(2)).exp();
+                    (0.1 + near(first, 200.0) + 0.5 * near(second, 300.0)) / k as f32
+                        * (k as f32 * phase).sin()
+                })
+                .sum();
+            let syllable = (TAU * 1.9 * t + (TAU * 0.7 * t).sin()).sin().max(0.0).sqrt();
+            (7000.0 * syllable * voice) as i16
+        })
+        .collect()
+}
+
+fn write(path: &Path, samples: &[i16]) {
+    let spec = hound::WavSpec {
+        channels: 1,
+        sample_rate: RATE,
+        bits_per_sample: 16,
+        sample_format: hound::SampleFormat::Int,
+    };
+    let mut writer = hound::WavWriter::create(path, spec).unwrap();
+    samples.iter().for_each(|s| writer.write_sample(*s).unwrap());
+    writer.finalize().unwrap();
+}
+
+fn read(path: &Path) -> Vec<i16> {
+    hound::WavReader::open(path).unwrap().samples().map(Result::unwrap).collect()
+}
+
+/// By how many milliseconds `heard` is behind `said`, and how alike they are then: the medians over
+/// pieces of 0.4 s, because a jitter buffer may stretch time between two of them.
+fn find(said: &[i16], heard: &[i16]) -> (f32, f32) {
+    const THIN: usize = 4;
+    let second = RATE as usize / THIN;
+    let thin = |s: &[i16]| -> Vec<f32> {
+        s.chunks_exact(THIN).map(|c| c.iter().map(|s| f32::from(*s)).sum::<f32>()).collect()
+    };
+    let (said, heard) = (thin(said), thin(heard));
+    let length = second * 2 / 5;
+    let dot = |a: &[f32], b: &[f32]| a.iter().zip(b).map(|(a, b)| a * b).sum::<f32>();
+    let (mut delays, mut likenesses): (Vec<f32>, Vec<f32>) = (second..4 * second)
+        .step_by(length)
+        .map(|from| {
+            let piece = &said[from..from + length];
+            let (lag, likeness) = (0..second * 3 / 10)
+                .map(|lag| {
+                    let there = &heard[from + lag..from + lag + length];
+                    (lag, dot(piece, there) / (dot(piece, piece) * dot(there, there) + 1.0).sqrt())
+                })
+                .max_by(|a, b| a.1.total_cmp(&b.1))
+                .unwrap();
+            (lag as f32 * 1000.0 / second as f32, likeness)
+        })
+        .unzip();
+    let median = |values: &mut Vec<f32>| {
+        values.sort_by(f32::total_cmp);
+        values[values.len() / 2]
+    };
+    (median(&mut delays), median(&mut likenesses))
+}
+
+fn reports(events: &Receiver<VoiceEvent>) -> Vec<Report> {
+    events
+        .try_iter()
+        .map(|event| match event {
+            VoiceEvent::Report(report) => report,
+            VoiceEvent::DeviceFailed(device, error) => panic!("{device:?}: {error}"),
+        })
+        .collect()
+}
+
+/// Talks both ways for a while; what was said must arrive.
+fn talk(codec: Codec) {
+    let dir = tempfile::tempdir().unwrap();
+    let path = |name: &str| dir.path().join(name);
+    let said = speech(6.0);
+    write(&path("said.wav"), &said);
+    let [caller, callee] = agreed(codec);
+    let (a, at_a) = start(caller, Source::Wav(path("said.wav")), Sink::Wav(path("a.wav"))).unwrap();
+    let (b, at_b) = start(callee, Source::Wav(path("said.wav")), Sink::Wav(path("b.wav"))).unwrap();
+    let begun = Instant::now();
+    std::thread::sleep(Duration::from_secs(5));
+    let (last_a, last_b) = (a.stop(), b.stop());
+    let took = begun.elapsed().as_secs_f32();
+
+    for (name, last, events) in [("a.wav", last_a, at_a), ("b.wav", last_b, at_b)] {
+        let heard = read(&path(name));
+        let seconds = heard.len() as f32 / RATE as f32;
+        assert!(seconds >= 4.9 && seconds <= took + 0.1, "{name}: {seconds} s recorded in {took} s");
+        let (delay_ms, likeness) = find(&said, &heard);
+        println!("{codec:?} {name}: delay {delay_ms:.1} ms, likeness {likeness:.3}");
+        assert!(likeness > 0.85, "{name}: likeness {likeness}");
+        let told = reports(&events);
+        assert!(told.len() >= 10, "{} reports in five seconds", told.len());
+        assert!(last.rx_packets > 200 && last.tx_packets > 200, "{last:?}");
+    }
+}
+
+#[test]
+fn speech_arrives_both_ways_with_opus() {
+    talk(Codec::Opus);
+}
+
+#[test]
+fn speech_arrives_both_ways_with_pcmu() {
+    talk(Codec::Pcmu);
+}
+
+#[test]
+fn muted_is_silent_and_digits_arrive() {
+    let dir = tempfile::tempdir().unwrap();
+    let (said, heard) = (dir.path().join("said.wav"), dir.path().join("heard.wav"));
+    write(&said, &speech(6.0));
+    let [caller, callee] = agreed(Codec::Opus);
+    let (talker, _events) = start(caller, Source::Wav(said), Sink::Null).unwrap();
+    talker.mute(true);
+    let (listener, events) = start(callee, Source::Silence, Sink::Wav(heard.clone())).unwrap();
+    for digit in "12#".chars() {
+        talker.digit(Digit::new(digit).unwrap());
+    }
+    let mut digits = Vec::new();
+    let end = Instant::now() + Duration::from_secs(20);
+    while digits.len() < 3 {
+        let left = end.saturating_duration_since(Instant::now());
+        if let VoiceEvent::Report(report) = events.recv_timeout(left).unwrap() {
+            digits.extend(report.digits.iter().map(|d| d.as_char()));
+        }
+    }
+    assert_eq!(digits, ['1', '2', '#']);
+    let last = listener.stop();
+    talker.stop();
+    assert!(last.rx_packets > 0, "silence is sent, not nothing");
+    let loudest = read(&heard).iter().map(|s| s.unsigned_abs()).max().unwrap();
+    assert!(loudest < 100, "a muted voice was heard at {loudest}");
+}
+
+#[test]
+fn what_cannot_be_opened_is_said_at_once() {
+    let dir = tempfile::tempdir().unwrap();
+    let nowhere = dir.path().join("no/file.wav");
+    let [caller, callee] = agreed(Codec::Pcma);
+    let error = start(caller, Source::Wav(nowhere.clone()), Sink::Null).err();
+    assert!(matches!(error, Some(VoiceError::Microphone(DeviceError::File { .. }))), "{error:?}");
+    let error = start(callee, Source::Silence, Sink::Wav(nowhere)).err();
+    assert!(matches!(error, Some(VoiceError::Speaker(DeviceError::File { .. }))), "{error:?}");
+}
+
+#[test]
+fn dropping_ends_it_and_frees_the_ports() {
+    let [caller, _callee] = agreed(Codec::Pcmu);
+    let port = caller.0.rtp_port;
+    let (voice, events) = start(caller, Source::Silence, Sink::Null).unwrap();
+    drop(voice);
+    // The thread drops its end of the channel last of all that it owns.
+    while events.recv_timeout(Duration::from_secs(20)).is_ok() {}
+    std::net::UdpSocket::bind((LOOPBACK, port)).unwrap();
+}

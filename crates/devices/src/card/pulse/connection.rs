@@ -17,6 +17,8 @@ use crate::DeviceError;
 const ANSWER: Duration = Duration::from_secs(3);
 /// Longest a frame may wait for room in the server's socket; a server that takes nothing is gone.
 const ROOM: Duration = Duration::from_millis(50);
+/// Length of the secret that lets a client in.
+const COOKIE: usize = 256;
 /// Channel number of messages that are no sound.
 const CONTROL: u32 = u32::MAX;
 
@@ -81,13 +83,10 @@ impl Connection {
         stream.set_write_timeout(Some(ANSWER))?;
         let mut connection =
             Self { stream: BufReader::with_capacity(64 * 1024, stream), version: MAX_VERSION, asked: 0 };
+        // A server that asks for no cookie still breaks off when it is not as long as one.
         let cookie = pulseaudio::cookie_path_from_env().and_then(|path| std::fs::read(path).ok());
-        let auth = AuthParams {
-            version: MAX_VERSION,
-            supports_shm: false,
-            supports_memfd: false,
-            cookie: cookie.unwrap_or_default(),
-        };
+        let cookie = cookie.filter(|cookie| cookie.len() == COOKIE).unwrap_or_else(|| vec![0; COOKIE]);
+        let auth = AuthParams { version: MAX_VERSION, supports_shm: false, supports_memfd: false, cookie };
         let server: AuthReply = connection.ask(&Command::Auth(auth))?;
         connection.version = MAX_VERSION.min(server.version);
         let mut who = Props::new();
