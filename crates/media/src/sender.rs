@@ -96,7 +96,7 @@ impl Sender {
             sound: Vec::with_capacity(RATE as usize / 10),
             marker: true,
             muted: false,
-            gain: FRAME as i32,
+            gain: 0,
             digits: VecDeque::new(),
             tone: None,
             next_tone: None,
