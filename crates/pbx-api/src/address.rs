@@ -199,7 +199,7 @@ mod tests {
             ("http://pbx.example.com:9000/", "pbx.example.com:9000"),
             ("https://[::1]:8887/api", "[::1]:8887"),
             ("telefon.bücher.example", "telefon.xn--bcher-kva.example:8887"),
-            ("電話.example:1", "xn--fzys8d.example:1"),
+            ("例え.テスト:1", "xn--r8jz45g.xn--zckzah:1"),
         ] {
             assert_eq!(parsed(typed), expected, "{typed}");
         }

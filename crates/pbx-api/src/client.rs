@@ -1,20 +1,18 @@
 use std::error::Error;
 use std::fmt;
-use std::io;
-use std::net::{Ipv4Addr, Ipv6Addr, SocketAddr, UdpSocket};
 use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
-use reqwest::header::{AUTHORIZATION, CONTENT_TYPE, HeaderMap, HeaderValue, LOCATION, RETRY_AFTER};
-use reqwest::{Method, RequestBuilder, Response, StatusCode, Url};
+use reqwest::header::{AUTHORIZATION, CONTENT_TYPE, HeaderMap, HeaderValue, LOCATION};
+use reqwest::{Method, RequestBuilder, Response, Url};
 use secrecy::zeroize::Zeroizing;
 use secrecy::{ExposeSecret, SecretString};
 use serde::Serialize;
 
 use crate::error::Cause;
-use crate::json::Object;
-use crate::tls::{self, Distrust};
-use crate::{ApiError, ErrorCode, ServerAddress, Trust};
+use crate::failure::{SystemResolver, failed};
+use crate::refusal::{readable, refusal};
+use crate::{ApiError, ServerAddress, Trust, tls};
 
 /// Largest JSON answer read, bytes.
 pub(crate) const JSON_LIMIT: usize = 1024 * 1024;
@@ -147,17 +145,15 @@ impl Client {
         if let Some(access) = access {
             request = request.header(AUTHORIZATION, bearer(access)?);
         }
-        let mut response = request.send().await.map_err(|error| self.failed(error))?;
+        let mut response = request.send().await.map_err(|error| failed(self.server.clone(), error))?;
         let status = response.status();
         if status.is_redirection() {
             let to = response.headers().get(LOCATION).and_then(|to| to.to_str().ok()).and_then(readable);
             return Err(ApiError::Redirect { status: status.as_u16(), to });
         }
         if !status.is_success() {
-            let bytes = match self.read(&mut response, ERROR_LIMIT).await {
-                Err(ApiError::TooLarge { .. }) => Zeroizing::default(),
-                read => read?,
-            };
+            // The status says enough where the body is too large, broken or late.
+            let bytes = self.read(&mut response, ERROR_LIMIT).await.unwrap_or_default();
             return Err(refusal(status, response.headers(), &bytes, SystemTime::now()));
         }
         let bytes = self.read(&mut response, limit).await?;
@@ -173,47 +169,13 @@ impl Client {
             return Err(too_large());
         }
         let mut bytes = Zeroizing::new(Vec::with_capacity(told));
-        while let Some(chunk) = response.chunk().await.map_err(|error| self.failed(error))? {
+        while let Some(chunk) = response.chunk().await.map_err(|error| failed(self.server.clone(), error))? {
             if bytes.len().saturating_add(chunk.len()) > limit {
                 return Err(too_large());
             }
             bytes.extend_from_slice(&chunk);
         }
         Ok(bytes)
-    }
-
-    /// What a request that got no whole answer failed of.
-    fn failed(&self, error: reqwest::Error) -> ApiError {
-        let server = self.server.clone();
-        let error = error.without_url();
-        let (timeout, connecting) = (error.is_timeout(), error.is_connect());
-        if let Some(distrust) = find(&error, distrusted) {
-            let Distrust { problem, certificate } = distrust.clone();
-            return ApiError::Certificate { problem, certificate: Box::new(certificate) };
-        }
-        let tls = find(&error, |cause| cause.downcast_ref::<rustls::Error>()).is_some();
-        let unresolved = find(&error, |cause| cause.downcast_ref::<Unresolved>()).is_some();
-        let parse =
-            find(&error, |cause| cause.downcast_ref::<hyper::Error>()).is_some_and(hyper::Error::is_parse);
-        let kind = find(&error, |cause| cause.downcast_ref::<io::Error>().map(io::Error::kind));
-        let cause = Cause::new(error);
-        match kind {
-            _ if tls => ApiError::Tls { server, cause },
-            _ if unresolved && !has_route() => ApiError::NetworkUnreachable { server, cause },
-            _ if unresolved => ApiError::ServerNotFound { server, cause },
-            _ if timeout => ApiError::Timeout { server, cause },
-            _ if parse => ApiError::NotUnderstood { what: format!("HTTP: {cause}") },
-            Some(io::ErrorKind::TimedOut) => ApiError::Timeout { server, cause },
-            Some(io::ErrorKind::ConnectionRefused) => ApiError::ConnectionRefused { server, cause },
-            Some(
-                io::ErrorKind::NetworkUnreachable
-                | io::ErrorKind::HostUnreachable
-                | io::ErrorKind::NetworkDown
-                | io::ErrorKind::AddrNotAvailable,
-            ) => ApiError::NetworkUnreachable { server, cause },
-            Some(io::ErrorKind::UnexpectedEof) if connecting => ApiError::Tls { server, cause },
-            _ => ApiError::ConnectionLost { server, cause },
-        }
     }
 }
 
@@ -230,209 +192,7 @@ fn bearer(access: &SecretString) -> Result<HeaderValue, ApiError> {
     Ok(value)
 }
 
-/// First thing of interest in an error and the causes behind it, those inside an [`io::Error`] included.
-fn find<'a, T>(
-    error: &'a reqwest::Error,
-    pick: impl Fn(&'a (dyn Error + 'static)) -> Option<T>,
-) -> Option<T> {
-    let mut next: Option<&'a (dyn Error + 'static)> = Some(error);
-    while let Some(cause) = next {
-        // The error inside an `io::Error` is not its source; its source is that of the error inside.
-        let inside = cause
-            .downcast_ref::<io::Error>()
-            .and_then(io::Error::get_ref)
-            .map(|inside| inside as &(dyn Error + 'static));
-        if let Some(found) = inside.and_then(&pick).or_else(|| pick(cause)) {
-            return Some(found);
-        }
-        next = match inside {
-            Some(inside) => inside.source(),
-            None => cause.source(),
-        };
-    }
-    None
-}
-
-fn distrusted<'a>(cause: &'a (dyn Error + 'static)) -> Option<&'a Distrust> {
-    match cause.downcast_ref::<rustls::Error>()? {
-        rustls::Error::InvalidCertificate(rustls::CertificateError::Other(other)) => other.0.downcast_ref(),
-        _ => None,
-    }
-}
-
-/// The operating system's name resolution, with an error that can be told from others.
-struct SystemResolver;
-
-#[derive(Debug, thiserror::Error)]
-#[error("name resolution: {0}")]
-struct Unresolved(#[source] io::Error);
-
-impl reqwest::dns::Resolve for SystemResolver {
-    fn resolve(&self, name: reqwest::dns::Name) -> reqwest::dns::Resolving {
-        Box::pin(async move {
-            let found = tokio::net::lookup_host((name.as_str(), 0)).await.map_err(Unresolved)?;
-            let found: Vec<SocketAddr> = found.collect();
-            Ok(Box::new(found.into_iter()) as reqwest::dns::Addrs)
-        })
-    }
-}
-
-/// Whether any route leads out of this machine. Connecting a UDP socket sends nothing.
-fn has_route() -> bool {
-    let tries: [(SocketAddr, SocketAddr); 2] = [
-        ((Ipv4Addr::UNSPECIFIED, 0).into(), (Ipv4Addr::new(192, 0, 2, 1), 9).into()),
-        ((Ipv6Addr::UNSPECIFIED, 0).into(), (Ipv6Addr::new(0x2001, 0xdb8, 0, 0, 0, 0, 0, 1), 9).into()),
-    ];
-    tries.into_iter().any(|(from, to)| UdpSocket::bind(from).and_then(|socket| socket.connect(to)).is_ok())
-}
-
-/// What an answer outside 200 to 399 means.
-fn refusal(status: StatusCode, headers: &HeaderMap, body: &[u8], now: SystemTime) -> ApiError {
-    let retry_after = headers.get(RETRY_AFTER).and_then(|value| retry_after(value, now));
-    let told = complaint(body);
-    let code = told.as_ref().map(|told| told.code);
-    let message = told.as_ref().and_then(|told| told.message.clone());
-    match status.as_u16() {
-        401 => ApiError::Unauthorized,
-        404 | 405 => ApiError::NotFound { status: status.as_u16(), code },
-        423 => ApiError::Blocked { retry_after },
-        403 if retry_after.is_some() || told.is_some_and(|told| told.blocked) => {
-            ApiError::Blocked { retry_after }
-        }
-        429 => ApiError::Throttled { retry_after },
-        status @ 500.. => ApiError::ServerFailed { status, retry_after },
-        status => ApiError::Refused { status, code, message },
-    }
-}
-
-/// First entry of an error answer in the documented shape.
-struct Complaint {
-    code: ErrorCode,
-    blocked: bool,
-    message: Option<String>,
-}
-
-/// `{"errors":[{"code","message","detail"?}]}`; nothing for any other body.
-fn complaint(body: &[u8]) -> Option<Complaint> {
-    let mut errors = Object::parse("errors", body).ok()?.objects("errors").ok()?;
-    let first = errors.first_mut()?;
-    let code = first.text("code").ok()??;
-    Some(Complaint {
-        code: match code.as_str() {
-            "UNAUTHORIZED" => ErrorCode::Unauthorized,
-            "VALIDATE_FAILED" => ErrorCode::ValidateFailed,
-            _ => ErrorCode::Unknown,
-        },
-        // No code for a blocked address is documented; these are the words one would use.
-        blocked: ["BLOCK", "LOCKED", "BLACKLIST"].iter().any(|word| code.contains(word)),
-        message: first.text("message").ok().flatten().and_then(|text| readable(&text)),
-    })
-}
-
-/// Somebody else's text, fit to be shown: no control characters, at most 300 characters.
-pub(crate) fn readable(text: &str) -> Option<String> {
-    let text: String = text.chars().filter(|letter| !letter.is_control()).take(300).collect();
-    Some(text.trim().to_owned()).filter(|text| !text.is_empty())
-}
-
-/// `Retry-After` in either of its forms, seconds or a date (RFC 9110, section 10.2.3); at most a day.
-fn retry_after(value: &HeaderValue, now: SystemTime) -> Option<Duration> {
-    let text = value.to_str().ok()?.trim();
-    let wait = match text.parse() {
-        Ok(seconds) => Duration::from_secs(seconds),
-        Err(_) => httpdate::parse_http_date(text).ok()?.duration_since(now).unwrap_or_default(),
-    };
-    Some(wait.min(Duration::from_secs(24 * 3600)))
-}
-
 fn media_type(headers: &HeaderMap) -> Option<String> {
     let value = headers.get(CONTENT_TYPE)?.to_str().ok()?;
     value.split(';').next().map(|bare| bare.trim().to_ascii_lowercase()).filter(|bare| !bare.is_empty())
-}
-
-#[cfg(test)]
-mod tests {
-    use std::time::{Duration, SystemTime};
-
-    use proptest::prelude::{any, prop_assert, proptest};
-    use reqwest::StatusCode;
-    use reqwest::header::{HeaderMap, HeaderValue, RETRY_AFTER};
-
-    use super::{complaint, refusal};
-    use crate::{ApiError, ErrorCode};
-
-    fn refused(status: u16, retry_after: Option<&str>, body: &str) -> ApiError {
-        let mut headers = HeaderMap::new();
-        if let Some(value) = retry_after {
-            headers.insert(RETRY_AFTER, HeaderValue::from_str(value).unwrap());
-        }
-        // Sun, 06 Nov 1994 08:49:37 GMT
-        let now = SystemTime::UNIX_EPOCH + Duration::from_secs(784_111_777);
-        refusal(StatusCode::from_u16(status).unwrap(), &headers, body.as_bytes(), now)
-    }
-
-    #[test]
-    fn waits() {
-        for (value, seconds) in [
-            ("120", Some(120)),
-            ("Sun, 06 Nov 1994 08:50:37 GMT", Some(60)),
-            ("Sun, 06 Nov 1994 08:00:00 GMT", Some(0)),
-            ("99999999999", Some(86_400)),
-            ("-1", None),
-            ("soon", None),
-        ] {
-            for status in [429, 503, 403] {
-                let waited = refused(status, Some(value), "").retry_after();
-                assert_eq!(waited, seconds.map(Duration::from_secs), "{status} {value}");
-            }
-        }
-    }
-
-    #[test]
-    fn codes() {
-        let body = |code: &str| {
-            format!(r#"{{"errors":[{{"code":"{code}","message":"no\u0007t so","detail":{{}}}}]}}"#)
-        };
-        for (code, expected) in [
-            ("UNAUTHORIZED", ErrorCode::Unauthorized),
-            ("VALIDATE_FAILED", ErrorCode::ValidateFailed),
-            ("UNKNOWN", ErrorCode::Unknown),
-            ("BRAND_NEW", ErrorCode::Unknown),
-        ] {
-            let error = refused(400, None, &body(code));
-            let ApiError::Refused { status: 400, code, message } = error else { panic!("{error:?}") };
-            assert_eq!((code, message.as_deref()), (Some(expected), Some("not so")));
-        }
-        assert!(matches!(refused(403, None, &body("IP_BLOCKED")), ApiError::Blocked { retry_after: None }));
-        assert!(matches!(refused(403, None, &body("UNKNOWN")), ApiError::Refused { status: 403, .. }));
-        assert!(matches!(refused(404, None, "<html>"), ApiError::NotFound { status: 404, code: None }));
-        assert!(matches!(
-            refused(418, None, ""),
-            ApiError::Refused { status: 418, code: None, message: None }
-        ));
-        assert!(matches!(
-            refused(502, None, "<html>"),
-            ApiError::ServerFailed { status: 502, retry_after: None }
-        ));
-    }
-
-    #[test]
-    fn other_shapes_are_no_complaint() {
-        for body in
-            ["", "null", "{}", r#"{"errors":{}}"#, r#"{"errors":[]}"#, r#"{"errors":[{"code":7}]}"#, "<html>"]
-        {
-            assert!(complaint(body.as_bytes()).is_none(), "{body}");
-        }
-    }
-
-    proptest! {
-        #[test]
-        fn any_error_body(status in 400..=599_u16, body in any::<Vec<u8>>(), text in "\\PC*", code in "[A-Z_]{0,12}") {
-            let json = serde_json::json!({"errors": [{"code": code, "message": text}]}).to_string();
-            for body in [body.as_slice(), json.as_bytes()] {
-                let error = refusal(StatusCode::from_u16(status).unwrap(), &HeaderMap::new(), body, SystemTime::now());
-                prop_assert!(error.to_string().chars().count() < 400);
-            }
-        }
-    }
 }

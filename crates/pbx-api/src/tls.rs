@@ -13,8 +13,8 @@ use rustls::{
 };
 use sha2::{Digest, Sha256};
 
-use crate::client::readable;
 use crate::error::Cause;
+use crate::refusal::readable;
 use crate::{ApiError, CertificateProblem, ServerAddress};
 
 /// SHA-256 of a certificate's DER form. Shown as 64 lower-case hexadecimal digits.

@@ -15,9 +15,6 @@ pub const SIGN_OUT_LIMIT: Duration = Duration::from_secs(3);
 /// does not.
 const LOOK: Duration = Duration::from_secs(30);
 
-/// Tells the time; another one in tests.
-type Clock = Arc<dyn Fn() -> SystemTime + Send + Sync>;
-
 /// A session at the PBX: tokens that are kept fresh and kept in the vault. Cheap to clone.
 #[derive(Clone)]
 pub struct Session {
@@ -45,7 +42,6 @@ pub struct SignedOut {
 struct Inner {
     account: String,
     keeper: Arc<Keeper>,
-    clock: Clock,
     state: Mutex<State>,
     /// Held by the one refresh under way.
     flight: tokio::sync::Mutex<()>,
@@ -81,7 +77,7 @@ impl Session {
     ) -> Self {
         let account = account.into();
         let secrets = Secrets::new(tokens, sip_password, SystemTime::now());
-        let session = Self::with_clock(client, keeper, account, secrets, Arc::new(SystemTime::now));
+        let session = Self::with(client, keeper, account, secrets);
         let saving = session.inner.keeper.save(&session.inner.account, &session.inner.state().secrets);
         session.inner.note_saved(saving.await);
         session
@@ -98,20 +94,14 @@ impl Session {
     ) -> Result<Option<Self>, SignInError> {
         let account = account.into();
         let Some(secrets) = keeper.load(&account).await? else { return Ok(None) };
-        let session = Self::with_clock(client, keeper, account, secrets, Arc::new(SystemTime::now));
+        let session = Self::with(client, keeper, account, secrets);
         let in_memory = session.inner.keeper.in_memory(&session.inner.account);
         session.inner.status.send_modify(|status| status.secrets_in_memory = in_memory);
         Ok(Some(session))
     }
 
-    fn with_clock(
-        client: Client,
-        keeper: Arc<Keeper>,
-        account: String,
-        secrets: Secrets,
-        clock: Clock,
-    ) -> Self {
-        let schedule = Schedule::resumed(clock(), secrets.expires_at, rand::random());
+    fn with(client: Client, keeper: Arc<Keeper>, account: String, secrets: Secrets) -> Self {
+        let schedule = Schedule::resumed(SystemTime::now(), secrets.expires_at, rand::random());
         let state = State {
             client,
             secrets,
@@ -125,7 +115,6 @@ impl Session {
         let inner = Inner {
             account,
             keeper,
-            clock,
             state: Mutex::new(state),
             flight: tokio::sync::Mutex::new(()),
             status: watch::Sender::new(SessionStatus::default()),
@@ -151,9 +140,11 @@ impl Session {
 
     /// Keeps another SIP password.
     pub async fn set_sip_password(&self, password: SecretString) {
+        self.inner.state().secrets.sip_password = Some(password);
+        // Written in the middle of a refresh it would bring the void tokens back into the vault.
+        let _landed = self.inner.flight.lock().await;
         let saving = {
-            let mut state = self.inner.state();
-            state.secrets.sip_password = Some(password);
+            let state = self.inner.state();
             if state.signed_out {
                 return;
             }
@@ -192,7 +183,7 @@ impl Session {
         loop {
             let (wait, generation) = {
                 let state = self.inner.state();
-                (state.schedule.wait((self.inner.clock)()), state.generation)
+                (state.schedule.wait(SystemTime::now()), state.generation)
             };
             match wait {
                 None => return,
@@ -275,7 +266,7 @@ impl Inner {
             (state.client.clone(), state.secrets.refresh.clone())
         };
         let answer = client.refresh(&refresh).await;
-        let now = (self.clock)();
+        let now = SystemTime::now();
         match answer {
             Ok(tokens) => {
                 self.replace(tokens, now).await;
