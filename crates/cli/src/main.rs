@@ -50,7 +50,7 @@ async fn run(cli: Cli, output: Output) -> Exit {
         Verb::Whoami(args) => sessions::whoami(config, &output, &args).await,
         Verb::Accounts => sessions::accounts(&config, &output),
         Verb::Devices => devices(&output),
-        Verb::Register(args) => match script(config, output, &args.account, None, None).await {
+        Verb::Register(args) => match script(config, output, &args.account, None, None) {
             Ok(mut script) => {
                 let exit = script.register(args.seconds).await;
                 script.phone.stop().await;
@@ -62,7 +62,7 @@ async fn run(cli: Cli, output: Output) -> Exit {
             if let Some(problem) = calls::dtmf_problem(args.dtmf.as_deref()) {
                 return calls::fail(&output, &problem);
             }
-            match script(config, output, &args.account, Some(&args.audio), args.codec).await {
+            match script(config, output, &args.account, Some(&args.audio), args.codec) {
                 Ok(mut script) => {
                     let exit = script.call(&args).await;
                     script.phone.stop().await;
@@ -72,7 +72,7 @@ async fn run(cli: Cli, output: Output) -> Exit {
             }
         }
         Verb::Answer(args) => {
-            match script(config, output, &args.account, Some(&args.audio), args.codec).await {
+            match script(config, output, &args.account, Some(&args.audio), args.codec) {
                 Ok(mut script) => {
                     let exit = script.answer(&args).await;
                     script.phone.stop().await;
@@ -85,7 +85,7 @@ async fn run(cli: Cli, output: Output) -> Exit {
 }
 
 /// Starts a phone with the one account and the sound a command names.
-async fn script(
+fn script(
     mut config: Config,
     output: Output,
     account: &args::Account,

@@ -220,7 +220,7 @@ impl Calls {
 
     /// The voice path of a call says something.
     pub(crate) fn heard(&self, id: CallId, event: VoiceEvent) {
-        if !self.table.get(&id).is_some_and(|call| !call.is_over()) {
+        if self.table.get(&id).is_none_or(Call::is_over) {
             return;
         }
         match event {

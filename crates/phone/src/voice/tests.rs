@@ -78,7 +78,7 @@ fn read(path: &Path) -> Vec<i16> {
 /// By how many milliseconds `heard` is behind `said`, and how alike they are then: the medians over
 /// pieces of 0.4 s, because a jitter buffer may stretch time between two of them.
 fn find(said: &[i16], heard: &[i16]) -> (f32, f32) {
-    const THIN: usize = 4;
+    const THIN: usize = 8;
     let second = RATE as usize / THIN;
     let thin = |s: &[i16]| -> Vec<f32> {
         s.chunks_exact(THIN).map(|c| c.iter().map(|s| f32::from(*s)).sum::<f32>()).collect()
@@ -90,10 +90,11 @@ fn find(said: &[i16], heard: &[i16]) -> (f32, f32) {
         .step_by(length)
         .map(|from| {
             let piece = &said[from..from + length];
+            let loud = dot(piece, piece);
             let (lag, likeness) = (0..second * 3 / 10)
                 .map(|lag| {
                     let there = &heard[from + lag..from + lag + length];
-                    (lag, dot(piece, there) / (dot(piece, piece) * dot(there, there) + 1.0).sqrt())
+                    (lag, dot(piece, there) / (loud * dot(there, there) + 1.0).sqrt())
                 })
                 .max_by(|a, b| a.1.total_cmp(&b.1))
                 .unwrap();
