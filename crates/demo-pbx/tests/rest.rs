@@ -271,6 +271,25 @@ async fn faults_are_ordered_from_outside_too() {
 }
 
 #[tokio::test]
+async fn a_restart_is_ordered_from_outside_too() {
+    let (pbx, client) = start(Config::default()).await;
+    let mut phone = tokio::net::TcpStream::connect(("127.0.0.1", pbx.sip_tcp_port())).await.unwrap();
+    let order = client.post(url(&pbx, "/demo/faults")).json(&json!({ "restart": true })).send();
+    // The restart may overtake its own answer.
+    let _ = order.await;
+    let mut rest = Vec::new();
+    let closed = tokio::io::AsyncReadExt::read_to_end(&mut phone, &mut rest);
+    let closed = tokio::time::timeout(Duration::from_secs(10), closed).await.unwrap();
+    assert!(closed.is_err() || rest.is_empty());
+    let back = async {
+        while client.get(url(&pbx, "/api/info")).send().await.is_err() {
+            tokio::time::sleep(Duration::from_millis(5)).await;
+        }
+    };
+    tokio::time::timeout(Duration::from_secs(10), back).await.unwrap();
+}
+
+#[tokio::test]
 async fn a_restart_keeps_ports_users_tokens_and_certificate() {
     let (pbx, first) = start(Config::default()).await;
     let tokens = alice(&pbx, &first).await;

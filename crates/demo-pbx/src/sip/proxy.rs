@@ -16,9 +16,7 @@ impl Switch {
         if targets.is_empty() {
             return self.answer(key, 480, now);
         }
-        if self.servers.get(key).is_some_and(|server| server.request.method() == "INVITE") {
-            self.answer(key, 100, now);
-        }
+        self.trying(key, now);
         for (uri, flow) in targets {
             self.forward(key, Some(&uri), flow, now);
         }
@@ -30,8 +28,18 @@ impl Switch {
             return;
         };
         match self.follow_call(&request, source) {
-            Some(flow) => self.forward(key, None, flow, now),
+            Some(flow) => {
+                self.trying(key, now);
+                self.forward(key, None, flow, now);
+            }
             None => self.answer(key, 481, now),
+        }
+    }
+
+    /// Stops the retransmissions of an INVITE that is on its way.
+    fn trying(&mut self, key: &str, now: Instant) {
+        if self.servers.get(key).is_some_and(|server| server.request.method() == "INVITE") {
+            self.answer(key, 100, now);
         }
     }
 
@@ -115,10 +123,7 @@ impl Switch {
         }
         // The Via below is the sender's; a locally made 408 carries it too.
         response.pop_top("Via");
-        if method != "INVITE" {
-            return self.respond(&key, &response, now);
-        }
-        if code < 200 {
+        if method != "INVITE" || code < 200 {
             return self.respond(&key, &response, now);
         }
         if code < 300 {

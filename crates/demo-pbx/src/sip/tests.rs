@@ -244,6 +244,25 @@ fn a_call_from_udp_to_tcp_is_carried_from_invite_to_bye() {
 }
 
 #[test]
+fn a_re_invite_passes_and_moves_the_contact() {
+    let mut bench = Bench::new();
+    bench.register("102", tcp(1));
+    let (invite, sent) = bench.invite("101", "102", udp(6001));
+    let answer = reply(&sent[1].1, 200, "b", "sip:102@127.0.0.1:40000");
+    let ok = only(bench.give(tcp(1), &answer)).1;
+    bench.give(udp(6001), &follow(&invite, &ok, "ACK", false));
+    let mut again = follow(&invite, &ok, "INVITE", false);
+    again.push("Contact", "<sip:moved@127.0.0.1:6001>");
+    let sent = bench.give(udp(6001), &again);
+    assert_eq!((codes(&sent), sent[1].0), (vec![100, 0], tcp(1)));
+    assert_eq!(sent[1].1.header("Record-Route"), None);
+    let (_, ok) = only(bench.give(tcp(1), &reply(&sent[1].1, 200, "", "sip:102@127.0.0.1:40000")));
+    assert_eq!((ok.code(), bench.switch.calls()), (200, 1));
+    let to_alice = bench.input(Input::Order(Order::KillCalls)).0[0].1.clone();
+    assert_eq!(to_alice.uri(), "sip:moved@127.0.0.1:6001");
+}
+
+#[test]
 fn everything_is_forgotten_in_the_end() {
     let mut bench = Bench::new();
     bench.register("101", udp(6001));

@@ -301,7 +301,9 @@ impl Switch {
         let Some(client) = self.clients.get_mut(key) else {
             return;
         };
-        if client.done || std::mem::replace(&mut client.cancelled, true) {
+        // Only an INVITE is cancelled (RFC 3261 section 9.1).
+        let can = !client.done && client.request.method() == "INVITE";
+        if !can || std::mem::replace(&mut client.cancelled, true) {
             return;
         }
         client.verdict = verdict;
