@@ -54,7 +54,7 @@ fn ring(sink: &Sink, tone: Tone, stop: &AtomicBool) {
                     Some(error) => tracing::warn!(%error, "the ringer fell silent"),
                 }
             }
-            Err(error) => tracing::warn!(%error, "the ringer has no sink"),
+            Err(error) => tracing::debug!(%error, "the ringer has no sink yet"),
         }
         let again = Instant::now() + RETRY;
         while !stop.load(Ordering::SeqCst) && Instant::now() < again {

@@ -74,10 +74,10 @@ impl Driver {
         };
         let rtp = register(sockets.rtp, RTP).map_err(VoiceError::Socket)?;
         let rtcp = register(sockets.rtcp, RTCP).map_err(VoiceError::Socket)?;
+        let session = Session::new(negotiated, rand::random(), Instant::now())?;
         let microphone =
             Place::open(&audio.microphone, wake_up.for_devices()).map_err(VoiceError::Microphone)?;
         let speaker = Place::open(&audio.speaker, wake_up.for_devices()).map_err(VoiceError::Speaker)?;
-        let session = Session::new(negotiated, rand::random(), Instant::now())?;
         let datagram = Box::new([0; DATAGRAM]);
         Ok(Self { poll, wake_up, rtp, rtcp, session, microphone, speaker, orders, tell, datagram })
     }
