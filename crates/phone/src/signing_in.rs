@@ -187,7 +187,7 @@ impl SigningIn {
 
     fn step(&mut self, step: Step, accounts: &mut Accounts) -> Option<UserAgent> {
         let mut superseded = None;
-        match self.wizard.handle(step).and_then(|actions| self.past_sip_password(actions)) {
+        match self.wizard.handle(step) {
             Ok(actions) => {
                 if !matches!(self.wizard.page(), Page::Done) {
                     self.showing = Showing::Wizard;
@@ -200,14 +200,6 @@ impl SigningIn {
             Err(error) => return self.refuse(of_sign_in_error(&error)),
         }
         superseded
-    }
-
-    /// The session is kept as soon as it stands; the SIP password is asked for afterwards.
-    fn past_sip_password(&mut self, mut actions: Vec<Action>) -> Result<Vec<Action>, SignInError> {
-        if self.wizard.page() == Page::SipPassword {
-            actions.extend(self.wizard.handle(Step::WithoutSipPassword)?);
-        }
-        Ok(actions)
     }
 
     fn act(&mut self, action: Action, accounts: &mut Accounts) -> Option<UserAgent> {

@@ -136,7 +136,6 @@ pub(crate) fn of_sign_in_error(error: &SignInError) -> Problem {
         SignInError::SecondFactorNeeded => Code::SecondFactorNeeded,
         SignInError::PasswordChangeNeeded => Code::PasswordChangeNeeded,
         SignInError::NoExtension => Code::NoExtension,
-        SignInError::SipPasswordNeeded => Code::SipPasswordNeeded,
         SignInError::TransportUnsupported { .. } => Code::TransportUnsupported,
         SignInError::SessionExpired => Code::SessionExpired,
         SignInError::NotNow => Code::NotNow,

@@ -21,9 +21,6 @@ pub enum SignInError {
     /// The user has no extension.
     #[error("the user has no extension")]
     NoExtension,
-    /// The extension's SIP password was left empty.
-    #[error("the extension's SIP password is needed")]
-    SipPasswordNeeded,
     /// None of the PBX's SIP transports is one this phone speaks.
     #[error("the PBX offers only {offered}; this phone speaks UDP and TCP")]
     TransportUnsupported {

@@ -13,8 +13,6 @@ pub enum Page {
     Server,
     /// User name and password.
     User,
-    /// The extension's SIP password, which this PBX does not hand over.
-    SipPassword,
     /// Signed in.
     Done,
 }
@@ -47,13 +45,6 @@ pub enum Input {
         /// The account's password.
         password: SecretString,
     },
-    /// The extension's SIP password, on the third page.
-    GiveSipPassword {
-        /// The password.
-        password: SecretString,
-    },
-    /// Go on without the extension's SIP password: the session stands, and it is asked for elsewhere.
-    WithoutSipPassword,
     /// An answer from the server.
     Answer {
         /// Number of the question.
@@ -100,7 +91,7 @@ pub struct SignedIn {
     pub username: String,
     /// Tokens of the session.
     pub tokens: Tokens,
-    /// What to register; its SIP password where the PBX handed it over or it was given.
+    /// What to register; its SIP password where the PBX handed it over.
     pub extension: Extension,
 }
 
@@ -222,9 +213,6 @@ impl Wizard {
             Input::TrustCertificate { fingerprint } => self.trust(fingerprint),
             Input::Back => Ok(self.back()),
             Input::SignIn { username, password } => self.sign_in(username, password),
-            Input::GiveSipPassword { password } => self.give_sip_password(password),
-            Input::WithoutSipPassword if self.page == Page::SipPassword => Ok(self.finish(None)),
-            Input::WithoutSipPassword => Err(SignInError::NotNow),
             Input::Answer { request, answer } => Ok(self.answered(request, answer)),
         }
     }
@@ -261,7 +249,6 @@ impl Wizard {
         if !certificate_shown {
             self.page = match self.page {
                 Page::Server | Page::User => Page::Server,
-                Page::SipPassword => Page::User,
                 Page::Done => Page::Done,
             };
         }
@@ -282,17 +269,6 @@ impl Wizard {
         let question = Question::SignIn { domain, username: self.username.clone(), password };
         actions.push(self.ask(server, question));
         Ok(actions)
-    }
-
-    fn give_sip_password(&mut self, password: SecretString) -> Result<Vec<Action>, SignInError> {
-        if self.page != Page::SipPassword {
-            return Err(SignInError::NotNow);
-        }
-        if password.expose_secret().is_empty() {
-            self.problem = Some(SignInError::SipPasswordNeeded);
-            return Ok(Vec::new());
-        }
-        Ok(self.finish(Some(password)))
     }
 
     fn answered(&mut self, request: RequestId, answer: Answer) -> Vec<Action> {
@@ -324,10 +300,7 @@ impl Wizard {
                 Err(error) => self.fail(error.into()),
             },
             (Question::Profile { .. }, Answer::Profile(answer)) => {
-                match answer.ok().and_then(|file| profile::sip_password(&file.bytes)) {
-                    Some(password) => self.finish(Some(password)),
-                    None => self.ask_for_sip_password(),
-                }
+                self.finish(answer.ok().and_then(|file| profile::sip_password(&file.bytes)))
             }
             (question, _) => {
                 let what = format!("an answer to another question than {}", name(&question));
@@ -398,19 +371,13 @@ impl Wizard {
         if let Some(progress) = &mut self.progress {
             progress.extension = Some(extension);
         }
-        match (password, &user.profile) {
-            (Some(password), _) => self.finish(Some(password)),
-            (None, Some(reference)) => {
+        match &user.profile {
+            Some(reference) if password.is_none() => {
                 let question = Question::Profile { reference: reference.clone(), access };
                 vec![self.ask(server, question)]
             }
-            (None, None) => self.ask_for_sip_password(),
+            _ => self.finish(password),
         }
-    }
-
-    fn ask_for_sip_password(&mut self) -> Vec<Action> {
-        self.page = Page::SipPassword;
-        Vec::new()
     }
 
     fn finish(&mut self, password: Option<SecretString>) -> Vec<Action> {

@@ -337,10 +337,9 @@ async fn from_nothing_to_a_session() {
     assert!(matches!(wizard.problem(), Some(SignInError::Api(ApiError::WrongCredentials))));
     assert_eq!(count(&peer, "sign_in"), 1);
 
-    assert!(drive(&mut wizard, &mut trust, sign_in("right")).await.is_none());
-    assert_eq!(wizard.page(), Page::SipPassword);
-    let password = SecretString::from("sip");
-    let done = drive(&mut wizard, &mut trust, Input::GiveSipPassword { password }).await.unwrap();
+    let done = drive(&mut wizard, &mut trust, sign_in("right")).await.unwrap();
+    assert!(done.extension.sip_password.is_none());
+    let sip_password = Some(SecretString::from("sip"));
     assert_eq!(
         (done.extension.preferred.port, done.extension.preferred.transport.to_string()),
         (5063, "tcp".into())
@@ -349,7 +348,7 @@ async fn from_nothing_to_a_session() {
     let vault = OpenVault::default();
     let keeper = Arc::new(Keeper::new(vault.clone(), Duration::from_secs(60)));
     let client = Client::new(done.server, &trust, "Carillon/test").unwrap();
-    let session = Session::begin(client, keeper, ACCOUNT, done.tokens, done.extension.sip_password).await;
+    let session = Session::begin(client, keeper, ACCOUNT, done.tokens, sip_password).await;
     assert!(!session.status().borrow().secrets_in_memory);
     let entry = vault.text().unwrap();
     assert!(entry.contains("access-1") && entry.contains(r#""sip_password":"sip""#), "{entry}");

@@ -16,7 +16,6 @@ pub(super) fn of(signing_in: &SigningIn) -> SignInView {
     let mut view = SignInView {
         page: match wizard.page() {
             Page::Server => SignInPage::Server,
-            Page::SipPassword => SignInPage::SipPassword,
             Page::User => SignInPage::User,
             Page::Done => SignInPage::Done,
         },

@@ -19,10 +19,6 @@ fn sign_in(username: &str, password: &str) -> Input {
     Input::SignIn { username: username.into(), password: password.into() }
 }
 
-fn give(password: &str) -> Input {
-    Input::GiveSipPassword { password: password.into() }
-}
-
 fn info(avatar: Option<&str>) -> Answer {
     let tenant = Tenant {
         name: "Test".into(),
@@ -100,14 +96,13 @@ impl Trial {
         trial
     }
 
-    /// A trial at the third page.
-    fn at_sip_password() -> Self {
+    /// A trial that waits for the profile: the session is there, but not handed over.
+    fn at_profile() -> Self {
         let mut trial = Self::at_user();
         trial.does(sign_in("alice", "secret"));
         trial.answers(tokens());
         trial.answers(auth_user(false));
-        trial.answers(user(None, None));
-        assert_eq!(trial.wizard.page(), Page::SipPassword);
+        trial.answers(user(None, Some("digest")));
         trial
     }
 
@@ -183,20 +178,12 @@ fn sip_password_from_the_profile() {
 }
 
 #[test]
-fn sip_password_from_the_user() {
+fn a_session_stands_without_a_sip_password() {
     for profile in [Ok(blob(b"<root/>")), Ok(blob(b"\xff")), Err(timeout())] {
-        let mut trial = Trial::at_user();
-        trial.does(sign_in("alice", "secret"));
-        trial.answers(tokens());
-        trial.answers(auth_user(false));
-        trial.answers(user(None, Some("digest")));
-        assert!(trial.answers(Answer::Profile(profile)).is_empty());
-        assert_eq!((trial.wizard.page(), trial.wizard.busy()), (Page::SipPassword, false));
-        assert!(trial.wizard.problem().is_none());
-        assert!(trial.does(give("")).is_empty());
-        assert!(matches!(trial.wizard.problem(), Some(SignInError::SipPasswordNeeded)));
-        let done = finished(trial.does(give("typed")));
-        assert_eq!(done.extension.sip_password.unwrap().expose_secret(), "typed");
+        let mut trial = Trial::at_profile();
+        let done = finished(trial.answers(Answer::Profile(profile)));
+        assert!(done.extension.sip_password.is_none());
+        assert_eq!((trial.wizard.page(), trial.wizard.busy()), (Page::Done, false));
         assert!(trial.wizard.problem().is_none());
     }
 }
@@ -346,10 +333,9 @@ fn back() {
     trial.answers(Answer::SignIn(Err(ApiError::WrongCredentials)));
     trial.does(Input::Back);
     assert_eq!((trial.wizard.page(), trial.problem().as_str()), (Page::Server, "None"));
-    let mut trial = Trial::at_sip_password();
+    let mut trial = Trial::at_profile();
     assert_eq!(asked(&trial.does(Input::Back)), "end access");
-    assert_eq!(trial.wizard.page(), Page::User);
-    assert!(matches!(trial.wizard.handle(give("late")), Err(SignInError::NotNow)));
+    assert_eq!(trial.wizard.page(), Page::Server);
 }
 
 #[test]
@@ -380,7 +366,6 @@ fn a_session_that_comes_too_late_is_ended() {
 fn inputs_that_do_not_fit() {
     let mut trial = Trial::new();
     assert!(matches!(trial.wizard.handle(sign_in("alice", "x")), Err(SignInError::NotNow)));
-    assert!(matches!(trial.wizard.handle(give("x")), Err(SignInError::NotNow)));
     let mut trial = Trial::at_user();
     trial.does(sign_in("alice", "secret"));
     // A second press of the button must not become a second try.
@@ -390,8 +375,8 @@ fn inputs_that_do_not_fit() {
 
 #[test]
 fn another_account_after_the_first() {
-    let mut trial = Trial::at_sip_password();
-    finished(trial.does(give("sip")));
+    let mut trial = Trial::at_profile();
+    finished(trial.answers(Answer::Profile(Err(timeout()))));
     trial.does(Input::Back);
     assert_eq!(trial.wizard.page(), Page::Done);
     assert_eq!(asked(&trial.does(find("other.io", "pbx"))), "info@pbx");
@@ -401,7 +386,7 @@ fn another_account_after_the_first() {
 
 #[test]
 fn a_new_server_in_the_middle_ends_the_session() {
-    let mut trial = Trial::at_sip_password();
+    let mut trial = Trial::at_profile();
     assert_eq!(asked(&trial.does(find("test.io", "other"))), "end access, info@other");
 }
 
