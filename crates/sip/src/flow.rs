@@ -15,6 +15,7 @@ use rsipstack::transaction::endpoint::{EndpointInnerRef, MessageInspector, Targe
 use rsipstack::transport::udp::UdpConnection;
 use rsipstack::transport::{SipAddr, SipConnection};
 use tokio::sync::{mpsc, watch};
+use tokio::task::AbortHandle;
 use tokio::time::timeout;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
@@ -48,6 +49,8 @@ struct Loss {
     token: CancellationToken,
     cause: OnceLock<Cause>,
     report: mpsc::UnboundedSender<Cause>,
+    /// The task that watches over the flow, where one can be replaced while it still works.
+    watch: OnceLock<AbortHandle>,
 }
 
 impl Flow {
@@ -145,8 +148,11 @@ impl Net {
     /// Makes the next request resolve the proxy and find the local address anew. A connection is kept: it either
     /// still works or will be found dead by the next request.
     pub(crate) async fn refresh(&self) {
-        if self.account.transport == Transport::Udp {
-            *self.current.lock().await = None;
+        if self.account.transport == Transport::Udp
+            && let Some(replaced) = self.current.lock().await.take()
+            && let Some(watch) = replaced.loss.watch.get()
+        {
+            watch.abort();
         }
     }
 
@@ -194,6 +200,7 @@ impl Net {
                 token: self.closing.child_token(),
                 cause: OnceLock::new(),
                 report: self.losses.clone(),
+                watch: OnceLock::new(),
             }),
         }
     }

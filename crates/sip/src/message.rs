@@ -236,9 +236,9 @@ mod tests {
     #[test]
     fn routes_and_targets_are_read_in_order() {
         let response = ok("Record-Route: <sip:a;lr>, <sip:b;lr>\r\nRecord-Route: <sip:c;lr>\r\n\
-                           Contact: \"x\" <sip:%2B49@h:5080;transport=tcp>;expires=3\r\n");
+                           Contact: \"x\" <sip:%2349@h:5080;transport=tcp>;expires=3\r\n");
         assert_eq!(recorded_routes(&response), ["<sip:a;lr>", "<sip:b;lr>", "<sip:c;lr>"]);
-        assert_eq!(contact_of(&response).unwrap().to_string(), "sip:%2B49@h:5080;transport=TCP");
+        assert_eq!(contact_of(&response).unwrap().to_string(), "sip:%2349@h:5080;transport=TCP");
     }
 
     #[test]

@@ -62,6 +62,7 @@ pub(crate) struct Machine {
     failures: u32,
     raises: u8,
     deadline: Option<Instant>,
+    bound_until: Option<Instant>,
     jitter: StdRng,
 }
 
@@ -74,6 +75,7 @@ impl Machine {
             failures: 0,
             raises: 0,
             deadline: None,
+            bound_until: None,
             jitter: StdRng::seed_from_u64(seed),
         }
     }
@@ -81,6 +83,16 @@ impl Machine {
     /// When [`Input::Due`] is to be given.
     pub(crate) fn deadline(&self) -> Option<Instant> {
         self.deadline
+    }
+
+    /// Whether the registrar may hold a binding of ours, or a try that could make one is under way. After a refusal
+    /// it holds none worth the sending of refused credentials.
+    pub(crate) fn may_be_bound(&self, now: Instant) -> bool {
+        match self.phase {
+            Phase::Idle | Phase::Refused => false,
+            Phase::Trying => true,
+            Phase::Registered { .. } | Phase::Pausing => self.bound_until.is_some_and(|until| now < until),
+        }
     }
 
     /// Takes one input at the time `now`.
@@ -119,6 +131,7 @@ impl Machine {
         self.failures = 0;
         self.raises = 0;
         self.phase = Phase::Registered { since: now };
+        self.bound_until = Some(now + expires);
         let refresh = expires.mul_f64(self.jitter.random_range(0.75..0.90)).max(SHORTEST_REFRESH);
         self.deadline = Some(now + refresh);
         vec![Action::Report(Registration::Registered { expires, rtt })]

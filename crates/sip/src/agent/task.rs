@@ -50,6 +50,8 @@ pub(super) struct Agent {
     net: Arc<Net>,
     registrar: Arc<Registrar>,
     machine: Machine,
+    /// The next try to register finds the way to the proxy anew.
+    afresh: bool,
     /// The try to register under way.
     attempt: Option<AbortHandle>,
     calls: HashMap<CallKey, Line>,
@@ -80,7 +82,8 @@ impl Agent {
         let closing = CancellationToken::new();
         let layer = TransportLayer::new(closing.clone());
         layer.set_stream_idle_timeout(Duration::ZERO);
-        let v6 = account.proxy.host.parse().is_ok_and(|ip: IpAddr| ip.is_ipv6());
+        let literal = account.proxy.host.parse::<IpAddr>().ok();
+        let v6 = literal.is_some_and(|ip| ip.is_ipv6());
         let mut port = None;
         let mut socket = None;
         if account.transport == Transport::Udp {
@@ -112,7 +115,7 @@ impl Agent {
                 }
             }
         });
-        let (local_ip, local_ip_seen) = watch::channel(likely_local_ip(v6));
+        let (local_ip, local_ip_seen) = watch::channel(likely_local_ip(literal));
         let (losses_sender, losses) = mpsc::unbounded_channel();
         let auth_user = account.auth_user.as_deref().unwrap_or(&account.user);
         let auth = Authenticator::new(auth_user, account.password.clone());
@@ -123,6 +126,7 @@ impl Agent {
             net: Arc::new(net),
             registrar,
             machine,
+            afresh: false,
             attempt: None,
             calls: HashMap::new(),
             names: HashMap::new(),
@@ -148,7 +152,7 @@ impl Agent {
             tokio::select! {
                 command = commands.recv() => match command {
                     Some(Command::Stop(done)) => break Some(done),
-                    Some(command) => self.command(command).await,
+                    Some(command) => self.command(command),
                     None => break None,
                 },
                 Some(transaction) = self.incoming.recv() => self.request(transaction),
@@ -187,7 +191,11 @@ impl Agent {
                     }
                     let (net, registrar, facts) =
                         (self.net.clone(), self.registrar.clone(), self.facts.0.clone());
+                    let afresh = std::mem::take(&mut self.afresh);
                     let attempt = self.net.tasks.spawn(async move {
+                        if afresh {
+                            net.refresh().await;
+                        }
                         let _ = facts.send(registrar.register(&net, expires).await);
                     });
                     self.attempt = Some(attempt.abort_handle());
@@ -196,10 +204,10 @@ impl Agent {
         }
     }
 
-    async fn command(&mut self, command: Command) {
+    fn command(&mut self, command: Command) {
         let (call, input) = match command {
             Command::Reconnect => {
-                self.net.refresh().await;
+                self.afresh = true;
                 return self.fact(Fact::Begin);
             }
             Command::Invite { call, target, offer } => return self.invite(call, &target, offer),
@@ -317,6 +325,7 @@ impl Agent {
         }
         let net = self.net.clone();
         let registrar = self.registrar.clone();
+        let bound = self.machine.may_be_bound(Instant::now());
         let leave = async {
             let calls = async {
                 while !self.calls.is_empty() {
@@ -338,7 +347,12 @@ impl Agent {
                     }
                 }
             };
-            tokio::join!(calls, registrar.unregister(&net));
+            let unregister = async {
+                if bound {
+                    registrar.unregister(&net).await;
+                }
+            };
+            tokio::join!(calls, unregister);
         };
         if timeout(LEAVE, leave).await.is_err() {
             tracing::debug!("left without all answers");
@@ -393,17 +407,13 @@ fn bind(v6: bool, port: u16) -> Result<Port, Error> {
     })
 }
 
-/// The address of the way out, before any proxy has been reached. Nothing is sent.
-fn likely_local_ip(v6: bool) -> IpAddr {
-    let (any, far): (IpAddr, IpAddr) = if v6 {
-        (Ipv6Addr::UNSPECIFIED.into(), Ipv6Addr::new(0x2001, 0xdb8, 0, 0, 0, 0, 0, 1).into())
-    } else {
-        (Ipv4Addr::UNSPECIFIED.into(), Ipv4Addr::new(192, 0, 2, 1).into())
-    };
+/// The local address that reaches the proxy, or a far place while the proxy's address is unknown. Nothing is sent.
+fn likely_local_ip(proxy: Option<IpAddr>) -> IpAddr {
+    let far = proxy.unwrap_or(Ipv4Addr::new(192, 0, 2, 1).into());
+    let any: IpAddr = if far.is_ipv6() { Ipv6Addr::UNSPECIFIED.into() } else { Ipv4Addr::UNSPECIFIED.into() };
     let found = std::net::UdpSocket::bind((any, 0)).and_then(|socket| {
         socket.connect((far, 9))?;
         socket.local_addr()
     });
-    let loopback: IpAddr = if v6 { Ipv6Addr::LOCALHOST.into() } else { Ipv4Addr::LOCALHOST.into() };
-    found.map_or(loopback, |address| address.ip())
+    found.map_or(Ipv4Addr::LOCALHOST.into(), |address| address.ip())
 }

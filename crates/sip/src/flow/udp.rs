@@ -75,7 +75,8 @@ pub(super) async fn open(
     ear.connect(peer).await.map_err(|e| cause_of(&e))?;
     let ip = ear.local_addr().map_err(|e| cause_of(&e))?.ip();
     let flow = net.new_flow(socket.clone().into(), SocketAddr::new(ip, port), peer);
-    net.tasks.spawn(watch(flow.clone(), socket.clone(), ear));
+    let watch = net.tasks.spawn(watch(flow.clone(), socket.clone(), ear));
+    let _ = flow.loss.watch.set(watch.abort_handle());
     Ok(flow)
 }
 

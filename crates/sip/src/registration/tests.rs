@@ -175,6 +175,26 @@ fn a_lost_connection_is_replaced_at_once_unless_it_flaps() {
 }
 
 #[test]
+fn only_what_may_be_bound_is_taken_back() {
+    let mut bench = Bench::new(11);
+    assert!(!bench.machine.may_be_bound(bench.now));
+    bench.give(Input::Begin);
+    assert!(bench.machine.may_be_bound(bench.now), "the answer may be on its way");
+    bench.fail(Cause::Silence, None);
+    assert!(!bench.machine.may_be_bound(bench.now));
+    bench.wait();
+    bench.give(Input::Due);
+    bench.grant(HOUR);
+    bench.give(Input::FlowLost(Cause::ConnectionLost));
+    assert!(bench.machine.may_be_bound(bench.now), "the registrar does not know yet");
+    assert!(!bench.machine.may_be_bound(bench.now + HOUR));
+    bench.wait();
+    bench.give(Input::Due);
+    bench.fail(Cause::WrongPassword, Some(401));
+    assert!(!bench.machine.may_be_bound(bench.now));
+}
+
+#[test]
 fn outcomes_of_tries_given_up_change_nothing() {
     let mut bench = Bench::new(9);
     assert_eq!(bench.give(Input::Due), []);

@@ -1,10 +1,8 @@
 //! Against sipp, which does what other phones and proxies should not, or not at this moment.
 
-mod common;
-
-use common::peer::Peer;
-use common::sipp::{Sipp, expect, pause, perhaps, receive, reply, request};
-use common::{ANSWER, OFFER, Phone, account, free_port};
+use crate::common::peer::Peer;
+use crate::common::sipp::{Sipp, expect, pause, perhaps, receive, reply, request};
+use crate::common::{ANSWER, OFFER, Phone, account, free_port};
 use sip::{Account, EndCause, Event, Transport};
 
 const RING: &str = "180 Ringing";
@@ -151,7 +149,7 @@ async fn a_call_that_meets_silence_ends_by_itself() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn they_hang_up() {
-    let bye = "<send><![CDATA[\nBYE sip:101@[remote_ip]:[remote_port] SIP/2.0\n\
+    let bye = "<send><![CDATA[\nBYE sip:101@bell.test SIP/2.0\n\
                Via: SIP/2.0/UDP [local_ip]:[local_port];branch=[branch]\nFrom:[$2];tag=s[call_number]\nTo:[$1]\n\
                Call-ID: [call_id]\nCSeq: 1 BYE\nMax-Forwards: 70\nContent-Length: 0\n\n]]></send>";
     let remember = "<recv request=\"INVITE\"><action>\

@@ -78,6 +78,17 @@ impl Peer {
         self.socket.send_to(text.as_bytes(), to).await.unwrap();
     }
 
+    /// Start lines of what has come in and was not received yet.
+    pub fn pending(&self) -> Vec<String> {
+        let mut buffer = vec![0; 65536];
+        let mut pending = Vec::new();
+        while let Ok((length, _)) = self.socket.try_recv_from(&mut buffer) {
+            let text = String::from_utf8_lossy(&buffer[..length]).into_owned();
+            pending.push(text.lines().next().unwrap_or_default().to_owned());
+        }
+        pending
+    }
+
     /// Takes one registration.
     pub async fn register(&self) -> Message {
         let register = self.receive("REGISTER").await;
@@ -88,6 +99,6 @@ impl Peer {
 
     /// Our Contact header as a whole line.
     pub fn contact(&self) -> String {
-        format!("Contact: <sip:%2B49102@127.0.0.1:{}>\r\n", self.port)
+        format!("Contact: <sip:%2349102@127.0.0.1:{}>\r\n", self.port)
     }
 }

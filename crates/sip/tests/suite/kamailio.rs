@@ -1,9 +1,7 @@
 //! Against a real registrar and proxy.
 
-mod common;
-
-use common::kamailio::Kamailio;
-use common::{ANSWER, OFFER, Phone};
+use crate::common::kamailio::Kamailio;
+use crate::common::{ANSWER, OFFER, Phone};
 use secrecy::SecretString;
 use sip::{Account, Cause, EndCause, Event, Registration, Transport};
 

@@ -1,0 +1,81 @@
+//! Nothing is left behind.
+
+use std::process::Command;
+
+use crate::common::kamailio::Kamailio;
+use crate::common::{ANSWER, OFFER, Phone};
+use sip::Transport;
+
+fn open_files() -> Vec<String> {
+    let mut open: Vec<String> = std::fs::read_dir("/proc/self/fd")
+        .unwrap()
+        .filter_map(|entry| std::fs::read_link(entry.unwrap().path()).ok())
+        .map(|target| target.display().to_string())
+        .filter(|target| target.starts_with("socket:"))
+        .collect();
+    open.sort();
+    open
+}
+
+fn tasks() -> usize {
+    tokio::runtime::Handle::current().metrics().num_alive_tasks()
+}
+
+/// The task that says that all is closed is itself the last to end.
+async fn until_tasks(number: usize) {
+    let wait = async {
+        while tasks() > number {
+            tokio::task::yield_now().await;
+        }
+    };
+    tokio::time::timeout(crate::common::LIMIT, wait).await.expect("no task left");
+}
+
+/// In a process of its own, so that nobody else opens or closes anything meanwhile.
+#[test]
+fn stopping_leaves_no_socket_and_no_task() {
+    let output = Command::new(std::env::current_exe().unwrap())
+        .args(["--exact", "leaks::alone", "--ignored"])
+        .output()
+        .unwrap();
+    let said = String::from_utf8_lossy(&output.stdout);
+    assert!(output.status.success() && said.contains("1 passed"), "{said}");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+#[ignore = "run by stopping_leaves_no_socket_and_no_task"]
+async fn alone() {
+    let kamailio = Kamailio::start();
+    let before = (open_files(), tasks());
+    for (transport, in_call) in
+        [(Transport::Udp, false), (Transport::Tcp, false), (Transport::Udp, true), (Transport::Tcp, true)]
+    {
+        let alice = Phone::registered(kamailio.account("101", transport)).await;
+        let mut bob = Phone::registered(kamailio.account("102", transport)).await;
+        assert!(open_files().len() > before.0.len(), "the measure measures");
+        if in_call {
+            // One call established, one ringing, one just begun.
+            for answered in [true, false] {
+                alice.agent.invite("102", OFFER.into());
+                let (call, ..) = bob.until_incoming().await;
+                bob.agent.ring(call);
+                if answered {
+                    bob.agent.answer(call, ANSWER.into());
+                    bob.until_confirmed().await;
+                }
+            }
+            alice.agent.invite("102", OFFER.into());
+        }
+        alice.agent.reconnect();
+        alice.agent.stop().await;
+        bob.agent.stop().await;
+        assert_eq!(open_files(), before.0, "{transport:?}, in call: {in_call}");
+        until_tasks(before.1).await;
+    }
+    // Dropping the handle stops as well.
+    let mut alice = Phone::registered(kamailio.account("101", Transport::Tcp)).await;
+    drop(alice.agent);
+    while alice.events.recv().await.is_some() {}
+    assert_eq!(open_files(), before.0);
+    until_tasks(before.1).await;
+}

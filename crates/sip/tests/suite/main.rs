@@ -1,0 +1,10 @@
+//! The user agent against real and scripted peers.
+
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a test that cannot go on fails")]
+
+mod common;
+mod edges;
+mod kamailio;
+#[cfg(target_os = "linux")]
+mod leaks;
+mod sipp;
