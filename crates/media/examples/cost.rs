@@ -1,5 +1,5 @@
-//! Prints what a voice path costs: milliseconds of one core for each second of a call, both ends' work of one
-//! end counted (capture, encode, receive, decode, play). Run with `cargo run --release -p media --example cost`.
+//! Prints what one end of a call costs (capture, encode, receive, decode, play): milliseconds of one core for
+//! each second. Run with `cargo run --release -p media --example cost`.
 
 use std::error::Error;
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};

@@ -47,7 +47,7 @@ impl Receiver {
             source: None,
             codec,
             decoder: VoiceDecoder::new(codec)?,
-            buffer: JitterBuffer::new(codec.clock_rate()),
+            buffer: JitterBuffer::new(codec),
             last_event: None,
             digits: Vec::new(),
             heard: None,
@@ -211,6 +211,6 @@ impl Receiver {
     fn renew_buffer(&mut self, codec: Codec) {
         self.late_before = self.late();
         self.concealed_before += self.buffer.figures().concealed;
-        self.buffer = JitterBuffer::new(codec.clock_rate());
+        self.buffer = JitterBuffer::new(codec);
     }
 }

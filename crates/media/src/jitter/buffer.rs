@@ -2,7 +2,7 @@ use std::collections::VecDeque;
 
 use super::playout::Playout;
 use super::{Decoder, MS, Ticks};
-use crate::FRAME;
+use crate::{Codec, FRAME, RATE};
 
 /// Packets kept at most; more are not waiting but stuck.
 const MOST_PACKETS: usize = 200;
@@ -65,10 +65,10 @@ pub(crate) struct JitterBuffer {
 }
 
 impl JitterBuffer {
-    /// A buffer for a stream with this RTP clock, ticks a second.
-    pub fn new(clock_rate: u32) -> Self {
+    /// A buffer for a stream of this codec.
+    pub fn new(codec: Codec) -> Self {
         Self {
-            scale: Ticks::from(crate::RATE / clock_rate.max(1)),
+            scale: Ticks::from(RATE / codec.clock_rate()),
             packets: VecDeque::new(),
             spare: Vec::new(),
             newest: None,
@@ -76,7 +76,7 @@ impl JitterBuffer {
             last_seq: 0,
             not_voice: 0,
             credit: 0,
-            playout: Playout::new(),
+            playout: Playout::new(codec == Codec::Opus),
             figures: Figures::default(),
             unsettled: 0,
         }

@@ -11,6 +11,8 @@ const SLACKS: usize = 25;
 const SETTLED: usize = 5;
 /// Deviation at which one decoding is proof enough, and seams need not be perfect.
 const FAR: Ticks = 40 * MS;
+/// Decodings for which a little too much delay waits for a pause, where taking it out cannot be heard at all.
+const PATIENCE: u32 = 250;
 /// Slack around the target that is left alone on either side.
 const TOLERANCE: Ticks = 2 * MS;
 /// One pull.
@@ -47,6 +49,8 @@ pub(super) struct Playout {
     read: usize,
     pauses: Pauses,
     slacks: VecDeque<Ticks>,
+    /// Decodings since too much delay waits for a pause.
+    waited: u32,
     lookahead: Ticks,
     loss: f32,
     since_redundancy: u32,
@@ -62,16 +66,19 @@ pub(super) struct Playout {
 }
 
 impl Playout {
-    pub fn new() -> Self {
+    /// Nothing was heard yet. Where there may be redundancy, the beginning is played with look-ahead as if
+    /// there had been some loss: changing the delay later, in a pause, is better than in the first words.
+    pub fn new(redundancy: bool) -> Self {
         Self {
             target: Target::new(),
             sound: vec![0; PAST],
             read: PAST,
             pauses: Pauses::new(),
             slacks: VecDeque::with_capacity(SLACKS),
-            lookahead: 0,
-            loss: 0.0,
-            since_redundancy: WITHOUT_REDUNDANCY,
+            waited: 0,
+            lookahead: if redundancy { 20 * MS } else { 0 },
+            loss: if redundancy { LOSS_ON } else { 0.0 },
+            since_redundancy: if redundancy { 0 } else { WITHOUT_REDUNDANCY },
             pausing: false,
             invented: FADE_END,
             gain: 0.0,
@@ -280,10 +287,15 @@ impl Playout {
             if excess < TOLERANCE {
                 return;
             }
+            self.waited += 1;
+            if !pause && over < FAR && self.waited < PATIENCE {
+                return;
+            }
             self.stretch(start, excess, over > FAR, pause, stretch::shorten)
         };
         if changed > 0 {
             self.slacks.clear();
+            self.waited = 0;
         }
     }
 

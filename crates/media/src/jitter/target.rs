@@ -12,10 +12,10 @@ const RECENT_OUTLIERS: usize = 3;
 /// On top of what was measured: the pull is not on the tick either.
 const MARGIN: Ticks = 4 * MS;
 /// Never below, never above.
-const LEAST: Ticks = 8 * MS;
+const LEAST: Ticks = 6 * MS;
 const MOST: Ticks = 400 * MS;
 /// Belief before anything is measured, given up packet by packet.
-const PRIOR: Ticks = 30 * MS;
+const PRIOR: Ticks = 20 * MS;
 const PRIOR_PACKETS: usize = 100;
 
 /// How much delay the network's jitter calls for, out of the offsets of the packets that came.

@@ -1,5 +1,5 @@
 use super::*;
-use crate::codec::{Codec, VoiceDecoder, VoiceEncoder};
+use crate::codec::{VoiceDecoder, VoiceEncoder};
 use crate::testing::{align, rms, speech, tone};
 
 /// A sender, a path and a buffer in virtual time.
@@ -38,7 +38,7 @@ impl Rig {
     /// Runs it; `way` gives the delays in ms after which copies of a packet arrive.
     fn run(&self, seconds: usize, mut way: impl FnMut(usize) -> Vec<f64>) -> Heard {
         let mut decoder = VoiceDecoder::new(self.codec).unwrap();
-        let mut buffer = JitterBuffer::new(self.codec.clock_rate());
+        let mut buffer = JitterBuffer::new(self.codec);
         let step = self.codec.clock_rate() / 50;
         let count = seconds * 50;
         let mut arrivals: Vec<(Ticks, usize)> = (0..count)
@@ -103,16 +103,15 @@ fn likeness(said: &[i16], heard: &[i16]) -> f64 {
 #[test]
 fn an_undisturbed_path_adds_little_delay_and_no_damage() {
     for codec in Codec::ALL {
-        let sound = speech(48_000 * 10);
-        let heard = Rig::new(codec, &sound, 5).run(10, |_| vec![30.0]);
+        let sound = speech(48_000 * 15);
+        let heard = Rig::new(codec, &sound, 5).run(15, |_| vec![30.0]);
         let figures = heard.buffer.figures();
         assert_eq!((figures.late, figures.concealed), (0, 0), "{codec}");
-        let settled = heard.delays[4];
-        assert!(settled <= 25.0, "{codec}: {settled} ms");
-        let (delay, alike) = align(&sound[96_000 * 3..], &heard.sound[96_000 * 3..], 6000);
+        assert!(heard.delays[0] <= 45.0 && heard.delays[9] <= 20.0, "{codec}: {:?} ms", heard.delays);
+        let (delay, alike) = align(&sound[480_000..], &heard.sound[480_000..], 6000);
         assert!(alike > 0.93, "{codec}: {alike}");
         // 30 ms of way, the buffer's own delay, the codec's (6.5 ms or 5 ms).
-        assert!(delay <= (30 + 25 + 7) * 48, "{codec}: {} ms", delay / 48);
+        assert!(delay <= (30 + 20 + 7) * 48, "{codec}: {} ms", delay / 48);
     }
 }
 
@@ -221,7 +220,7 @@ fn a_jump_of_the_timestamp_is_a_new_beginning() {
         let sound = tone(300.0, 48_000.0, 8000.0, 48_000 * 4);
         let rig = Rig::new(Codec::Opus, &sound, 5);
         let mut decoder = VoiceDecoder::new(Codec::Opus).unwrap();
-        let mut buffer = JitterBuffer::new(48_000);
+        let mut buffer = JitterBuffer::new(Codec::Opus);
         let mut last = Vec::new();
         for pull in 0..400i64 {
             if pull % 2 == 0 {
@@ -244,7 +243,7 @@ fn pauses_of_the_sender_are_nobodys_fault() {
     let sound = speech(48_000 * 20);
     let rig = Rig::new(Codec::Pcma, &sound, 5);
     let mut decoder = VoiceDecoder::new(Codec::Pcma).unwrap();
-    let mut buffer = JitterBuffer::new(8000);
+    let mut buffer = JitterBuffer::new(Codec::Pcma);
     let mut seq = 0;
     for pull in 0..2000i64 {
         if pull % 2 == 0 {
@@ -269,7 +268,7 @@ fn memory_is_bounded() {
     let sound = speech(48_000);
     let rig = Rig::new(Codec::Opus, &sound, 5);
     let decoder = VoiceDecoder::new(Codec::Opus).unwrap();
-    let mut buffer = JitterBuffer::new(48_000);
+    let mut buffer = JitterBuffer::new(Codec::Opus);
     for n in 0..10_000i64 {
         buffer.insert(0, n, n as u32 * 960, &rig.packets[0], &decoder);
     }
