@@ -285,6 +285,7 @@ impl Playout {
         } else {
             let excess = ready.min(PULL) + (over - TOLERANCE).max(0) / PULL * PULL;
             if excess < TOLERANCE {
+                self.waited = 0;
                 return;
             }
             self.waited += 1;
