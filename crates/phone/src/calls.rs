@@ -13,7 +13,7 @@ use crate::call::Call;
 use crate::outlet::Outlet;
 use crate::report::report;
 use crate::target::Target;
-use crate::voice::{Sockets, Voice, VoiceError, VoiceEvent};
+use crate::voice::{Device, Sockets, Voice, VoiceError, VoiceEvent};
 use crate::words::{of_device_error, of_end, of_voice_error};
 use crate::{
     AccountId, CallId, CallState, CallView, Code, Config, Direction, EndReason, Event, PeerView, Problem,
@@ -408,13 +408,9 @@ impl Calls {
 
 /// A call without a microphone is not begun: the user is told before anybody's phone rings.
 fn present(microphone: &Source) -> Result<(), Problem> {
-    let Source::Card(wanted) = microphone else { return Ok(()) };
-    let found = devices::microphones().map_err(|e| Problem::new(Code::NoMicrophone, e.to_string()))?;
-    match wanted {
-        Some(id) if !found.iter().any(|m| m.id == *id) => Err(Problem::new(Code::NoMicrophone, id.clone())),
-        _ if found.is_empty() => Err(Code::NoMicrophone.into()),
-        _ => Ok(()),
-    }
+    devices::open_microphone(microphone, Arc::new(|| {}))
+        .map(drop)
+        .map_err(|error| of_device_error(Device::Microphone, &error))
 }
 
 fn millis(duration: Duration) -> u32 {
