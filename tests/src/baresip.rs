@@ -2,7 +2,7 @@
 
 use std::fs;
 use std::path::PathBuf;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use rustix::process::Signal;
 use tempfile::TempDir;
@@ -54,6 +54,12 @@ impl Baresip {
         self.process.type_line("/hangup");
     }
 
+    /// Waits until it is called, and says when that was.
+    pub fn wait_incoming(&mut self) -> Instant {
+        // It answers by itself, so this is the line with which it says that it is called.
+        self.process.wait_for("a call", LIMIT, |l| l.text.contains("answering call").then_some(l.at))
+    }
+
     /// Waits until the other phone rings.
     pub fn wait_ringing(&mut self) {
         self.wait("180 Ringing");
@@ -86,9 +92,11 @@ impl Baresip {
     }
 
     fn wait(&mut self, words: &str) {
-        self.process.wait_for(words, Duration::from_secs(30), |l| l.text.contains(words).then_some(()));
+        self.process.wait_for(words, LIMIT, |l| l.text.contains(words).then_some(()));
     }
 }
+
+const LIMIT: Duration = Duration::from_secs(30);
 
 /// What baresip heard; the file goes with it.
 pub struct Recording {

@@ -1,12 +1,12 @@
 //! `carillon-cli --json` as a child process, its events as values.
 
 use std::path::Path;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use rustix::process::Signal;
 use serde_json::Value;
 
-use crate::{Place, Process, Session, product};
+use crate::{Line, Place, Process, Session, product};
 
 /// A plain SIP account.
 #[derive(Debug, Clone)]
@@ -30,6 +30,8 @@ pub struct Event {
     pub name: String,
     /// Seconds since the program started.
     pub t: f64,
+    /// When it was read.
+    pub at: Instant,
     fields: Value,
 }
 
@@ -118,14 +120,14 @@ impl Cli {
             if line.error {
                 return None;
             }
-            parse(&line.text).filter(&fits)
+            parse(line).filter(&fits)
         })
     }
 
     /// Every event of this name so far.
     pub fn events(&self, name: &str) -> Vec<Event> {
         let lines = self.process.lines_with(&format!("\"{name}\""));
-        lines.iter().filter_map(|line| parse(line)).filter(|event| event.name == name).collect()
+        lines.iter().filter_map(parse).filter(|event| event.name == name).collect()
     }
 
     /// Waits until it ends and gives its exit status.
@@ -161,7 +163,7 @@ impl Cli {
     }
 }
 
-fn parse(line: &str) -> Option<Event> {
-    let fields: Value = serde_json::from_str(line).ok()?;
-    Some(Event { name: fields["event"].as_str()?.to_owned(), t: fields["t"].as_f64()?, fields })
+fn parse(line: &Line) -> Option<Event> {
+    let fields: Value = serde_json::from_str(&line.text).ok()?;
+    Some(Event { name: fields["event"].as_str()?.to_owned(), t: fields["t"].as_f64()?, at: line.at, fields })
 }

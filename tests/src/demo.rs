@@ -1,0 +1,126 @@
+//! The demo PBX as a child process.
+
+use std::path::PathBuf;
+use std::process::Command;
+use std::time::Duration;
+
+use serde_json::Value;
+use tempfile::TempDir;
+
+use crate::{Cli, Place, Process, Session, SipAccount, product};
+
+/// A running demo PBX on free ports, with the users alice (extension 101) and bob (102).
+pub struct Demo {
+    process: Process,
+    arguments: Vec<String>,
+    ready: Value,
+    server: String,
+    ca: PathBuf,
+    _dir: TempDir,
+}
+
+impl Demo {
+    /// Its SIP domain.
+    pub const DOMAIN: &'static str = "test.io";
+
+    /// Starts it, with these arguments besides.
+    pub fn start(more: &[&str]) -> Self {
+        let dir = TempDir::with_prefix("carillon-demo-pbx-").unwrap();
+        let state = dir.path().join("state");
+        let mut arguments = vec!["--json".to_owned(), "--state".to_owned(), state.display().to_string()];
+        arguments.extend(more.iter().map(|&a| a.to_owned()));
+        let any = PORTS.iter().flat_map(|(option, _)| [(*option).to_owned(), "0".to_owned()]);
+        let (process, ready) = start(&arguments.iter().cloned().chain(any).collect::<Vec<_>>());
+        let port = |key: &str| ready[key].as_u64().unwrap_or_else(|| panic!("no {key} in {ready}"));
+        for (option, key) in PORTS {
+            arguments.extend([option.to_owned(), port(key).to_string()]);
+        }
+        let server = format!("127.0.0.1:{}", port("https_port"));
+        Self { process, arguments, ready, server, ca: state.join("certificate.pem"), _dir: dir }
+    }
+
+    /// `host:port` to sign in at.
+    pub fn server(&self) -> &str {
+        &self.server
+    }
+
+    /// File of its certificate.
+    pub fn ca(&self) -> &str {
+        self.ca.to_str().unwrap()
+    }
+
+    /// User name and password of alice.
+    pub fn alice(&self) -> (&str, &str) {
+        ("alice", self.of("alice", "password"))
+    }
+
+    /// alice's extension as a plain SIP account, over `udp` or `tcp`.
+    pub fn alice_sip(&self, transport: &str) -> SipAccount {
+        self.sip("alice", transport)
+    }
+
+    /// bob's extension as a plain SIP account, over `udp` or `tcp`.
+    pub fn bob_sip(&self, transport: &str) -> SipAccount {
+        self.sip("bob", transport)
+    }
+
+    /// Signs alice in, her extension's password at hand.
+    pub fn sign_in_alice(&self, session: &Session) -> Cli {
+        let (user, password) = self.alice();
+        let server = ["sign-in", "--server", self.server(), "--domain", Self::DOMAIN, "--ca", self.ca()];
+        let arguments = [&server[..], &["--username", user, "--password-stdin"]].concat();
+        let extension_password = self.of("alice", "extension_password");
+        Cli::start_at(session, &Place::Here, &arguments, Some(extension_password), Some(password))
+    }
+
+    /// Makes it misbehave, by an order as its `POST /demo/faults` takes them.
+    pub fn fault(&self, order: &str) {
+        let mut command = Command::new("curl");
+        command.args(["--silent", "--show-error", "--fail", "--cacert", self.ca(), "--data", order]);
+        command.args(["--header", "Content-Type: application/json"]);
+        command.arg(format!("https://{}/demo/faults", self.server));
+        Process::run("curl", command);
+    }
+
+    /// Kills it: it says goodbye to nobody.
+    pub fn kill(&mut self) {
+        self.process.kill();
+    }
+
+    /// Starts it again after [`Demo::kill`]: the same users, ports and certificate.
+    pub fn start_again(&mut self) {
+        self.process = start(&self.arguments).0;
+    }
+
+    fn sip(&self, username: &str, transport: &str) -> SipAccount {
+        SipAccount {
+            user: self.of(username, "extension").to_owned(),
+            domain: Self::DOMAIN.to_owned(),
+            proxy: format!("127.0.0.1:{}", self.ready[format!("sip_{transport}_port")]),
+            transport: transport.to_owned(),
+            password: self.of(username, "extension_password").to_owned(),
+        }
+    }
+
+    fn of(&self, username: &str, key: &str) -> &str {
+        let users = self.ready["users"].as_array().unwrap_or_else(|| panic!("no users in {}", self.ready));
+        let user = users.iter().find(|user| user["username"] == username);
+        user.and_then(|user| user[key].as_str()).unwrap_or_else(|| panic!("no {key} of {username}"))
+    }
+}
+
+const PORTS: [(&str, &str); 3] =
+    [("--https-port", "https_port"), ("--sip-udp-port", "sip_udp_port"), ("--sip-tcp-port", "sip_tcp_port")];
+
+fn start(arguments: &[String]) -> (Process, Value) {
+    let mut command = Command::new(product("demo-pbx"));
+    // Chosen, so that they are the same after it was killed and started again.
+    command.env("DEMO_PBX_USER_PASSWORD", "secret-of-the-user");
+    command.env("DEMO_PBX_EXTENSION_PASSWORD", "secret-of-the-extension");
+    command.args(arguments);
+    let mut process = Process::start("demo-pbx", command);
+    let ready = process.wait_for("its first line", Duration::from_secs(20), |line| {
+        if line.error { None } else { serde_json::from_str(&line.text).ok() }
+    });
+    (process, ready)
+}

@@ -3,7 +3,6 @@
 use std::fs;
 use std::net::Ipv4Addr;
 use std::path::PathBuf;
-use std::time::{Duration, Instant};
 
 use tempfile::TempDir;
 
@@ -54,8 +53,8 @@ impl Kamailio {
         let mut command = place.command("kamailio");
         command.args(["-DD", "-E", "-m", "64", "-M", "8", "-f"]).arg(config);
         command.arg("-Y").arg(dir.path().join("run"));
-        let mut process = Process::start("kamailio", command);
-        wait_until_listening(place, &[(address, udp), (address, tcp)], &mut process);
+        let process = Process::start("kamailio", command);
+        place.wait_until_bound(&process, &[(address, udp), (address, tcp)]);
         Self { _process: process, _dir: dir, address, udp, tcp }
     }
 
@@ -80,20 +79,6 @@ fn modules() -> PathBuf {
     let places = fs::read_dir("/usr/lib").into_iter().flatten().filter_map(Result::ok);
     let mut found = places.map(|e| e.path().join("kamailio/modules")).filter(|p| p.join("tm.so").is_file());
     found.next().expect("kamailio and its modules are missing: install the package kamailio")
-}
-
-fn wait_until_listening(place: &Place, wanted: &[(Ipv4Addr, u16)], process: &mut Process) {
-    let deadline = Instant::now() + Duration::from_secs(20);
-    loop {
-        let mut command = place.command("ss");
-        command.arg("-lntuH");
-        let listening = Process::run("ss", command);
-        if wanted.iter().all(|(address, port)| listening.contains(&format!("{address}:{port} "))) {
-            return;
-        }
-        assert!(Instant::now() < deadline, "kamailio does not listen\n{}", process.log());
-        std::thread::sleep(Duration::from_millis(50));
-    }
 }
 
 const CONFIG: &str = r#"#!KAMAILIO

@@ -7,7 +7,7 @@
 
 mod baresip;
 mod cli;
-//mod demo;
+mod demo;
 mod kamailio;
 mod network;
 mod paths;
@@ -22,7 +22,7 @@ mod window;
 
 pub use baresip::{Baresip, Recording};
 pub use cli::{Cli, Event, SipAccount};
-//pub use demo::Demo;
+pub use demo::Demo;
 pub use kamailio::Kamailio;
 pub use network::{Network, Place, free_port};
 pub use paths::{output_dir, product, python, target_dir};

@@ -4,6 +4,8 @@ use std::net::{Ipv4Addr, TcpListener, UdpSocket};
 use std::path::Path;
 use std::process::Command;
 use std::sync::atomic::{AtomicU32, Ordering};
+use std::thread;
+use std::time::{Duration, Instant};
 
 use crate::Process;
 
@@ -26,6 +28,21 @@ impl Place {
                 command.args(["netns", "exec", name]).arg(program.as_ref());
                 command
             }
+        }
+    }
+
+    /// Waits until `process`, which runs there, has bound all these addresses.
+    pub(crate) fn wait_until_bound(&self, process: &Process, wanted: &[(Ipv4Addr, u16)]) {
+        let deadline = Instant::now() + Duration::from_secs(20);
+        loop {
+            let mut command = self.command("ss");
+            command.arg("-lntuH");
+            let bound = Process::run("ss", command);
+            if wanted.iter().all(|(address, port)| bound.contains(&format!("{address}:{port} "))) {
+                return;
+            }
+            assert!(Instant::now() < deadline, "{wanted:?} is not bound\n{}", process.log());
+            thread::sleep(Duration::from_millis(20));
         }
     }
 }

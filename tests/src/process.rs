@@ -17,6 +17,8 @@ pub struct Line {
     pub error: bool,
     /// Its text, without the line end.
     pub text: String,
+    /// When it was read.
+    pub at: Instant,
 }
 
 #[derive(Default)]
@@ -164,9 +166,9 @@ impl Process {
     }
 
     /// Everything it printed that holds `word`.
-    pub fn lines_with(&self, word: &str) -> Vec<String> {
+    pub fn lines_with(&self, word: &str) -> Vec<Line> {
         let printed = self.output.lines.lock().unwrap();
-        printed.lines.iter().filter(|l| l.text.contains(word)).map(|l| l.text.clone()).collect()
+        printed.lines.iter().filter(|l| l.text.contains(word)).cloned().collect()
     }
 }
 
@@ -198,7 +200,7 @@ fn read(from: impl Read + Send + 'static, error: bool, output: &Arc<Output>) -> 
         let push = |line: &mut Vec<u8>| {
             if !line.is_empty() {
                 let text = String::from_utf8_lossy(line).into_owned();
-                output.lines.lock().unwrap().lines.push(Line { error, text });
+                output.lines.lock().unwrap().lines.push(Line { error, text, at: Instant::now() });
                 output.changed.notify_all();
                 line.clear();
             }

@@ -1,6 +1,7 @@
 //! sipp as a peer that does exactly what its scenario says.
 
 use std::fs;
+use std::net::Ipv4Addr;
 use std::time::Duration;
 
 use tempfile::TempDir;
@@ -38,6 +39,7 @@ impl Sipp {
         command.args(["-timeout", "150s", "-trace_err", "-error_file"]).arg(dir.path().join("errors"));
         command.args(arguments).env("TERM", "dumb");
         let process = Process::start("sipp", command);
+        Place::Here.wait_until_bound(&process, &[(Ipv4Addr::LOCALHOST, port)]);
         Self { process, port, _dir: dir }
     }
 
@@ -106,7 +108,12 @@ pub mod scenario {
         let mut steps = vec!["<recv request=\"REGISTER\" optional=\"true\" next=\"1\"/>", INVITE];
         steps.extend(call);
         steps.extend(["<nop next=\"2\"/>", "<label id=\"1\"/>", &registered]);
-        steps.extend(["<recv request=\"REGISTER\" next=\"1\"/>", "<label id=\"2\"/>"]);
+        // Not every scenario reads what INVITE kept.
+        steps.extend([
+            "<recv request=\"REGISTER\" next=\"1\"/>",
+            "<label id=\"2\"/>",
+            "<Reference variables=\"1\"/>",
+        ]);
         scenario(&steps)
     }
 

@@ -3,7 +3,7 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
-use std::sync::Mutex;
+use std::sync::{Mutex, PoisonError};
 
 use crate::{Process, target_dir};
 
@@ -31,26 +31,39 @@ impl Speech {
     /// The speech as it is spoken into a call, at this rate: a second of silence, the speech, and silence for
     /// longer than any test lasts, since some phones hang up at the end of their file.
     pub fn spoken(voice: Voice, rate: u32) -> PathBuf {
-        Self::make(voice, rate, Self::LEAD_S, 40)
+        Self::make(voice, rate, Self::LEAD_S, 15)
+    }
+
+    /// A minute in which nothing is said.
+    pub fn silence() -> PathBuf {
+        let mut sox = Command::new("sox");
+        sox.args(["-n", "-b", "16", "-r", "48000"]);
+        made("silence.wav", sox, &["trim", "0", "60"])
     }
 
     fn make(voice: Voice, rate: u32, before: u32, after: u32) -> PathBuf {
-        static MAKING: Mutex<()> = Mutex::new(());
-        let _one_at_a_time = MAKING.lock().unwrap_or_else(|e| e.into_inner());
-        let dir = target_dir().join("speech");
-        fs::create_dir_all(&dir).unwrap();
-        let path = dir.join(format!("{voice:?}-{rate}-{before}-{after}.wav").to_lowercase());
-        if !path.is_file() {
-            // Tests of other programs may be making the same file: only the finished one gets the name.
-            let part = dir.join(format!("{}-{rate}-{before}-{after}.part.wav", std::process::id()));
-            let mut sox = Command::new("sox");
-            sox.arg("-G").args(clips(voice)).args(["-b", "16", "-r", &rate.to_string()]).arg(&part);
-            sox.args(["pad", &before.to_string(), &after.to_string()]);
-            Process::run("sox", sox);
-            fs::rename(part, &path).unwrap();
-        }
-        path
+        let mut sox = Command::new("sox");
+        sox.arg("-G").args(clips(voice)).args(["-b", "16", "-r", &rate.to_string()]);
+        let name = format!("{voice:?}-{rate}-{before}-{after}.wav").to_lowercase();
+        made(&name, sox, &["pad", &before.to_string(), &after.to_string()])
     }
+}
+
+/// The file of this name, made by sox where it is not there yet.
+fn made(name: &str, mut sox: Command, effect: &[&str]) -> PathBuf {
+    static MAKING: Mutex<()> = Mutex::new(());
+    let _one_at_a_time = MAKING.lock().unwrap_or_else(PoisonError::into_inner);
+    let dir = target_dir().join("speech");
+    fs::create_dir_all(&dir).unwrap();
+    let path = dir.join(name);
+    if !path.is_file() {
+        // Another test program may be making the same file: only the finished one gets the name.
+        let part = dir.join(format!("{}-{name}", std::process::id()));
+        sox.arg(&part).args(effect);
+        Process::run("sox", sox);
+        fs::rename(part, &path).unwrap();
+    }
+    path
 }
 
 fn clips(voice: Voice) -> Vec<PathBuf> {

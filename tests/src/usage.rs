@@ -27,7 +27,7 @@ impl Usage {
         })
     }
 
-    fn of(pid: u32) -> Self {
+    pub(crate) fn of(pid: u32) -> Self {
         let rollup = fs::read_to_string(format!("/proc/{pid}/smaps_rollup")).unwrap_or_default();
         let mib = |key: &str| {
             let line = rollup.lines().find(|l| l.starts_with(key));

@@ -9,7 +9,7 @@ use fantoccini::{Client, ClientBuilder, Locator};
 use hyper_util::client::legacy::connect::HttpConnector;
 use serde_json::json;
 
-use crate::{Process, Session, free_port, product};
+use crate::{Process, Session, Usage, free_port, product};
 
 /// The running window. Its driver, and the window with it, end when it goes out of scope.
 pub struct Window {
@@ -110,9 +110,14 @@ impl Window {
         std::fs::write(self.shots.join(format!("{:02}-{name}.png", self.shot)), png).unwrap();
     }
 
-    /// Process id of the driver; the window's processes are below it.
-    pub fn driver_pid(&self) -> u32 {
-        self.driver.pid()
+    /// What the window's processes use, without those of the driver.
+    pub fn usage(&self) -> Usage {
+        let (all, driver) = (Usage::of_tree(self.driver.pid()), Usage::of(self.driver.pid()));
+        Usage {
+            cpu_s: all.cpu_s - driver.cpu_s,
+            pss_mib: all.pss_mib - driver.pss_mib,
+            rss_mib: all.rss_mib - driver.rss_mib,
+        }
     }
 
     /// Closes the window.

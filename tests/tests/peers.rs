@@ -92,7 +92,7 @@ impl Line {
     }
 
     fn assert_both_heard(&self, cli: &Cli, baresip: Baresip) {
-        let (pesq, correlation) = if self.codec == "opus" { (4.0, 0.9) } else { (3.2, 0.9) };
+        let (pesq, correlation) = if self.codec == "opus" { (4.0, 0.75) } else { (3.2, 0.9) };
         let recording = baresip.into_recording();
         let name = |who: &str| format!("{} over {}: {who}", self.codec, self.transport);
         score(&Speech::reference(Voice::First), &recording.path).assert_clean(

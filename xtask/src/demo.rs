@@ -36,7 +36,7 @@ pub fn run(headless: bool) -> Result<bool, String> {
     show(ui::build())?;
     show(cargo(&["build", "--package", "demo-pbx", "--package", "carillon"]))?;
 
-    let mut pbx = Running::start("demo-pbx", command(built("demo-pbx"), &[]))?;
+    let mut pbx = Running::start("demo-pbx", command(built("demo-pbx"), &["--qr"]))?;
     pbx.wait_until_listening(PORT)?;
     let data = target("demo");
     let data = data.display().to_string();
