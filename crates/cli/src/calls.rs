@@ -31,10 +31,11 @@ pub struct Script {
 }
 
 impl Script {
-    /// Stays registered for a while, or until interrupted.
+    /// Stays registered for a while, or until interrupted. Calls ring out; that they came is told.
     pub async fn register(&mut self, seconds: Option<u64>) -> Exit {
         let until = seconds.map(|s| Instant::now() + Duration::from_secs(s));
         let mut ever = false;
+        let mut seen = HashSet::new();
         loop {
             tokio::select! {
                 () = at(until) => return if ever { Exit::Done } else { Exit::Unreachable },
@@ -46,6 +47,11 @@ impl Script {
                         }
                         ever |= matches!(view.state, AccountState::Registered { .. });
                     }
+                    Some(Event::Call { view }) => match &view.state {
+                        CallState::Incoming if seen.insert(view.id) => self.output.incoming(&view),
+                        CallState::Ended { end } => self.output.ended(&view, end),
+                        _ => {}
+                    },
                     Some(_) => {}
                     None => return Exit::Unreachable,
                 },

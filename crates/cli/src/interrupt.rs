@@ -1,9 +1,13 @@
 //! The user's wish to stop: Ctrl+C, or a termination signal where there are such.
 
-/// Ctrl+C and SIGTERM.
+#[cfg(unix)]
+use tokio::signal::unix::{Signal, SignalKind, signal};
+
+/// Ctrl+C and SIGTERM. They are listened for all the time: a signal that came while the command was busy
+/// is not lost.
 pub struct Interrupt {
     #[cfg(unix)]
-    terminate: Option<tokio::signal::unix::Signal>,
+    signals: [Option<Signal>; 2],
 }
 
 impl Interrupt {
@@ -11,22 +15,23 @@ impl Interrupt {
     pub fn listen() -> Self {
         Self {
             #[cfg(unix)]
-            terminate: tokio::signal::unix::signal(tokio::signal::unix::SignalKind::terminate()).ok(),
+            signals: [SignalKind::interrupt(), SignalKind::terminate()].map(|kind| signal(kind).ok()),
         }
     }
 
     /// Comes back when the user wants to stop.
     #[cfg(unix)]
     pub async fn pressed(&mut self) {
-        let terminate = async {
-            match &mut self.terminate {
+        async fn one(signal: &mut Option<Signal>) {
+            match signal {
                 Some(signal) => signal.recv().await.unwrap_or_default(),
                 None => std::future::pending().await,
             }
-        };
+        }
+        let [interrupt, terminate] = &mut self.signals;
         tokio::select! {
-            _ = tokio::signal::ctrl_c() => {}
-            () = terminate => {}
+            () = one(interrupt) => {}
+            () = one(terminate) => {}
         }
     }
 
