@@ -190,10 +190,11 @@ impl Actor {
         self.stopping = Some(done);
         self.calls.hang_up_all();
         let agents = self.accounts.agents();
+        let mut stops = self.signing_in.writing();
         self.outlet.waiting(async move {
-            let stops: Vec<_> = agents.into_iter().map(|agent| tokio::spawn(agent.stop())).collect();
+            stops.extend(agents.into_iter().map(|agent| tokio::spawn(agent.stop())));
             for stop in stops {
-                // A user agent that panicked has stopped too.
+                // What panicked has stopped too.
                 let _ = stop.await;
             }
             Input::AgentsStopped

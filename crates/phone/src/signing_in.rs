@@ -12,6 +12,7 @@ use sign_in::{
     Wizard,
 };
 use sip::UserAgent;
+use tokio::task::JoinHandle;
 
 use crate::accounts::Accounts;
 use crate::actor::Input;
@@ -46,6 +47,8 @@ pub(crate) struct SigningIn {
     /// The client last used by the wizard, whose connection can be used again.
     client: Option<(ServerAddress, Client)>,
     sessions: BTreeMap<AccountId, Session>,
+    /// SIP passwords on their way into the keychain.
+    writing: Vec<JoinHandle<()>>,
 }
 
 /// What the wizard's place in the window shows.
@@ -70,7 +73,13 @@ impl SigningIn {
             showing: Showing::Wizard,
             client: None,
             sessions: BTreeMap::new(),
+            writing: Vec::new(),
         }
+    }
+
+    /// What must land before the process may end.
+    pub(crate) fn writing(&mut self) -> Vec<JoinHandle<()>> {
+        std::mem::take(&mut self.writing)
     }
 
     /// Takes up the accounts signed in to before.
@@ -339,7 +348,7 @@ impl SigningIn {
         let saved = self.settings.accounts.iter().find(|saved| saved.id == id).cloned()?;
         if let Some(session) = self.sessions.get(&id).cloned() {
             let password = password.clone();
-            tokio::spawn(async move { session.set_sip_password(password).await });
+            self.writing.push(tokio::spawn(async move { session.set_sip_password(password).await }));
         }
         self.showing = Showing::Nothing;
         self.tell();
