@@ -12,18 +12,48 @@ use crate::{AccountId, AccountState, AccountView, Event, Problem, UnixMs};
 /// The accounts, in the order they were signed in.
 pub(crate) struct Accounts {
     list: Vec<Account>,
+    last_agent: u64,
     outlet: Outlet,
 }
 
 struct Account {
     view: AccountView,
-    agent: Option<UserAgent>,
+    /// What its user agent is started with, once that is known.
+    sip: Option<sip::Account>,
+    agent: Option<Standing>,
+}
+
+/// The user agent of an account: it may still be starting.
+struct Standing {
+    id: AgentId,
+    handle: Option<UserAgent>,
+}
+
+impl Standing {
+    fn agent(self) -> Option<Agent> {
+        let Self { id, handle } = self;
+        handle.map(|handle| Agent { id, handle })
+    }
+}
+
+/// Names a user agent among all that this phone starts: an account's former one may still have a last
+/// word to say.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct AgentId(u64);
+
+/// A running user agent.
+#[derive(Clone)]
+pub(crate) struct Agent {
+    /// Its name.
+    pub(crate) id: AgentId,
+    /// What it is told.
+    pub(crate) handle: UserAgent,
 }
 
 impl Accounts {
     /// None yet.
     pub(crate) fn new(outlet: Outlet) -> Self {
-        Self { list: Vec::new(), outlet }
+        Self { list: Vec::new(), last_agent: 0, outlet }
     }
 
     /// What the shells show of them.
@@ -32,9 +62,14 @@ impl Accounts {
     }
 
     /// The account to call with: the one named, or the first.
-    pub(crate) fn agent(&self, wanted: Option<&AccountId>) -> Option<(AccountId, UserAgent)> {
+    pub(crate) fn agent(&self, wanted: Option<&AccountId>) -> Option<(AccountId, Agent)> {
         let account = self.list.iter().find(|a| wanted.is_none_or(|id| a.view.id == *id))?;
-        Some((account.view.id.clone(), account.agent.clone()?))
+        account.agent()
+    }
+
+    /// The account that a user agent belongs to now.
+    pub(crate) fn of_agent(&self, id: AgentId) -> Option<(AccountId, Agent)> {
+        self.list.iter().find(|a| a.is_served_by(id))?.agent()
     }
 
     /// Whether there is an account of this name.
@@ -44,36 +79,38 @@ impl Accounts {
 
     /// Puts an account in its place; a former one of its name leaves its user agent to be stopped.
     #[must_use]
-    pub(crate) fn put(&mut self, view: AccountView) -> Option<UserAgent> {
+    pub(crate) fn put(&mut self, view: AccountView) -> Option<Agent> {
         self.outlet.tell(Event::Account { view: view.clone() });
-        match self.list.iter_mut().find(|a| a.view.id == view.id) {
-            Some(account) => {
-                account.view = view;
-                account.agent.take()
-            }
+        let account = Account { view, sip: None, agent: None };
+        match self.list.iter_mut().find(|a| a.view.id == account.view.id) {
+            Some(place) => std::mem::replace(place, account).agent.and_then(Standing::agent),
             None => {
-                self.list.push(Account { view, agent: None });
+                self.list.push(account);
                 None
             }
         }
     }
 
     /// Takes an account away; its user agent is left to be stopped.
-    pub(crate) fn remove(&mut self, id: &AccountId) -> Option<UserAgent> {
+    #[must_use]
+    pub(crate) fn remove(&mut self, id: &AccountId) -> Option<Agent> {
         let place = self.list.iter().position(|a| a.view.id == *id)?;
         let account = self.list.remove(place);
         self.outlet.tell(Event::AccountGone { account: id.clone() });
-        account.agent
+        account.agent.and_then(Standing::agent)
     }
 
     /// Takes the user agent of an account away, to be stopped.
-    pub(crate) fn take_agent(&mut self, id: &AccountId) -> Option<UserAgent> {
-        self.list.iter_mut().find(|a| a.view.id == *id)?.agent.take()
+    #[must_use]
+    pub(crate) fn take_agent(&mut self, id: &AccountId) -> Option<Agent> {
+        let account = self.list.iter_mut().find(|a| a.view.id == *id)?;
+        account.sip = None;
+        account.agent.take()?.agent()
     }
 
     /// Takes all user agents away, to be stopped.
-    pub(crate) fn agents(&mut self) -> Vec<UserAgent> {
-        self.list.iter_mut().filter_map(|account| account.agent.take()).collect()
+    pub(crate) fn agents(&mut self) -> Vec<Agent> {
+        self.list.iter_mut().filter_map(|account| account.agent.take()?.agent()).collect()
     }
 
     /// Changes what is shown of an account, and tells of it where it is another than before.
@@ -91,42 +128,59 @@ impl Accounts {
         self.change(id, |view| view.state = AccountState::Offline { problem, status: None });
     }
 
-    /// Starts the user agent of an account; it is handed over as [`Input::AgentStarted`], and all it says
-    /// follows as [`Input::Signalled`].
-    pub(crate) fn start_agent(&self, id: AccountId, account: sip::Account) {
+    /// Starts the user agent of an account; its former one is left to be stopped. The new one is handed
+    /// over as [`Input::AgentStarted`], all it says follows as [`Input::Signalled`], and its end is
+    /// [`Input::AgentGone`].
+    #[must_use]
+    pub(crate) fn start_agent(&mut self, id: &AccountId, sip: sip::Account) -> Option<Agent> {
+        let account = self.list.iter_mut().find(|a| a.view.id == *id)?;
+        self.last_agent += 1;
+        let agent = AgentId(self.last_agent);
+        account.sip = Some(sip.clone());
+        let former = account.agent.replace(Standing { id: agent, handle: None });
         let outlet = self.outlet.clone();
-        tokio::spawn(async move {
+        self.outlet.landing(async move {
             let (said, mut heard) = mpsc::unbounded_channel();
-            let started = UserAgent::start(account, said).await;
+            let started = UserAgent::start(sip, said).await;
             let alive = started.is_ok();
-            outlet.put(Input::AgentStarted(id.clone(), started));
+            outlet.put(Input::AgentStarted(agent, started));
             while alive && let Some(event) = heard.recv().await {
-                outlet.put(Input::Signalled(id.clone(), event));
+                outlet.put(Input::Signalled(agent, event));
             }
+            outlet.put(Input::AgentGone(agent));
         });
+        former.and_then(Standing::agent)
     }
 
     /// A user agent was started, or could not be. One that nobody waits for any more is given back.
     #[must_use]
-    pub(crate) fn started(
-        &mut self,
-        id: &AccountId,
-        started: Result<UserAgent, sip::Error>,
-    ) -> Option<UserAgent> {
-        match started {
-            Ok(agent) => match self.list.iter_mut().find(|a| a.view.id == *id) {
-                Some(account) => account.agent.replace(agent),
-                None => Some(agent),
-            },
-            Err(error) => {
-                self.offline(id, of_sip_error(&error));
+    pub(crate) fn started(&mut self, id: AgentId, started: Result<UserAgent, sip::Error>) -> Option<Agent> {
+        let account = self.list.iter_mut().find(|a| a.is_served_by(id));
+        match (started, account) {
+            (Ok(handle), Some(account)) => {
+                account.agent = Some(Standing { id, handle: Some(handle) });
                 None
             }
+            (Ok(handle), None) => Some(Agent { id, handle }),
+            (Err(error), Some(account)) => {
+                account.agent = None;
+                let account = account.view.id.clone();
+                self.offline(&account, of_sip_error(&error));
+                None
+            }
+            (Err(_), None) => None,
         }
     }
 
-    /// Takes what the user agent of an account says of its registration.
-    pub(crate) fn registration(&mut self, id: &AccountId, registration: sip::Registration) {
+    /// Takes what a user agent says of its registration.
+    ///
+    /// Returns whose it is, unless it was let go.
+    pub(crate) fn registration(
+        &mut self,
+        agent: AgentId,
+        registration: sip::Registration,
+    ) -> Option<AccountId> {
+        let id = self.list.iter().find(|a| a.is_served_by(agent))?.view.id.clone();
         let state = match registration {
             sip::Registration::Registering => AccountState::Registering,
             sip::Registration::Registered { expires, rtt } => AccountState::Registered {
@@ -141,19 +195,38 @@ impl Accounts {
             sip::Registration::Refused { cause, status } => {
                 AccountState::Offline { problem: of_cause(cause, status), status }
             }
-            sip::Registration::Unregistered => return,
+            sip::Registration::Unregistered => return None,
         };
-        self.change(id, |view| view.state = state);
+        self.change(&id, |view| view.state = state);
+        Some(id)
     }
 
-    /// Asks the user agent of an account to register now.
+    /// Registers an account now.
     ///
-    /// Returns whether there is one.
-    pub(crate) fn reconnect(&self, id: &AccountId) -> bool {
-        let agent = self.list.iter().find(|a| a.view.id == *id).and_then(|a| a.agent.as_ref());
-        if let Some(agent) = agent {
-            agent.reconnect();
+    /// Returns whether it is known what to register.
+    pub(crate) fn reconnect(&mut self, id: &AccountId) -> bool {
+        let Some(account) = self.list.iter().find(|a| a.view.id == *id) else { return false };
+        match (&account.agent, account.sip.clone()) {
+            (Some(Standing { handle: Some(agent), .. }), _) => agent.reconnect(),
+            (Some(_), _) => {}
+            (None, Some(sip)) => {
+                self.change(id, |view| view.state = AccountState::Registering);
+                // There is no former one to be stopped.
+                let _ = self.start_agent(id, sip);
+            }
+            (None, None) => return false,
         }
-        agent.is_some()
+        true
+    }
+}
+
+impl Account {
+    fn is_served_by(&self, id: AgentId) -> bool {
+        self.agent.as_ref().is_some_and(|agent| agent.id == id)
+    }
+
+    fn agent(&self) -> Option<(AccountId, Agent)> {
+        let Standing { id, handle } = self.agent.as_ref()?;
+        Some((self.view.id.clone(), Agent { id: *id, handle: handle.clone()? }))
     }
 }

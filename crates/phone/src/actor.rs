@@ -6,7 +6,7 @@ use std::time::Duration;
 use sip::UserAgent;
 use tokio::sync::{mpsc, oneshot};
 
-use crate::accounts::Accounts;
+use crate::accounts::{Accounts, Agent, AgentId};
 use crate::calls::Calls;
 use crate::outlet::Outlet;
 use crate::signing_in::{SignedInput, SigningIn};
@@ -25,16 +25,18 @@ pub(crate) enum Input {
     Picture(oneshot::Sender<Picture>),
     /// The phone is to stop.
     Stop(oneshot::Sender<()>),
-    /// All user agents have stopped.
-    AgentsStopped,
+    /// All that had to come to its end before the phone may stop has done so.
+    Landed,
     /// The time for stopping is over.
     StopOverdue,
     /// Something of signing in or of a session.
     Signed(SignedInput),
     /// A user agent was started, or could not be.
-    AgentStarted(AccountId, Result<UserAgent, sip::Error>),
+    AgentStarted(AgentId, Result<UserAgent, sip::Error>),
     /// A user agent says something.
-    Signalled(AccountId, sip::Event),
+    Signalled(AgentId, sip::Event),
+    /// A user agent has nothing more to say.
+    AgentGone(AgentId),
     /// Sockets and devices for a call were looked after.
     Prepared(CallId, Option<Target>, Result<Sockets, Problem>),
     /// The voice path of a call was started, or could not be.
@@ -53,7 +55,7 @@ pub(crate) struct Actor {
     calls: Calls,
     signing_in: SigningIn,
     stopping: Option<oneshot::Sender<()>>,
-    agents_stopped: bool,
+    landed: bool,
 }
 
 impl Actor {
@@ -71,7 +73,7 @@ impl Actor {
             signing_in,
             outlet,
             stopping: None,
-            agents_stopped: false,
+            landed: false,
         }
     }
 
@@ -80,7 +82,7 @@ impl Actor {
         self.signing_in.begin(&mut self.accounts);
         while let Some(input) = self.inbox.recv().await {
             self.take(input);
-            if self.agents_stopped && self.calls.is_quiet() {
+            if self.landed && self.calls.is_quiet() {
                 break;
             }
         }
@@ -98,30 +100,23 @@ impl Actor {
                 let _ = reply.send(self.picture());
             }
             Input::Stop(done) => self.stop(done),
-            Input::AgentsStopped => self.agents_stopped = true,
+            Input::Landed => self.landed = true,
             Input::StopOverdue => {
                 self.calls.forget_all();
-                self.agents_stopped = true;
+                self.landed = true;
             }
+            // What is begun now would not be ended.
+            Input::Signed(_) if self.stopping.is_some() => {}
             Input::Signed(input) => {
                 let superseded = self.signing_in.take(input, &mut self.accounts);
                 self.let_go(superseded);
             }
-            Input::AgentStarted(account, started) => {
-                let superseded = self.accounts.started(&account, started);
+            Input::AgentStarted(agent, started) => {
+                let superseded = self.accounts.started(agent, started);
                 self.let_go(superseded);
             }
-            Input::Signalled(account, sip::Event::Registration(registration)) => {
-                self.accounts.registration(&account, registration);
-                if let sip::Registration::Refused { cause: sip::Cause::WrongPassword, .. } = registration {
-                    self.signing_in.password_refused(&account);
-                }
-            }
-            Input::Signalled(account, event) => {
-                if let Some((_, agent)) = self.accounts.agent(Some(&account)) {
-                    self.calls.signalled(&account, &agent, event);
-                }
-            }
+            Input::Signalled(agent, event) => self.signalled(agent, event),
+            Input::AgentGone(agent) => self.calls.agent_gone(agent),
             Input::Prepared(call, target, ready) => self.calls.prepared(call, target, ready),
             Input::Opened(call, voice) => self.calls.opened(call, voice),
             Input::Heard(call, event) => self.calls.heard(call, event),
@@ -129,16 +124,36 @@ impl Actor {
         }
     }
 
+    fn signalled(&mut self, agent: AgentId, event: sip::Event) {
+        match event {
+            sip::Event::Registration(registration) => {
+                let account = self.accounts.registration(agent, registration);
+                if let (Some(account), sip::Registration::Refused { cause: sip::Cause::WrongPassword, .. }) =
+                    (account, registration)
+                {
+                    self.signing_in.password_refused(&account);
+                }
+            }
+            sip::Event::Incoming { call, from, offer } => {
+                // One that was let go refuses its calls by itself.
+                if let Some((account, agent)) = self.accounts.of_agent(agent) {
+                    self.calls.incoming(account, agent, call, from, offer);
+                }
+            }
+            event => self.calls.signalled(agent, event),
+        }
+    }
+
     fn follow(&mut self, command: Command) {
         let (done, call) = match command {
             Command::SignOut { account } => {
-                self.calls.hang_up_of(&account);
                 let agent = self.signing_in.sign_out(&account, &mut self.accounts);
                 self.let_go(agent);
                 (Ok(()), None)
             }
             Command::Reconnect { account } => {
-                let known = self.accounts.reconnect(&account) || self.signing_in.reconnect(&account);
+                let known = self.accounts.reconnect(&account)
+                    || self.signing_in.reconnect(&account, &mut self.accounts);
                 (if known { Ok(()) } else { Err(Code::NoAccount.into()) }, None)
             }
             Command::Dial { account, target } => (self.dial(account.as_ref(), &target), None),
@@ -179,25 +194,23 @@ impl Actor {
         }
     }
 
-    /// Stops a user agent that is no longer wanted.
-    fn let_go(&self, agent: Option<UserAgent>) {
+    /// Stops a user agent that is no longer wanted, and its calls with it.
+    fn let_go(&mut self, agent: Option<Agent>) {
         if let Some(agent) = agent {
-            tokio::spawn(agent.stop());
+            self.calls.hang_up_by(agent.id);
+            self.outlet.landing(agent.handle.stop());
         }
     }
 
     fn stop(&mut self, done: oneshot::Sender<()>) {
         self.stopping = Some(done);
-        self.calls.hang_up_all();
-        let agents = self.accounts.agents();
-        let mut stops = self.signing_in.writing();
+        for agent in self.accounts.agents() {
+            self.let_go(Some(agent));
+        }
+        let landed = self.outlet.landed();
         self.outlet.waiting(async move {
-            stops.extend(agents.into_iter().map(|agent| tokio::spawn(agent.stop())));
-            for stop in stops {
-                // What panicked has stopped too.
-                let _ = stop.await;
-            }
-            Input::AgentsStopped
+            landed.await;
+            Input::Landed
         });
         self.outlet.waiting(async {
             tokio::time::sleep(STOP_WITHIN).await;

@@ -3,8 +3,10 @@
 use std::time::{Instant, SystemTime, UNIX_EPOCH};
 
 use devices::Ringer;
+use media::Digit;
 use media::sdp::{LocalMedia, Negotiated};
 
+use crate::accounts::Agent;
 use crate::voice::{Sockets, Voice};
 use crate::{AccountId, CallEnd, CallId, CallState, CallView, Direction, EndReason, PeerView, UnixMs};
 
@@ -13,24 +15,39 @@ pub(crate) struct Call {
     /// What the shells show.
     pub(crate) view: CallView,
     /// The account's user agent.
-    pub(crate) agent: sip::UserAgent,
+    pub(crate) agent: Agent,
     /// Its name there; none before the INVITE is sent.
     pub(crate) key: Option<sip::CallKey>,
     /// Their offer, until it is answered; inner none for an offerless INVITE.
     pub(crate) offer: Option<Option<String>>,
     /// Our side of the session.
     pub(crate) media: Option<LocalMedia>,
-    /// Sockets that wait for the session to begin.
-    pub(crate) sockets: Option<Sockets>,
-    /// What was agreed, while the sound devices are being opened.
-    pub(crate) agreed: Option<Negotiated>,
-    /// The running voice path.
-    pub(crate) voice: Option<Voice>,
+    /// How far its sound is.
+    pub(crate) sound: Sound,
     /// The ring or ring-back heard now.
     pub(crate) tone: Option<Ringer>,
     /// Why it ended, where we know better than the signalling.
     pub(crate) fault: Option<EndReason>,
     answered: Option<Instant>,
+}
+
+/// How far the sound of a call is.
+pub(crate) enum Sound {
+    /// Nobody has asked for it, or it is over.
+    None,
+    /// Another thread tries the microphone and binds sockets.
+    Preparing,
+    /// Sockets wait for both ends to agree.
+    Bound(Sockets),
+    /// Another thread opens the devices.
+    Opening {
+        /// What was agreed on since.
+        agreed: Option<Negotiated>,
+        /// Digits to send once it runs.
+        digits: Vec<Digit>,
+    },
+    /// Both can talk.
+    Running(Voice),
 }
 
 impl Call {
@@ -40,7 +57,7 @@ impl Call {
         account: AccountId,
         direction: Direction,
         peer: PeerView,
-        agent: sip::UserAgent,
+        agent: Agent,
     ) -> Self {
         let state = match direction {
             Direction::Incoming => CallState::Incoming,
@@ -63,9 +80,7 @@ impl Call {
             key: None,
             offer: None,
             media: None,
-            sockets: None,
-            agreed: None,
-            voice: None,
+            sound: Sound::None,
             tone: None,
             fault: None,
             answered: None,
@@ -92,11 +107,6 @@ impl Call {
             lasted_s: self.answered.map(|since| u32::try_from(since.elapsed().as_secs()).unwrap_or(u32::MAX)),
         };
         self.view.state = CallState::Ended { end };
-    }
-
-    /// Its voice path is being started on another thread, which will tell when it is done.
-    pub(crate) fn is_opening(&self) -> bool {
-        self.answered.is_some() && self.sockets.is_none() && self.voice.is_none()
     }
 
     /// It is over.

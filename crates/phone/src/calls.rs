@@ -1,15 +1,16 @@
 //! All calls: commands, signalling and sound brought together.
 
 use std::collections::BTreeMap;
+use std::mem;
 use std::sync::Arc;
 use std::time::Duration;
 
 use devices::{Ringer, Source, Tone};
 use media::sdp::{LocalMedia, Negotiated};
-use sip::UserAgent;
 
+use crate::accounts::{Agent, AgentId};
 use crate::actor::Input;
-use crate::call::Call;
+use crate::call::{Call, Sound};
 use crate::outlet::Outlet;
 use crate::report::report;
 use crate::target::Target;
@@ -49,60 +50,64 @@ impl Calls {
     ///
     /// # Errors
     /// What was dialled is no target, or there is a call already.
-    pub(crate) fn dial(&mut self, account: AccountId, agent: UserAgent, typed: &str) -> Result<(), Problem> {
+    pub(crate) fn dial(&mut self, account: AccountId, agent: Agent, typed: &str) -> Result<(), Problem> {
         let target = Target::parse(typed).map_err(|_| Problem::from(Code::TargetInvalid))?;
         if !self.table.is_empty() {
             return Err(Code::NotNow.into());
         }
         let peer = PeerView { number: target.shown(), name: None };
-        let ip = agent.local_ip();
         let id = self.begin(|id| Call::new(id, account, Direction::Outgoing, peer, agent));
-        self.prepare(id, ip, Some(target));
+        self.prepare(id, Some(target));
         Ok(())
     }
 
     /// Answers a ringing call.
     pub(crate) fn answer(&mut self, id: CallId) -> Result<(), Problem> {
-        let call = self.table.get_mut(&id).ok_or(Code::NoSuchCall)?;
-        if call.view.state != CallState::Incoming || call.offer.is_none() {
+        let call = self.live(id)?;
+        if call.offer.is_none() || !matches!(call.sound, Sound::None) {
             return Err(Code::NotNow.into());
         }
         call.tone = None;
-        let ip = call.agent.local_ip();
-        self.prepare(id, ip, None);
+        self.prepare(id, None);
         Ok(())
     }
 
     /// Refuses a ringing call.
     pub(crate) fn decline(&mut self, id: CallId) -> Result<(), Problem> {
-        let call = self.table.get_mut(&id).ok_or(Code::NoSuchCall)?;
+        let call = self.live(id)?;
         match (&call.view.state, call.key) {
-            (CallState::Incoming, Some(key)) => call.agent.decline(key, BUSY),
+            (CallState::Incoming, Some(key)) => call.agent.handle.decline(key, BUSY),
             _ => return Err(Code::NotNow.into()),
         }
-        call.tone = None;
+        (call.tone, call.offer) = (None, None);
         Ok(())
     }
 
     /// Ends a call in whatever state it is.
     pub(crate) fn hang_up(&mut self, id: CallId) -> Result<(), Problem> {
         let call = self.table.get_mut(&id).ok_or(Code::NoSuchCall)?;
-        call.tone = None;
+        (call.tone, call.offer) = (None, None);
         match call.key {
-            Some(key) => call.agent.hang_up(key),
+            _ if call.is_over() => {}
+            Some(key) => call.agent.handle.hang_up(key),
             None => self.finish(id, EndReason::Cancelled, None),
         }
         Ok(())
     }
 
-    /// Ends all calls.
-    pub(crate) fn hang_up_all(&mut self) {
-        self.hang_up_where(|_| true);
+    /// Ends all calls of a user agent.
+    pub(crate) fn hang_up_by(&mut self, agent: AgentId) {
+        for id in self.calls_by(agent) {
+            // Each one was listed a moment ago.
+            let _ = self.hang_up(id);
+        }
     }
 
-    /// Ends all calls of an account.
-    pub(crate) fn hang_up_of(&mut self, account: &AccountId) {
-        self.hang_up_where(|call| call.view.account == *account);
+    /// A user agent is gone, so nothing more is heard of its calls.
+    pub(crate) fn agent_gone(&mut self, agent: AgentId) {
+        for id in self.calls_by(agent) {
+            self.finish(id, EndReason::ConnectionLost, None);
+        }
     }
 
     /// Forgets calls whose end takes too long.
@@ -112,9 +117,9 @@ impl Calls {
 
     /// Stops or goes on sending the microphone.
     pub(crate) fn mute(&mut self, id: CallId, muted: bool) -> Result<(), Problem> {
-        let call = self.table.get_mut(&id).ok_or(Code::NoSuchCall)?;
+        let call = self.live(id)?;
         call.view.muted = muted;
-        if let Some(voice) = &call.voice {
+        if let Sound::Running(voice) = &call.sound {
             voice.mute(muted);
         }
         self.tell(id);
@@ -124,55 +129,77 @@ impl Calls {
     /// Sends a DTMF digit.
     pub(crate) fn digit(&mut self, id: CallId, digit: char) -> Result<(), Problem> {
         let parsed = media::Digit::new(digit).ok_or(Code::TargetInvalid)?;
-        let call = self.table.get_mut(&id).ok_or(Code::NoSuchCall)?;
-        let voice = call.voice.as_ref().ok_or(Code::NotNow)?;
-        voice.digit(parsed);
+        let call = self.live(id)?;
+        match &mut call.sound {
+            Sound::Running(voice) => voice.digit(parsed),
+            Sound::Opening { digits, .. } => digits.push(parsed),
+            Sound::None | Sound::Preparing | Sound::Bound(_) => return Err(Code::NotNow.into()),
+        }
         call.view.digits.push(digit.to_ascii_uppercase());
         self.tell(id);
         Ok(())
     }
 
-    /// Takes what the user agent of `account` says of calls.
-    pub(crate) fn signalled(&mut self, account: &AccountId, agent: &UserAgent, event: sip::Event) {
+    /// Somebody calls.
+    pub(crate) fn incoming(
+        &mut self,
+        account: AccountId,
+        agent: Agent,
+        key: sip::CallKey,
+        from: sip::Party,
+        offer: Option<String>,
+    ) {
+        if !self.table.is_empty() {
+            agent.handle.decline(key, BUSY);
+            return;
+        }
+        let peer = PeerView { number: from.number, name: from.display_name };
+        let tone = self.tone(Tone::Ring);
+        agent.handle.ring(key);
+        self.begin(|id| {
+            let mut call = Call::new(id, account, Direction::Incoming, peer, agent);
+            (call.key, call.offer, call.tone) = (Some(key), Some(offer), tone);
+            call
+        });
+    }
+
+    /// Takes what a user agent says of its calls.
+    pub(crate) fn signalled(&mut self, agent: AgentId, event: sip::Event) {
         match event {
-            sip::Event::Registration(_) => {}
-            sip::Event::Incoming { call, from, offer } => self.incoming(account, agent, call, from, offer),
-            sip::Event::Ringing { call, .. } => self.with(account, call, Self::ringing),
+            // The one is the accounts' affair, the other a new call.
+            sip::Event::Registration(_) | sip::Event::Incoming { .. } => {}
+            sip::Event::Ringing { call, .. } => self.with(agent, call, Self::ringing),
             sip::Event::Answered { call, sdp, setup } => {
-                self.with(account, call, |calls, id| calls.accepted(id, &sdp, Some(setup)));
+                self.with(agent, call, |calls, id| calls.accepted(id, &sdp, Some(setup)));
             }
             sip::Event::Confirmed { call, setup } => {
-                self.with(account, call, |calls, id| calls.confirmed(id, setup));
+                self.with(agent, call, |calls, id| calls.confirmed(id, setup));
             }
             sip::Event::Offer { call, sdp } => {
-                self.with(account, call, |calls, id| calls.offered(id, sdp.as_deref()));
+                self.with(agent, call, |calls, id| calls.offered(id, sdp.as_deref()));
             }
             sip::Event::Answer { call, sdp } => {
-                self.with(account, call, |calls, id| calls.accepted(id, &sdp, None));
+                self.with(agent, call, |calls, id| calls.accepted(id, &sdp, None));
             }
             sip::Event::Ended { call, cause, status } => {
-                self.with(account, call, |calls, id| calls.finish(id, of_end(cause), status));
+                self.with(agent, call, |calls, id| calls.finish(id, of_end(cause), status));
             }
         }
     }
 
     /// The sockets and devices for a call were looked after.
     pub(crate) fn prepared(&mut self, id: CallId, target: Option<Target>, ready: Result<Sockets, Problem>) {
-        let Some(call) = self.table.get_mut(&id).filter(|call| !call.is_over()) else { return };
+        let config = Arc::clone(&self.config);
+        let Ok(call) = self.live(id) else { return };
         let sockets = match ready {
             Ok(sockets) => sockets,
             Err(problem) => return self.fail(id, problem),
         };
-        let mut media = LocalMedia::new(
-            call.agent.local_ip(),
-            sockets.rtp_port,
-            sockets.rtcp_port,
-            self.config.codecs.clone(),
-            rand::random(),
-        );
-        call.sockets = Some(sockets);
+        let (ip, codecs) = (call.agent.handle.local_ip(), config.codecs.clone());
+        let mut media = LocalMedia::new(ip, sockets.rtp_port, sockets.rtcp_port, codecs, rand::random());
+        call.sound = Sound::Bound(sockets);
         if let Some(target) = target {
-            call.key = Some(call.agent.invite(&target.to_string(), media.offer()));
+            call.key = Some(call.agent.handle.invite(&target.to_string(), media.offer()));
             call.media = Some(media);
             return;
         }
@@ -184,7 +211,7 @@ impl Calls {
         call.media = Some(media);
         match sdp {
             Ok((sdp, agreed)) => {
-                call.agent.answer(key, sdp);
+                call.agent.handle.answer(key, sdp);
                 if let Some(agreed) = agreed {
                     self.agree(id, agreed, None);
                 }
@@ -192,29 +219,30 @@ impl Calls {
             Err(error) => {
                 tracing::info!(%error, "their offer cannot be answered");
                 call.fault = Some(EndReason::NoCommonCodec);
-                call.agent.decline(key, 488);
+                call.agent.handle.decline(key, 488);
             }
         }
     }
 
     /// The voice path of a call was started, or could not be.
     pub(crate) fn opened(&mut self, id: CallId, voice: Result<Voice, VoiceError>) {
-        let Some(call) = self.table.get_mut(&id).filter(|call| !call.is_over()) else {
+        let Ok(call) = self.live(id) else {
             match voice {
-                Ok(voice) => self.outlet.blocking(move || Input::Closed(id, Some(Box::new(voice.stop())))),
+                Ok(voice) => self.close(id, voice),
                 Err(_) => self.closed(id, None),
             }
             return;
         };
-        match voice {
-            Ok(voice) => {
+        match (voice, mem::replace(&mut call.sound, Sound::None)) {
+            (Ok(voice), opening) => {
                 voice.mute(call.view.muted);
-                if let Some(agreed) = call.agreed.take() {
-                    voice.renegotiate(agreed);
+                if let Sound::Opening { agreed, digits } = opening {
+                    agreed.into_iter().for_each(|agreed| voice.renegotiate(agreed));
+                    digits.into_iter().for_each(|digit| voice.digit(digit));
                 }
-                call.voice = Some(voice);
+                call.sound = Sound::Running(voice);
             }
-            Err(error) => self.fail(id, of_voice_error(&error)),
+            (Err(error), _) => self.fail(id, of_voice_error(&error)),
         }
     }
 
@@ -243,13 +271,13 @@ impl Calls {
         self.outlet.tell(Event::Call { view: call.view });
     }
 
-    fn hang_up_where(&mut self, wanted: impl Fn(&Call) -> bool) {
-        let ids: Vec<CallId> =
-            self.table.values().filter(|call| wanted(call)).map(|call| call.view.id).collect();
-        for id in ids {
-            // Each one was listed a moment ago.
-            let _ = self.hang_up(id);
-        }
+    fn live(&mut self, id: CallId) -> Result<&mut Call, Code> {
+        self.table.get_mut(&id).filter(|call| !call.is_over()).ok_or(Code::NoSuchCall)
+    }
+
+    fn calls_by(&self, agent: AgentId) -> Vec<CallId> {
+        let live = self.table.values().filter(|call| call.agent.id == agent && !call.is_over());
+        live.map(|call| call.view.id).collect()
     }
 
     fn begin(&mut self, call: impl FnOnce(CallId) -> Call) -> CallId {
@@ -260,31 +288,13 @@ impl Calls {
         id
     }
 
-    fn incoming(
-        &mut self,
-        account: &AccountId,
-        agent: &UserAgent,
-        key: sip::CallKey,
-        from: sip::Party,
-        offer: Option<String>,
-    ) {
-        if !self.table.is_empty() {
-            agent.decline(key, BUSY);
+    fn ringing(&mut self, id: CallId) {
+        let calling = |call: &Call| call.view.state == CallState::Calling;
+        if !self.table.get(&id).is_some_and(calling) {
             return;
         }
-        let peer = PeerView { number: from.number, name: from.display_name };
-        let tone = self.tone(Tone::Ring);
-        agent.ring(key);
-        self.begin(|id| {
-            let mut call = Call::new(id, account.clone(), Direction::Incoming, peer, agent.clone());
-            (call.key, call.offer, call.tone) = (Some(key), Some(offer), tone);
-            call
-        });
-    }
-
-    fn ringing(&mut self, id: CallId) {
         let tone = self.tone(Tone::RingBack);
-        if let Some(call) = self.table.get_mut(&id).filter(|call| call.view.state == CallState::Calling) {
+        if let Some(call) = self.table.get_mut(&id) {
             call.view.state = CallState::Ringing;
             call.tone = tone;
             self.tell(id);
@@ -320,16 +330,16 @@ impl Calls {
         let (Some(key), Some(media)) = (call.key, call.media.as_mut()) else { return };
         let Some(offer) = sdp else {
             let ours = media.offer();
-            return call.agent.answer_offer(key, Some(ours));
+            return call.agent.handle.answer_offer(key, Some(ours));
         };
         match media.answer(offer) {
             Ok((answer, agreed)) => {
-                call.agent.answer_offer(key, Some(answer));
+                call.agent.handle.answer_offer(key, Some(answer));
                 self.agree(id, agreed, None);
             }
             Err(error) => {
                 tracing::info!(%error, "their new offer is refused");
-                call.agent.answer_offer(key, None);
+                call.agent.handle.answer_offer(key, None);
             }
         }
     }
@@ -338,16 +348,22 @@ impl Calls {
     fn agree(&mut self, id: CallId, agreed: Negotiated, setup: Option<Duration>) {
         let Some(call) = self.table.get_mut(&id) else { return };
         call.answered(agreed.codec().name(), setup.map(millis));
-        if let Some(voice) = &call.voice {
-            voice.renegotiate(agreed);
-        } else if let Some(sockets) = call.sockets.take() {
-            let (audio, outlet) = (self.config.audio.clone(), self.outlet.clone());
-            self.outlet.blocking(move || {
-                let heard = move |event| outlet.put(Input::Heard(id, event));
-                Input::Opened(id, Voice::start(sockets, &agreed, &audio, heard))
-            });
-        } else {
-            call.agreed = Some(agreed);
+        match mem::replace(&mut call.sound, Sound::None) {
+            Sound::Running(voice) => {
+                voice.renegotiate(agreed);
+                call.sound = Sound::Running(voice);
+            }
+            Sound::Opening { digits, .. } => call.sound = Sound::Opening { agreed: Some(agreed), digits },
+            Sound::Bound(sockets) => {
+                call.sound = Sound::Opening { agreed: None, digits: Vec::new() };
+                let (audio, outlet) = (self.config.audio.clone(), self.outlet.clone());
+                self.outlet.blocking(move || {
+                    let heard = move |event| outlet.put(Input::Heard(id, event));
+                    Input::Opened(id, Voice::start(sockets, &agreed, &audio, heard))
+                });
+            }
+            // Without sockets nothing was offered or answered.
+            unasked @ (Sound::None | Sound::Preparing) => call.sound = unasked,
         }
         self.tell(id);
     }
@@ -357,7 +373,7 @@ impl Calls {
         let Some(call) = self.table.get_mut(&id) else { return };
         call.fault = Some(reason);
         match call.key {
-            Some(key) => call.agent.hang_up(key),
+            Some(key) => call.agent.handle.hang_up(key),
             None => self.finish(id, reason, None),
         }
     }
@@ -370,23 +386,31 @@ impl Calls {
     /// The signalling of a call is over. It is told once its sound is closed too, so that a recording is
     /// whole when its call is said to have ended.
     fn finish(&mut self, id: CallId, reason: EndReason, status: Option<u16>) {
-        let Some(call) = self.table.get_mut(&id) else { return };
+        let Ok(call) = self.live(id) else { return };
         call.ended(reason, status);
-        match call.voice.take() {
-            Some(voice) => self.outlet.blocking(move || Input::Closed(id, Some(Box::new(voice.stop())))),
-            None if call.is_opening() => {}
-            None => self.outlet.put(Input::Closed(id, None)),
+        match mem::replace(&mut call.sound, Sound::None) {
+            Sound::Running(voice) => self.close(id, voice),
+            // To be closed as soon as it is open.
+            Sound::Opening { .. } => {}
+            Sound::None | Sound::Preparing | Sound::Bound(_) => self.outlet.put(Input::Closed(id, None)),
         }
     }
 
-    fn with(&mut self, account: &AccountId, key: sip::CallKey, then: impl FnOnce(&mut Self, CallId)) {
-        let found = self.table.values().find(|c| c.key == Some(key) && c.view.account == *account);
+    fn close(&self, id: CallId, voice: Voice) {
+        self.outlet.blocking(move || Input::Closed(id, Some(Box::new(voice.stop()))));
+    }
+
+    fn with(&mut self, agent: AgentId, key: sip::CallKey, then: impl FnOnce(&mut Self, CallId)) {
+        let found = self.table.values().find(|c| c.key == Some(key) && c.agent.id == agent);
         if let Some(id) = found.map(|call| call.view.id) {
             then(self, id);
         }
     }
 
-    fn prepare(&self, id: CallId, ip: std::net::IpAddr, target: Option<Target>) {
+    fn prepare(&mut self, id: CallId, target: Option<Target>) {
+        let Ok(call) = self.live(id) else { return };
+        call.sound = Sound::Preparing;
+        let ip = call.agent.handle.local_ip();
         let config = Arc::clone(&self.config);
         self.outlet.blocking(move || {
             let ready = present(&config.audio.microphone)

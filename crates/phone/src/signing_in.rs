@@ -11,10 +11,9 @@ use sign_in::{
     Action, Answer, Input as Step, Keeper, Page, RequestId, Session, SessionStatus, SignInError, SignedIn,
     Wizard,
 };
-use sip::UserAgent;
-use tokio::task::JoinHandle;
+use tokio::task::AbortHandle;
 
-use crate::accounts::Accounts;
+use crate::accounts::{Accounts, Agent};
 use crate::actor::Input;
 use crate::outlet::Outlet;
 use crate::settings::{SavedAccount, Settings, TrustedCertificate};
@@ -46,9 +45,19 @@ pub(crate) struct SigningIn {
     showing: Showing,
     /// The client last used by the wizard, whose connection can be used again.
     client: Option<(ServerAddress, Client)>,
-    sessions: BTreeMap<AccountId, Session>,
-    /// SIP passwords on their way into the keychain.
-    writing: Vec<JoinHandle<()>>,
+    sessions: BTreeMap<AccountId, Standing>,
+}
+
+/// A session, and the tasks that keep it fresh and watch it; they end with it.
+struct Standing {
+    session: Session,
+    tasks: [AbortHandle; 2],
+}
+
+impl Drop for Standing {
+    fn drop(&mut self) {
+        self.tasks.iter().for_each(AbortHandle::abort);
+    }
 }
 
 /// What the wizard's place in the window shows.
@@ -73,13 +82,7 @@ impl SigningIn {
             showing: Showing::Wizard,
             client: None,
             sessions: BTreeMap::new(),
-            writing: Vec::new(),
         }
-    }
-
-    /// What must land before the process may end.
-    pub(crate) fn writing(&mut self) -> Vec<JoinHandle<()>> {
-        std::mem::take(&mut self.writing)
     }
 
     /// Takes up the accounts signed in to before.
@@ -101,7 +104,7 @@ impl SigningIn {
     }
 
     /// Follows a command of the wizard's. A user agent that is no longer wanted is left to be stopped.
-    pub(crate) fn follow(&mut self, command: Command, accounts: &mut Accounts) -> Option<UserAgent> {
+    pub(crate) fn follow(&mut self, command: Command, accounts: &mut Accounts) -> Option<Agent> {
         let step = match command {
             Command::FindServer { domain, server } => Step::FindServer { domain, server },
             Command::SignIn { username, password } => Step::SignIn { username, password },
@@ -115,6 +118,15 @@ impl SigningIn {
                     let account = account.clone();
                     return self.sign_out(&account, accounts);
                 }
+                // There is no page before the first, but there is a phone behind it.
+                _ if !accounts.views().is_empty()
+                    && matches!(self.wizard.page(), Page::Server)
+                    && self.wizard.certificate().is_none() =>
+                {
+                    self.showing = Showing::Nothing;
+                    self.tell();
+                    return None;
+                }
                 _ => Step::Back,
             },
             Command::UseSipAccount { account } => return self.plain(account, accounts),
@@ -124,12 +136,12 @@ impl SigningIn {
     }
 
     /// Takes what happened outside.
-    pub(crate) fn take(&mut self, input: SignedInput, accounts: &mut Accounts) -> Option<UserAgent> {
+    pub(crate) fn take(&mut self, input: SignedInput, accounts: &mut Accounts) -> Option<Agent> {
         match input {
             SignedInput::Answered(request, answer) => {
                 return self.step(Step::Answer { request, answer }, accounts);
             }
-            SignedInput::Session(account, session) => self.session(&account, session, accounts),
+            SignedInput::Session(account, session) => return self.session(&account, session, accounts),
             SignedInput::Status(account, status) => accounts.change(&account, |view| {
                 view.session = if status.expired { SessionState::Expired } else { SessionState::Open };
                 view.secrets_in_memory = status.secrets_in_memory;
@@ -138,7 +150,8 @@ impl SigningIn {
                 if let Err(error) = vault {
                     self.outlet.tell(Event::Notice { problem: of_sign_in_error(&error), call: None });
                 }
-                if accounts.has(&account) {
+                // Unless it was signed in to again meanwhile.
+                if self.saved(&account).is_none() && accounts.has(&account) {
                     let agent = accounts.remove(&account);
                     self.after_sign_out(accounts);
                     return agent;
@@ -149,14 +162,20 @@ impl SigningIn {
     }
 
     /// Signs an account out. Its user agent is left to be stopped, which un-registers it.
-    pub(crate) fn sign_out(&mut self, id: &AccountId, accounts: &mut Accounts) -> Option<UserAgent> {
+    pub(crate) fn sign_out(&mut self, id: &AccountId, accounts: &mut Accounts) -> Option<Agent> {
         if !accounts.has(id) {
             return self.refuse(Code::NoAccount.into());
         }
+        if self.saved(id).is_none() {
+            let agent = accounts.remove(id);
+            self.after_sign_out(accounts);
+            return agent;
+        }
         self.settings.forget(id);
         self.save();
-        let (account, session, keeper) = (id.clone(), self.sessions.remove(id), Arc::clone(&self.keeper));
-        self.outlet.waiting(async move {
+        let session = self.sessions.remove(id).map(|standing| standing.session.clone());
+        let (account, keeper, outlet) = (id.clone(), Arc::clone(&self.keeper), self.outlet.clone());
+        self.outlet.landing(async move {
             let vault = match session {
                 Some(session) => {
                     let gone = session.sign_out().await;
@@ -167,7 +186,7 @@ impl SigningIn {
                 }
                 None => keeper.delete(&account.0).await,
             };
-            Input::Signed(SignedInput::SignedOut(account, vault))
+            outlet.put(Input::Signed(SignedInput::SignedOut(account, vault)));
         });
         accounts.take_agent(id)
     }
@@ -180,13 +199,20 @@ impl SigningIn {
         }
     }
 
-    /// Tries again to take up an account whose secrets could not be read.
-    pub(crate) fn reconnect(&self, id: &AccountId) -> bool {
-        let saved = self.settings.accounts.iter().find(|saved| saved.id == *id);
-        if let Some(saved) = saved {
+    /// Tries again to take up an account whose secrets could not be read; one that lacks its SIP password
+    /// asks for it again.
+    ///
+    /// Returns whether there is such an account.
+    pub(crate) fn reconnect(&mut self, id: &AccountId, accounts: &mut Accounts) -> bool {
+        let Some(saved) = self.saved(id) else { return false };
+        if self.sessions.contains_key(id) {
+            self.showing = Showing::SipPassword(id.clone(), None);
+            self.tell();
+        } else {
+            accounts.change(id, |view| view.state = AccountState::Registering);
             self.resume(saved);
         }
-        saved.is_some()
+        true
     }
 
     /// What to show.
@@ -194,7 +220,7 @@ impl SigningIn {
         view::of(self)
     }
 
-    fn step(&mut self, step: Step, accounts: &mut Accounts) -> Option<UserAgent> {
+    fn step(&mut self, step: Step, accounts: &mut Accounts) -> Option<Agent> {
         let mut superseded = None;
         match self.wizard.handle(step) {
             Ok(actions) => {
@@ -211,7 +237,7 @@ impl SigningIn {
         superseded
     }
 
-    fn act(&mut self, action: Action, accounts: &mut Accounts) -> Option<UserAgent> {
+    fn act(&mut self, action: Action, accounts: &mut Accounts) -> Option<Agent> {
         match action {
             Action::Ask { request, server, question } => match self.client(server) {
                 Ok(client) => self.outlet.waiting(async move {
@@ -233,7 +259,11 @@ impl SigningIn {
             }
             Action::EndSession { server, access } => {
                 if let Ok(client) = self.client(server) {
-                    tokio::spawn(async move { client.sign_out(&access).await });
+                    self.outlet.landing(async move {
+                        if let Err(error) = client.sign_out(&access).await {
+                            tracing::info!(%error, "the PBX keeps a session nobody uses");
+                        }
+                    });
                 }
             }
             Action::Finish(signed_in) => return self.finish(*signed_in, accounts),
@@ -241,7 +271,7 @@ impl SigningIn {
         None
     }
 
-    fn finish(&mut self, signed_in: SignedIn, accounts: &mut Accounts) -> Option<UserAgent> {
+    fn finish(&mut self, signed_in: SignedIn, accounts: &mut Accounts) -> Option<Agent> {
         let SignedIn { server, tenant, username, tokens, extension } = signed_in;
         let saved = SavedAccount {
             id: AccountId(format!("{username}@{}", tenant.domain)),
@@ -263,11 +293,14 @@ impl SigningIn {
         self.save();
         self.showing = Showing::Nothing;
         match self.client(server) {
-            Ok(client) => self.outlet.waiting(async move {
-                let session =
-                    Session::begin(client, keeper, id.0.clone(), tokens, extension.sip_password).await;
-                Input::Signed(SignedInput::Session(id, Ok(Some(session))))
-            }),
+            Ok(client) => {
+                let outlet = self.outlet.clone();
+                self.outlet.landing(async move {
+                    let session =
+                        Session::begin(client, keeper, id.0.clone(), tokens, extension.sip_password).await;
+                    outlet.put(Input::Signed(SignedInput::Session(id, Ok(Some(session)))));
+                });
+            }
             Err(error) => accounts.offline(&id, of_sign_in_error(&error.into())),
         }
         superseded
@@ -292,38 +325,47 @@ impl SigningIn {
         id: &AccountId,
         session: Result<Option<Session>, SignInError>,
         accounts: &mut Accounts,
-    ) {
-        let Some(saved) = self.settings.accounts.iter().find(|saved| saved.id == *id).cloned() else {
+    ) -> Option<Agent> {
+        let Some(saved) = self.saved(id).cloned() else {
             // Signed out meanwhile.
             if let Ok(Some(session)) = session {
-                tokio::spawn(async move { session.sign_out().await });
+                self.outlet.landing(async move { drop(session.sign_out().await) });
             }
-            return;
+            return None;
         };
         let session = match session {
             Ok(Some(session)) => session,
-            Ok(None) => return accounts.offline(id, Code::SessionExpired.into()),
-            Err(error) => return accounts.offline(id, of_sign_in_error(&error)),
+            Ok(None) => {
+                accounts.change(id, |view| view.session = SessionState::Expired);
+                accounts.offline(id, Code::SessionExpired.into());
+                return None;
+            }
+            Err(error) => {
+                accounts.offline(id, of_sign_in_error(&error));
+                return None;
+            }
         };
         if let Some(error) = session.vault_problem() {
             self.outlet.tell(Event::Notice { problem: of_sign_in_error(&error), call: None });
         }
-        self.watch(id.clone(), &session);
-        match session.sip_password() {
-            Some(password) => accounts.start_agent(id.clone(), self.sip_account(&saved, password)),
+        let password = session.sip_password();
+        let tasks = self.watch(id.clone(), &session);
+        self.sessions.insert(id.clone(), Standing { session, tasks });
+        match password {
+            Some(password) => accounts.start_agent(id, self.sip_account(&saved, password)),
             None => {
                 accounts.offline(id, Code::SipPasswordNeeded.into());
                 self.showing = Showing::SipPassword(id.clone(), None);
                 self.tell();
+                None
             }
         }
-        self.sessions.insert(id.clone(), session);
     }
 
-    fn watch(&self, id: AccountId, session: &Session) {
+    fn watch(&self, id: AccountId, session: &Session) -> [AbortHandle; 2] {
         let (keeping, mut status, outlet) = (session.clone(), session.status(), self.outlet.clone());
-        tokio::spawn(async move { keeping.keep_fresh().await });
-        tokio::spawn(async move {
+        let keep = tokio::spawn(async move { keeping.keep_fresh().await });
+        let watch = tokio::spawn(async move {
             loop {
                 let now = *status.borrow_and_update();
                 outlet.put(Input::Signed(SignedInput::Status(id.clone(), now)));
@@ -332,9 +374,10 @@ impl SigningIn {
                 }
             }
         });
+        [keep.abort_handle(), watch.abort_handle()]
     }
 
-    fn sip_password_given(&mut self, password: SecretString, accounts: &mut Accounts) -> Option<UserAgent> {
+    fn sip_password_given(&mut self, password: SecretString, accounts: &mut Accounts) -> Option<Agent> {
         use secrecy::ExposeSecret;
         let Showing::SipPassword(id, problem) = &mut self.showing else {
             return self.refuse(Code::NotNow.into());
@@ -345,20 +388,18 @@ impl SigningIn {
             return None;
         }
         let id = id.clone();
-        let saved = self.settings.accounts.iter().find(|saved| saved.id == id).cloned()?;
-        if let Some(session) = self.sessions.get(&id).cloned() {
-            let password = password.clone();
-            self.writing.push(tokio::spawn(async move { session.set_sip_password(password).await }));
+        let saved = self.saved(&id).cloned()?;
+        if let Some(Standing { session, .. }) = self.sessions.get(&id) {
+            let (session, password) = (session.clone(), password.clone());
+            self.outlet.landing(async move { session.set_sip_password(password).await });
         }
         self.showing = Showing::Nothing;
         self.tell();
         accounts.change(&id, |view| view.state = AccountState::Registering);
-        let superseded = accounts.take_agent(&id);
-        accounts.start_agent(id, self.sip_account(&saved, password));
-        superseded
+        accounts.start_agent(&id, self.sip_account(&saved, password))
     }
 
-    fn plain(&mut self, account: SipAccount, accounts: &mut Accounts) -> Option<UserAgent> {
+    fn plain(&mut self, account: SipAccount, accounts: &mut Accounts) -> Option<Agent> {
         let (host, port) = match proxy(&account.proxy) {
             Ok(proxy) => proxy,
             Err(problem) => return self.refuse(problem),
@@ -387,7 +428,8 @@ impl SigningIn {
             user_agent: self.config.user_agent.clone(),
             local_port: None,
         };
-        accounts.start_agent(id, agent);
+        // What was there before has been superseded.
+        let _ = accounts.start_agent(&id, agent);
         self.showing = Showing::Nothing;
         self.tell();
         superseded
@@ -401,6 +443,10 @@ impl SigningIn {
             self.showing = Showing::Nothing;
         }
         self.tell();
+    }
+
+    fn saved(&self, id: &AccountId) -> Option<&SavedAccount> {
+        self.settings.accounts.iter().find(|saved| saved.id == *id)
     }
 
     fn sip_account(&self, saved: &SavedAccount, password: SecretString) -> sip::Account {
@@ -432,7 +478,7 @@ impl SigningIn {
     /// Sessions with this server use its new pin from now on.
     fn renew_clients(&self, server: &ServerAddress) {
         let trust = self.trust();
-        for (id, session) in &self.sessions {
+        for (id, Standing { session, .. }) in &self.sessions {
             let there = self.settings.accounts.iter().any(|a| a.id == *id && a.server == server.authority());
             if there && let Ok(client) = Client::new(server.clone(), &trust, &self.config.user_agent) {
                 session.set_client(client);
@@ -450,7 +496,7 @@ impl SigningIn {
         trust
     }
 
-    fn refuse(&self, problem: Problem) -> Option<UserAgent> {
+    fn refuse(&self, problem: Problem) -> Option<Agent> {
         self.outlet.tell(Event::Notice { problem, call: None });
         None
     }

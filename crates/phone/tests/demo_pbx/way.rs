@@ -1,164 +1,18 @@
-//! The whole phone against a PBX that speaks over real sockets: signing in, calling, going away, coming back.
-
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
+//! The way of a user: signing in, calling, going away, coming back.
 
 use std::path::Path;
-use std::sync::Arc;
 use std::time::Duration;
 
-use demo_pbx::{Config as Pbx, DemoPbx, RestFault};
+use crate::bench::{Bench, PATIENCE};
+use demo_pbx::{Config as Pbx, RestFault};
 use devices::{Sink, Source};
 use phone::{
-    AccountId, AccountState, AudioConfig, CallState, Code, Command, Config, EndReason, Event, Phone, Problem,
-    SessionState, SignInPage, SignInView, Start,
+    AccountState, AudioConfig, CallState, Code, Command, Config, EndReason, Event, SessionState, SignInPage,
+    Start,
 };
 use secrecy::ExposeSecret;
-use sign_in::{Keeper, MemoryVault, SignInError, Vault};
-use tokio::sync::broadcast::Receiver;
+use sign_in::Vault;
 use tokio::time::timeout;
-
-const PATIENCE: Duration = Duration::from_secs(20);
-
-/// A vault that outlives the phone, as a keychain does.
-#[derive(Clone, Default)]
-struct Kept(Arc<MemoryVault>);
-
-impl Vault for Kept {
-    fn get(&self, account: &str) -> Result<Option<secrecy::zeroize::Zeroizing<Vec<u8>>>, SignInError> {
-        self.0.get(account)
-    }
-
-    fn set(&self, account: &str, entry: &[u8]) -> Result<(), SignInError> {
-        self.0.set(account, entry)
-    }
-
-    fn delete(&self, account: &str) -> Result<(), SignInError> {
-        self.0.delete(account)
-    }
-}
-
-struct Bench {
-    pbx: DemoPbx,
-    dir: tempfile::TempDir,
-    vault: Kept,
-}
-
-struct Running {
-    phone: Phone,
-    events: Receiver<Event>,
-}
-
-impl Bench {
-    async fn new(pbx: Pbx) -> Self {
-        // Another test of this process may have been first.
-        let _ = rustls::crypto::ring::default_provider().install_default();
-        let pbx = DemoPbx::start(pbx).await.unwrap();
-        Self { pbx, dir: tempfile::tempdir().unwrap(), vault: Kept::default() }
-    }
-
-    fn phone(&self, start: Start) -> Running {
-        let audio = AudioConfig { microphone: Source::Silence, speaker: Sink::Null };
-        let mut config = Config { start, tones: false, audio, ..Config::new(self.dir.path().into()) };
-        config.trust(self.pbx.certificate_pem().as_bytes()).unwrap();
-        self.phone_with(config)
-    }
-
-    fn phone_with(&self, config: Config) -> Running {
-        let keeper = Keeper::new(self.vault.clone(), Duration::from_secs(5));
-        let phone = Phone::start_with(config, keeper).unwrap();
-        let events = phone.subscribe();
-        Running { phone, events }
-    }
-
-    fn alice(&self) -> AccountId {
-        AccountId("alice@test.io".into())
-    }
-
-    fn find_server(&self) -> Command {
-        Command::FindServer { domain: "test.io".into(), server: self.pbx.server() }
-    }
-
-    fn sign_in(&self) -> Command {
-        let password = self.pbx.user("alice").unwrap().password.clone();
-        Command::SignIn { username: "alice".into(), password }
-    }
-
-    fn sip_password(&self) -> Command {
-        Command::GiveSipPassword { password: self.pbx.user("alice").unwrap().extension_password.clone() }
-    }
-
-    async fn signed_in(&self) -> Running {
-        let mut running = self.phone(Start::None);
-        running.send(self.find_server());
-        running.wizard(|view| view.page == SignInPage::User).await;
-        running.send(self.sign_in());
-        running.wizard(|view| view.page == SignInPage::SipPassword).await;
-        running.send(self.sip_password());
-        running.registered().await;
-        running
-    }
-}
-
-impl Running {
-    fn send(&self, command: Command) {
-        self.phone.send(command);
-    }
-
-    async fn until<T>(&mut self, what: &str, mut wanted: impl FnMut(&Event) -> Option<T>) -> T {
-        let looking = async {
-            loop {
-                if let Some(found) = wanted(&self.events.recv().await.expect("the phone is running")) {
-                    return found;
-                }
-            }
-        };
-        timeout(PATIENCE, looking).await.unwrap_or_else(|_| panic!("waited in vain for {what}"))
-    }
-
-    async fn wizard(&mut self, wanted: impl Fn(&SignInView) -> bool) -> SignInView {
-        self.until("the wizard", |event| match event {
-            Event::SignIn { view } if !view.busy && wanted(view) => Some(view.clone()),
-            _ => None,
-        })
-        .await
-    }
-
-    async fn problem(&mut self) -> Problem {
-        self.wizard(|view| view.problem.is_some()).await.problem.unwrap()
-    }
-
-    async fn account(&mut self, what: &str, wanted: impl Fn(&AccountState) -> bool) {
-        self.until(what, |event| match event {
-            Event::Account { view } if wanted(&view.state) => Some(()),
-            _ => None,
-        })
-        .await;
-    }
-
-    async fn registered(&mut self) {
-        self.account("registered", |state| matches!(state, AccountState::Registered { .. })).await;
-    }
-
-    async fn call(&mut self, what: &str, wanted: impl Fn(&CallState) -> bool) -> phone::CallView {
-        self.until(what, |event| match event {
-            Event::Call { view } if wanted(&view.state) => Some(view.clone()),
-            _ => None,
-        })
-        .await
-    }
-
-    async fn ended(&mut self) -> EndReason {
-        let view = self.call("the end of the call", |state| matches!(state, CallState::Ended { .. })).await;
-        match view.state {
-            CallState::Ended { end } => end.reason,
-            other => panic!("{other:?}"),
-        }
-    }
-
-    fn dial(&self, target: &str) {
-        self.send(Command::Dial { account: None, target: target.into() });
-    }
-}
 
 #[tokio::test(flavor = "multi_thread")]
 async fn signs_in_calls_and_signs_out() {

@@ -1,0 +1,7 @@
+//! The whole phone against a PBX that speaks over real sockets.
+
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
+
+mod bench;
+mod crossings;
+mod way;
