@@ -9,8 +9,8 @@ use tokio::sync::broadcast::Receiver;
 use tokio::sync::broadcast::error::RecvError;
 use tokio::time::timeout;
 
-/// How long the phone may take to un-register.
-const STOP_WITHIN: Duration = Duration::from_secs(3);
+/// How long the phone may take to stop: longer than it allows itself, so that it is never cut short.
+const STOP_WITHIN: Duration = Duration::from_secs(6);
 
 /// The phone, for those who ask it something.
 pub struct Line(RwLock<Result<Phone, Problem>>);
