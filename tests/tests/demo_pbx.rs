@@ -35,7 +35,7 @@ fn sign_in_call_the_echo_and_sign_out() {
     assert_eq!(answered.text("codec"), "opus");
     assert_eq!(call.wait_for("ended", SOON).text("reason"), "hungUpHere");
     call.assert_exit(0, SOON);
-    score(&Speech::reference(Voice::Second), &hear).assert_clean("echo", 4.0, 0.75);
+    score(&Speech::reference(Voice::Second), &hear).assert_clean("echo", 3.5, 0.75);
 
     let mut out = Cli::start(&session, &["sign-out", "--ca", demo.ca()]);
     out.assert_exit(0, SOON);

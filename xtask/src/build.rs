@@ -36,8 +36,13 @@ impl TestProgram {
 /// # Errors
 /// What does not build, as the compiler says it.
 pub fn everything() -> Result<Vec<TestProgram>, String> {
-    let mut command =
-        cargo(&["build", "--workspace", "--all-targets", "--message-format=json-render-diagnostics"]);
+    let mut command = cargo(&[
+        "build",
+        "--quiet",
+        "--workspace",
+        "--all-targets",
+        "--message-format=json-render-diagnostics",
+    ]);
     let output = command.stdin(Stdio::null()).output().map_err(|e| format!("cargo: {e}"))?;
     if !output.status.success() {
         return Err(String::from_utf8_lossy(&output.stderr).into_owned());

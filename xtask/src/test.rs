@@ -6,7 +6,7 @@ use serde_json::Value;
 
 use crate::build::{TestProgram, everything};
 use crate::machine::{Purpose, prepare, scoring_python};
-use crate::report::{Counts, Report, count_libtest};
+use crate::report::{Counts, Report, count_every_libtest, count_last_libtest};
 use crate::shell::{cargo, npm, target};
 use crate::{tools, ui};
 
@@ -35,7 +35,10 @@ pub fn run(fast: bool) -> Result<bool, String> {
         programs = everything()?;
         Ok((ONE, String::new()))
     });
-    report.step("cargo clippy", cargo(&["clippy", "--workspace", "--all-targets", "--", "-D", "warnings"]));
+    report.step(
+        "cargo clippy",
+        cargo(&["clippy", "--quiet", "--workspace", "--all-targets", "--", "-D", "warnings"]),
+    );
     report.step("ui: types and lint", npm(&["run", "check"]));
     vitest(&mut report);
     tools::deny(&mut report);
@@ -43,7 +46,7 @@ pub fn run(fast: bool) -> Result<bool, String> {
     for program in own {
         libtest(&mut report, &program);
     }
-    report.tests("doc tests", cargo(&["test", "--workspace", "--doc"]), count_libtest);
+    report.tests("doc tests", cargo(&["test", "--quiet", "--workspace", "--doc"]), count_every_libtest);
     for program in system {
         if !fast || FAST_SYSTEM_TESTS.contains(&program.target.as_str()) {
             libtest(&mut report, &program);
@@ -54,7 +57,11 @@ pub fn run(fast: bool) -> Result<bool, String> {
 
 fn libtest(report: &mut Report, program: &TestProgram) {
     let kind = if program.integration { " (integration)" } else { "" };
-    report.tests(&format!("{}: {}{kind}", program.package, program.target), program.command(), count_libtest);
+    report.tests(
+        &format!("{}: {}{kind}", program.package, program.target),
+        program.command(),
+        count_last_libtest,
+    );
 }
 
 fn vitest(report: &mut Report) {
