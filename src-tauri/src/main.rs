@@ -10,11 +10,15 @@ use clap::Parser;
 use tracing_subscriber::EnvFilter;
 
 /// What is logged unless `RUST_LOG` says otherwise.
-const LOG: &str = "info,rsipstack=warn";
+const LOG: &str = "info";
+/// The transaction layer below logs whole messages, credentials included, at `info`: never, whatever
+/// `RUST_LOG` says.
+const NO_SECRETS: &str = "rsipstack=warn";
 
 fn main() -> ExitCode {
     let args = Args::parse();
     let filter = EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new(LOG));
+    let filter = NO_SECRETS.parse().into_iter().fold(filter, EnvFilter::add_directive);
     let colour = io::stderr().is_terminal();
     tracing_subscriber::fmt().with_env_filter(filter).with_writer(io::stderr).with_ansi(colour).init();
     if rustls::crypto::ring::default_provider().install_default().is_err() {

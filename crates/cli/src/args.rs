@@ -1,6 +1,7 @@
 //! The command line, as scripts rely on it.
 
 use std::path::PathBuf;
+use std::time::Duration;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
@@ -56,8 +57,8 @@ pub struct SignIn {
     #[arg(long, required = true)]
     pub password_stdin: bool,
     /// Also trust the certificates in this PEM file
-    #[arg(long, value_name = "FILE")]
-    pub ca: Option<PathBuf>,
+    #[arg(long, value_name = "FILE", value_parser = certificates)]
+    pub ca: Option<Certificates>,
     /// Read an e-mailed code from standard input, after the password
     #[arg(long)]
     pub otp_stdin: bool,
@@ -70,8 +71,8 @@ pub struct Which {
     #[arg(long, value_name = "NAME")]
     pub account: Option<String>,
     /// Also trust the certificates in this PEM file
-    #[arg(long, value_name = "FILE")]
-    pub ca: Option<PathBuf>,
+    #[arg(long, value_name = "FILE", value_parser = certificates)]
+    pub ca: Option<Certificates>,
 }
 
 /// An account signed in to before, or a plain SIP account.
@@ -102,8 +103,8 @@ pub struct Account {
     #[arg(long, value_enum, default_value_t = Srtp::Off)]
     pub srtp: Srtp,
     /// Also trust the certificates in this PEM file
-    #[arg(long, value_name = "FILE")]
-    pub ca: Option<PathBuf>,
+    #[arg(long, value_name = "FILE", value_parser = certificates)]
+    pub ca: Option<Certificates>,
 }
 
 /// Transport of SIP.
@@ -180,8 +181,8 @@ pub struct Register {
     #[command(flatten)]
     pub account: Account,
     /// Stay registered this long, then un-register; without it until interrupted
-    #[arg(long = "for", value_name = "SECONDS")]
-    pub seconds: Option<u64>,
+    #[arg(long = "for", value_name = "SECONDS", value_parser = seconds)]
+    pub seconds: Option<Duration>,
 }
 
 /// `call`
@@ -196,13 +197,13 @@ pub struct Call {
     #[command(flatten)]
     pub audio: Audio,
     /// Hang up this long after the answer
-    #[arg(long, value_name = "S")]
-    pub duration: Option<f64>,
+    #[arg(long, value_name = "S", value_parser = seconds)]
+    pub duration: Option<Duration>,
     /// Offer this codec only
     #[arg(long, value_enum, value_name = "NAME", ignore_case = true)]
     pub codec: Option<Codec>,
     /// Send these digits once answered; a comma pauses for two seconds
-    #[arg(long, value_name = "DIGITS")]
+    #[arg(long, value_name = "DIGITS", value_parser = digits)]
     pub dtmf: Option<String>,
 }
 
@@ -216,14 +217,44 @@ pub struct Answer {
     #[command(flatten)]
     pub audio: Audio,
     /// Hang up this long after the answer
-    #[arg(long, value_name = "S")]
-    pub duration: Option<f64>,
+    #[arg(long, value_name = "S", value_parser = seconds)]
+    pub duration: Option<Duration>,
     /// Accept this codec only
     #[arg(long, value_enum, value_name = "NAME", ignore_case = true)]
     pub codec: Option<Codec>,
     /// Stop after this many calls
     #[arg(long, value_name = "N")]
     pub max_calls: Option<u32>,
+}
+
+/// Certificates in PEM form, at least one of which can be read.
+#[derive(Debug, Clone)]
+pub struct Certificates(pub Vec<u8>);
+
+fn certificates(file: &str) -> Result<Certificates, String> {
+    let pem = std::fs::read(file).map_err(|error| error.to_string())?;
+    let trusted = phone::Config::new(PathBuf::new()).trust(&pem);
+    trusted.map_err(|problem| problem.detail.unwrap_or_default())?;
+    Ok(Certificates(pem))
+}
+
+/// Longest time that can be asked for, seconds: a year.
+const LONGEST: f64 = 365.0 * 24.0 * 3600.0;
+
+fn seconds(typed: &str) -> Result<Duration, String> {
+    let seconds = typed.parse::<f64>().map_err(|error| error.to_string())?;
+    if !(0.0..=LONGEST).contains(&seconds) {
+        return Err(format!("not between 0 and {LONGEST}"));
+    }
+    Ok(Duration::from_secs_f64(seconds))
+}
+
+fn digits(typed: &str) -> Result<String, String> {
+    let fits = |c: char| matches!(c.to_ascii_uppercase(), '0'..='9' | '*' | '#' | 'A'..='D' | ',');
+    match typed.chars().find(|c| !fits(*c)) {
+        Some(bad) => Err(format!("{bad:?} is not a DTMF digit")),
+        None => Ok(typed.to_owned()),
+    }
 }
 
 #[cfg(test)]
@@ -241,6 +272,18 @@ mod tests {
         assert!(cli.json);
         let Verb::Call(call) = cli.verb else { panic!("not a call") };
         assert_eq!((call.target.as_str(), call.codec), ("9196", Some(Codec::Pcmu)));
+    }
+
+    #[test]
+    fn what_cannot_be_meant_is_refused() {
+        let refused = |option: &str| {
+            let line = format!("carillon-cli call 1 --account a@b {option}");
+            Cli::try_parse_from(line.split_whitespace()).is_err()
+        };
+        assert!(!refused("--duration 0.5 --dtmf 1,2*#aD"));
+        for option in ["--duration=-1", "--duration nan", "--duration 1e30", "--dtmf 12x", "--ca /nowhere"] {
+            assert!(refused(option), "{option}");
+        }
     }
 
     #[test]

@@ -3,7 +3,9 @@
 use std::collections::HashSet;
 use std::time::Duration;
 
-use phone::{AccountId, AccountState, CallId, CallState, CallView, Code, Command, Event, Phone, Problem};
+use phone::{
+    AccountId, AccountState, CallId, CallState, CallView, Code, Command, EndReason, Event, Phone, Problem,
+};
 use tokio::sync::broadcast::Receiver;
 use tokio::time::{Instant, sleep_until};
 
@@ -32,8 +34,8 @@ pub struct Script {
 
 impl Script {
     /// Stays registered for a while, or until interrupted. Calls ring out; that they came is told.
-    pub async fn register(&mut self, seconds: Option<u64>) -> Exit {
-        let until = seconds.map(|s| Instant::now() + Duration::from_secs(s));
+    pub async fn register(&mut self, period: Option<Duration>) -> Exit {
+        let until = period.map(|period| Instant::now() + period);
         let mut ever = false;
         let mut seen = HashSet::new();
         loop {
@@ -52,6 +54,12 @@ impl Script {
                         CallState::Ended { end } => self.output.ended(&view, end),
                         _ => {}
                     },
+                    Some(Event::Notice { problem, .. }) => {
+                        self.output.error(&problem);
+                        if !ever {
+                            return problem.code.into();
+                        }
+                    }
                     Some(_) => {}
                     None => return Exit::Unreachable,
                 },
@@ -80,6 +88,7 @@ impl Script {
                         if talk.call.is_none() {
                             return problem.code.into();
                         }
+                        talk.problem = Some(problem.code);
                     }
                     Some(event) => {
                         if let Some(exit) = self.progress(&mut talk, event) {
@@ -106,8 +115,10 @@ impl Script {
             }
             tokio::select! {
                 () = self.interrupt.pressed() => {
-                    talk.hang_up(&self.phone);
-                    return Exit::Done;
+                    if !talk.hang_up(&self.phone) {
+                        return Exit::Done;
+                    }
+                    left = Some(1);
                 }
                 () = at(talk.due()) => talk.act(&self.phone),
                 event = next(&mut self.events) => match event {
@@ -148,6 +159,8 @@ impl Script {
                             return None;
                         }
                     }
+                    // The account itself was refused.
+                    Some(Event::Notice { problem, .. }) => return Some(fail(&self.output, &problem)),
                     Some(_) => {}
                     None => return Some(Exit::Unreachable),
                 },
@@ -188,13 +201,20 @@ impl Script {
                 let news = talk.news(&view);
                 match &view.state {
                     CallState::Ringing if news => self.output.ringing(&view),
-                    CallState::Active { .. } if news => self.output.answered(&view),
+                    // An incoming call is set up when the ACK has come.
+                    CallState::Active { .. } if view.setup_ms.is_some() && !talk.told => {
+                        talk.told = true;
+                        self.output.answered(&view);
+                    }
                     CallState::Ended { end } => {
                         if let Some(report) = talk.unprinted.take() {
                             self.output.media(&report);
                         }
                         self.output.ended(&view, end);
-                        return Some(of_call(end.reason, talk.answered));
+                        return Some(match (end.reason, talk.problem) {
+                            (EndReason::AudioFailed, Some(code)) => code.into(),
+                            (reason, _) => of_call(reason, talk.answered),
+                        });
                     }
                     _ => {}
                 }
@@ -219,6 +239,11 @@ struct Talk {
     call: Option<CallId>,
     last: Option<CallState>,
     answered: bool,
+    /// Its answer was printed.
+    told: bool,
+    /// What was last said to be wrong with it.
+    problem: Option<Code>,
+    hanging_up: bool,
     duration: Option<Duration>,
     hang_up_at: Option<Instant>,
     digits: Vec<char>,
@@ -228,12 +253,15 @@ struct Talk {
 }
 
 impl Talk {
-    fn new(duration: Option<f64>, digits: Option<&str>) -> Self {
+    fn new(duration: Option<Duration>, digits: Option<&str>) -> Self {
         Self {
             call: None,
             last: None,
             answered: false,
-            duration: duration.and_then(|s| Duration::try_from_secs_f64(s).ok()),
+            told: false,
+            problem: None,
+            hanging_up: false,
+            duration,
             hang_up_at: None,
             digits: digits.unwrap_or_default().chars().rev().collect(),
             digit_at: None,
@@ -279,13 +307,13 @@ impl Talk {
         }
     }
 
-    /// Hangs up; false where there is no call.
+    /// Hangs up; false where there is no call, or where that was asked before.
     fn hang_up(&mut self, phone: &Phone) -> bool {
         (self.hang_up_at, self.digit_at) = (None, None);
-        if let Some(call) = self.call {
-            phone.send(Command::HangUp { call });
-        }
-        self.call.is_some()
+        let Some(call) = self.call.filter(|_| !self.hanging_up) else { return false };
+        self.hanging_up = true;
+        phone.send(Command::HangUp { call });
+        true
     }
 }
 
@@ -306,14 +334,6 @@ pub async fn next(events: &mut Receiver<Event>) -> Option<Event> {
 pub fn fail(output: &Output, problem: &Problem) -> Exit {
     output.error(problem);
     problem.code.into()
-}
-
-/// Whether digits can be sent as DTMF.
-pub fn dtmf_problem(digits: Option<&str>) -> Option<Problem> {
-    let bad = digits?
-        .chars()
-        .find(|c| !matches!(c.to_ascii_uppercase(), '0'..='9' | '*' | '#' | 'A'..='D' | ','))?;
-    Some(Problem::new(Code::TargetInvalid, format!("{bad:?} is not a DTMF digit")))
 }
 
 async fn at(when: Option<Instant>) {

@@ -21,14 +21,18 @@ use crate::exit::Exit;
 use crate::interrupt::Interrupt;
 use crate::output::Output;
 
-/// The transaction layer below logs whole messages, credentials included, at `info`.
-const LOG: &str = "warn,rsipstack=error";
+/// What is logged unless `CARILLON_LOG` says otherwise.
+const LOG: &str = "warn";
+/// The transaction layer below logs whole messages, credentials included, at `info`: never, whatever
+/// `CARILLON_LOG` says.
+const NO_SECRETS: &str = "rsipstack=error";
 
 #[tokio::main]
 async fn main() -> ExitCode {
     let cli = Cli::parse();
+    let filter = EnvFilter::try_from_env("CARILLON_LOG").unwrap_or_else(|_| EnvFilter::new(LOG));
     tracing_subscriber::fmt()
-        .with_env_filter(EnvFilter::try_from_env("CARILLON_LOG").unwrap_or_else(|_| EnvFilter::new(LOG)))
+        .with_env_filter(NO_SECRETS.parse().into_iter().fold(filter, EnvFilter::add_directive))
         .with_writer(std::io::stderr)
         .init();
     let output = Output::new(cli.json);
@@ -58,29 +62,22 @@ async fn run(cli: Cli, output: Output) -> Exit {
             }
             Err(exit) => exit,
         },
-        Verb::Call(args) => {
-            if let Some(problem) = calls::dtmf_problem(args.dtmf.as_deref()) {
-                return calls::fail(&output, &problem);
+        Verb::Call(args) => match script(config, output, &args.account, Some(&args.audio), args.codec) {
+            Ok(mut script) => {
+                let exit = script.call(&args).await;
+                script.phone.stop().await;
+                exit
             }
-            match script(config, output, &args.account, Some(&args.audio), args.codec) {
-                Ok(mut script) => {
-                    let exit = script.call(&args).await;
-                    script.phone.stop().await;
-                    exit
-                }
-                Err(exit) => exit,
+            Err(exit) => exit,
+        },
+        Verb::Answer(args) => match script(config, output, &args.account, Some(&args.audio), args.codec) {
+            Ok(mut script) => {
+                let exit = script.answer(&args).await;
+                script.phone.stop().await;
+                exit
             }
-        }
-        Verb::Answer(args) => {
-            match script(config, output, &args.account, Some(&args.audio), args.codec) {
-                Ok(mut script) => {
-                    let exit = script.answer(&args).await;
-                    script.phone.stop().await;
-                    exit
-                }
-                Err(exit) => exit,
-            }
-        }
+            Err(exit) => exit,
+        },
     }
 }
 
@@ -106,7 +103,7 @@ fn script(
             args::Codec::Pcma => phone::Codec::Pcma,
         }];
     }
-    sessions::trust(&mut config, account.ca.as_deref()).map_err(&failed)?;
+    sessions::trust(&mut config, account.ca.as_ref()).map_err(&failed)?;
     let plain = plain(account).map_err(&failed)?;
     let id = match &plain {
         Some(plain) => AccountId(format!("{}@{}", plain.user, plain.domain)),

@@ -1,7 +1,6 @@
 //! `sign-in`, `sign-out`, `whoami` and `accounts`: sessions at a PBX.
 
 use std::io::BufRead;
-use std::path::Path;
 use std::time::Duration;
 
 use phone::{
@@ -26,7 +25,7 @@ pub async fn sign_in(mut config: Config, output: &Output, args: &args::SignIn) -
         Ok(password) => password,
         Err(problem) => return fail(output, &problem),
     };
-    if let Err(problem) = trust(&mut config, args.ca.as_deref()) {
+    if let Err(problem) = trust(&mut config, args.ca.as_ref()) {
         return fail(output, &problem);
     }
     with_phone(config, output, async |phone, events| {
@@ -60,11 +59,12 @@ async fn walk(
             }
             Event::Notice { problem, .. } => return Err(problem),
             Event::Account { view } => {
-                let missing = match &view.state {
-                    AccountState::Offline { problem, .. } if problem.code == Code::SipPasswordNeeded => true,
-                    AccountState::Offline { problem, .. } => return Err(problem.clone()),
+                let missing = match view.state {
+                    AccountState::Offline { problem, .. } if problem.code != Code::SipPasswordNeeded => {
+                        return Err(problem);
+                    }
                     _ if view.session == SessionState::Opening => continue,
-                    _ => false,
+                    ref state => matches!(state, AccountState::Offline { .. }),
                 };
                 if missing && let Some(password) = crate::sip_password() {
                     phone.send(Command::GiveSipPassword { password });
@@ -175,19 +175,16 @@ pub fn known(config: &Config, named: Option<&str>) -> Result<AccountId, Problem>
     found.map(|account| account.id).ok_or_else(missing)
 }
 
-/// Trusts the certificates in a file beside the system's.
+/// Trusts certificates beside the system's.
 ///
 /// # Errors
-/// The file cannot be read or holds none.
-pub fn trust(config: &mut Config, file: Option<&Path>) -> Result<(), Problem> {
-    let Some(file) = file else { return Ok(()) };
-    let pem = std::fs::read(file)
-        .map_err(|error| Problem::new(Code::SettingsFailed, format!("{}: {error}", file.display())))?;
-    config.trust(&pem)
+/// None of them can be used.
+pub fn trust(config: &mut Config, certificates: Option<&args::Certificates>) -> Result<(), Problem> {
+    certificates.map_or(Ok(()), |certificates| config.trust(&certificates.0))
 }
 
 fn take_up(config: &mut Config, which: &args::Which) -> Result<AccountId, Problem> {
-    trust(config, which.ca.as_deref())?;
+    trust(config, which.ca.as_ref())?;
     let account = known(config, which.account.as_deref())?;
     config.start = Start::One(account.clone());
     Ok(account)
