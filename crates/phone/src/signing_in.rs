@@ -118,14 +118,12 @@ impl SigningIn {
                     let account = account.clone();
                     return self.sign_out(&account, accounts);
                 }
-                // There is no page before the first, but there is a phone behind it.
-                _ if !accounts.views().is_empty()
-                    && matches!(self.wizard.page(), Page::Server)
-                    && self.wizard.certificate().is_none() =>
-                {
+                // There is no page before the first, but there may be a phone behind it.
+                _ if self.is_on_first_page() && !accounts.views().is_empty() => {
+                    let superseded = self.step(Step::Back, accounts);
                     self.showing = Showing::Nothing;
                     self.tell();
-                    return None;
+                    return superseded;
                 }
                 _ => Step::Back,
             },
@@ -222,9 +220,11 @@ impl SigningIn {
 
     fn step(&mut self, step: Step, accounts: &mut Accounts) -> Option<Agent> {
         let mut superseded = None;
+        // Who has left the wizard is not brought back by a late answer.
+        let asked_for = !matches!(step, Step::Answer { .. });
         match self.wizard.handle(step) {
             Ok(actions) => {
-                if !matches!(self.wizard.page(), Page::Done) {
+                if asked_for && !matches!(self.wizard.page(), Page::Done) {
                     self.showing = Showing::Wizard;
                 }
                 for action in actions {
@@ -235,6 +235,10 @@ impl SigningIn {
             Err(error) => return self.refuse(of_sign_in_error(&error)),
         }
         superseded
+    }
+
+    fn is_on_first_page(&self) -> bool {
+        matches!(self.wizard.page(), Page::Server) && self.wizard.certificate().is_none()
     }
 
     fn act(&mut self, action: Action, accounts: &mut Accounts) -> Option<Agent> {

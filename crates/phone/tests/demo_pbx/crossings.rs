@@ -284,6 +284,12 @@ async fn the_wizard_can_be_left_while_there_is_an_account() {
     running.wizard(|view| view.page == SignInPage::Server).await;
     running.send(Command::Back);
     running.wizard(|view| view.page == SignInPage::Done).await;
+    // The answer to a question that was given up brings nobody back.
+    bench.pbx.faults().rest_delay(Duration::from_millis(200));
+    running.send(bench.find_server());
+    running.send(Command::Back);
+    running.wizard(|view| view.page == SignInPage::Done).await;
+    assert_eq!(running.wizard(|_| true).await.page, SignInPage::Done);
     running.send(Command::SignOut { account: AccountId("102@test.io".into()) });
     running.wizard(|view| view.page == SignInPage::Server).await;
     running.phone.stop().await;
