@@ -1,27 +1,25 @@
 //! Signing in, staying signed in, signing out: the wizard, the sessions and what is remembered of both.
 
+mod plain;
+mod sessions;
 mod view;
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use pbx_api::{ApiError, Client, Fingerprint, Pin, ServerAddress, Trust};
-use secrecy::SecretString;
+use sessions::{Watched, shown};
 use sign_in::{
     Action, Answer, Input as Step, Keeper, Page, RequestId, Session, SessionStatus, SignInError, SignedIn,
     Wizard,
 };
-use tokio::task::AbortHandle;
 
 use crate::accounts::{Accounts, Agent};
 use crate::actor::Input;
 use crate::outlet::Outlet;
 use crate::settings::{SavedAccount, Settings, TrustedCertificate};
 use crate::words::of_sign_in_error;
-use crate::{
-    AccountId, AccountState, AccountView, Code, Command, Config, Event, Problem, SessionState, SignInView,
-    SipAccount, Start, Transport,
-};
+use crate::{AccountId, Code, Command, Config, Event, Problem, SessionState, SignInView, Transport};
 
 /// What happened to the wizard or a session, from outside the actor.
 pub(crate) enum SignedInput {
@@ -45,19 +43,7 @@ pub(crate) struct SigningIn {
     showing: Showing,
     /// The client last used by the wizard, whose connection can be used again.
     client: Option<(ServerAddress, Client)>,
-    sessions: BTreeMap<AccountId, Standing>,
-}
-
-/// A session, and the tasks that keep it fresh and watch it; they end with it.
-struct Standing {
-    session: Session,
-    tasks: [AbortHandle; 2],
-}
-
-impl Drop for Standing {
-    fn drop(&mut self) {
-        self.tasks.iter().for_each(AbortHandle::abort);
-    }
+    sessions: BTreeMap<AccountId, Watched>,
 }
 
 /// What the wizard's place in the window shows.
@@ -83,24 +69,6 @@ impl SigningIn {
             client: None,
             sessions: BTreeMap::new(),
         }
-    }
-
-    /// Takes up the accounts signed in to before.
-    pub(crate) fn begin(&mut self, accounts: &mut Accounts) {
-        let start = &self.config.start;
-        let wanted = |saved: &&SavedAccount| match start {
-            Start::All => true,
-            Start::One(id) => saved.id == *id,
-            Start::None => false,
-        };
-        let saved: Vec<SavedAccount> = self.settings.accounts.iter().filter(wanted).cloned().collect();
-        for account in &saved {
-            self.showing = Showing::Nothing;
-            // A phone that has just started has no user agent yet.
-            let _ = accounts.put(shown(account));
-            self.resume(account);
-        }
-        self.tell();
     }
 
     /// Follows a command of the wizard's. A user agent that is no longer wanted is left to be stopped.
@@ -157,60 +125,6 @@ impl SigningIn {
             }
         }
         None
-    }
-
-    /// Signs an account out. Its user agent is left to be stopped, which un-registers it.
-    pub(crate) fn sign_out(&mut self, id: &AccountId, accounts: &mut Accounts) -> Option<Agent> {
-        if !accounts.has(id) {
-            return self.refuse(Code::NoAccount.into());
-        }
-        if self.saved(id).is_none() {
-            let agent = accounts.remove(id);
-            self.after_sign_out(accounts);
-            return agent;
-        }
-        self.settings.forget(id);
-        self.save();
-        let session = self.sessions.remove(id).map(|standing| standing.session.clone());
-        let (account, keeper, outlet) = (id.clone(), Arc::clone(&self.keeper), self.outlet.clone());
-        self.outlet.landing(async move {
-            let vault = match session {
-                Some(session) => {
-                    let gone = session.sign_out().await;
-                    if let Err(error) = gone.pbx {
-                        tracing::info!(%account, %error, "the PBX was not told of signing out");
-                    }
-                    gone.vault
-                }
-                None => keeper.delete(&account.0).await,
-            };
-            outlet.put(Input::Signed(SignedInput::SignedOut(account, vault)));
-        });
-        accounts.take_agent(id)
-    }
-
-    /// An account's registrar refuses its password: it must be asked for anew.
-    pub(crate) fn password_refused(&mut self, id: &AccountId) {
-        if self.sessions.contains_key(id) {
-            self.showing = Showing::SipPassword(id.clone(), Some(Code::SipPasswordWrong.into()));
-            self.tell();
-        }
-    }
-
-    /// Tries again to take up an account whose secrets could not be read; one that lacks its SIP password
-    /// asks for it again.
-    ///
-    /// Returns whether there is such an account.
-    pub(crate) fn reconnect(&mut self, id: &AccountId, accounts: &mut Accounts) -> bool {
-        let Some(saved) = self.saved(id) else { return false };
-        if self.sessions.contains_key(id) {
-            self.showing = Showing::SipPassword(id.clone(), None);
-            self.tell();
-        } else {
-            accounts.change(id, |view| view.state = AccountState::Registering);
-            self.resume(saved);
-        }
-        true
     }
 
     /// What to show.
@@ -310,162 +224,8 @@ impl SigningIn {
         superseded
     }
 
-    fn resume(&self, saved: &SavedAccount) {
-        let (id, keeper, trust) = (saved.id.clone(), Arc::clone(&self.keeper), self.trust());
-        let (server, agent) = (saved.server.clone(), self.config.user_agent.clone());
-        self.outlet.waiting(async move {
-            let client = server.parse().and_then(|server| Client::new(server, &trust, &agent));
-            let session = match client {
-                Ok(client) => Session::resume(client, keeper, id.0.clone()).await,
-                Err(error) => Err(error.into()),
-            };
-            Input::Signed(SignedInput::Session(id, session))
-        });
-    }
-
-    /// A session stands, or cannot be taken up.
-    fn session(
-        &mut self,
-        id: &AccountId,
-        session: Result<Option<Session>, SignInError>,
-        accounts: &mut Accounts,
-    ) -> Option<Agent> {
-        let Some(saved) = self.saved(id).cloned() else {
-            // Signed out meanwhile.
-            if let Ok(Some(session)) = session {
-                self.outlet.landing(async move { drop(session.sign_out().await) });
-            }
-            return None;
-        };
-        let session = match session {
-            Ok(Some(session)) => session,
-            Ok(None) => {
-                accounts.change(id, |view| view.session = SessionState::Expired);
-                accounts.offline(id, Code::SessionExpired.into());
-                return None;
-            }
-            Err(error) => {
-                accounts.offline(id, of_sign_in_error(&error));
-                return None;
-            }
-        };
-        if let Some(error) = session.vault_problem() {
-            self.outlet.tell(Event::Notice { problem: of_sign_in_error(&error), call: None });
-        }
-        let password = session.sip_password();
-        let tasks = self.watch(id.clone(), &session);
-        self.sessions.insert(id.clone(), Standing { session, tasks });
-        match password {
-            Some(password) => accounts.start_agent(id, self.sip_account(&saved, password)),
-            None => {
-                accounts.offline(id, Code::SipPasswordNeeded.into());
-                self.showing = Showing::SipPassword(id.clone(), None);
-                self.tell();
-                None
-            }
-        }
-    }
-
-    fn watch(&self, id: AccountId, session: &Session) -> [AbortHandle; 2] {
-        let (keeping, mut status, outlet) = (session.clone(), session.status(), self.outlet.clone());
-        let keep = tokio::spawn(async move { keeping.keep_fresh().await });
-        let watch = tokio::spawn(async move {
-            loop {
-                let now = *status.borrow_and_update();
-                outlet.put(Input::Signed(SignedInput::Status(id.clone(), now)));
-                if status.changed().await.is_err() {
-                    return;
-                }
-            }
-        });
-        [keep.abort_handle(), watch.abort_handle()]
-    }
-
-    fn sip_password_given(&mut self, password: SecretString, accounts: &mut Accounts) -> Option<Agent> {
-        use secrecy::ExposeSecret;
-        let Showing::SipPassword(id, problem) = &mut self.showing else {
-            return self.refuse(Code::NotNow.into());
-        };
-        if password.expose_secret().is_empty() {
-            *problem = Some(Code::SipPasswordNeeded.into());
-            self.tell();
-            return None;
-        }
-        let id = id.clone();
-        let saved = self.saved(&id).cloned()?;
-        if let Some(Standing { session, .. }) = self.sessions.get(&id) {
-            let (session, password) = (session.clone(), password.clone());
-            self.outlet.landing(async move { session.set_sip_password(password).await });
-        }
-        self.showing = Showing::Nothing;
-        self.tell();
-        accounts.change(&id, |view| view.state = AccountState::Registering);
-        accounts.start_agent(&id, self.sip_account(&saved, password))
-    }
-
-    fn plain(&mut self, account: SipAccount, accounts: &mut Accounts) -> Option<Agent> {
-        let (host, port) = match proxy(&account.proxy) {
-            Ok(proxy) => proxy,
-            Err(problem) => return self.refuse(problem),
-        };
-        let id = AccountId(format!("{}@{}", account.user, account.domain));
-        let superseded = accounts.put(AccountView {
-            id: id.clone(),
-            display_name: account.display_name.clone().unwrap_or_else(|| account.user.clone()),
-            extension: account.user.clone(),
-            domain: account.domain.clone(),
-            server: account.proxy,
-            transport: account.transport,
-            state: AccountState::Registering,
-            session: SessionState::None,
-            secrets_in_memory: false,
-        });
-        let agent = sip::Account {
-            user: account.user,
-            auth_user: account.auth_user,
-            domain: account.domain,
-            display_name: account.display_name,
-            proxy: sip::Proxy { host, port },
-            transport: account.transport.into(),
-            password: account.password,
-            expires: sip::Account::EXPIRES,
-            user_agent: self.config.user_agent.clone(),
-            local_port: None,
-        };
-        // What was there before has been superseded.
-        let _ = accounts.start_agent(&id, agent);
-        self.showing = Showing::Nothing;
-        self.tell();
-        superseded
-    }
-
-    fn after_sign_out(&mut self, accounts: &Accounts) {
-        if accounts.views().is_empty() {
-            self.wizard = Wizard::new();
-            self.showing = Showing::Wizard;
-        } else {
-            self.showing = Showing::Nothing;
-        }
-        self.tell();
-    }
-
     fn saved(&self, id: &AccountId) -> Option<&SavedAccount> {
         self.settings.accounts.iter().find(|saved| saved.id == *id)
-    }
-
-    fn sip_account(&self, saved: &SavedAccount, password: SecretString) -> sip::Account {
-        sip::Account {
-            user: saved.extension.clone(),
-            auth_user: None,
-            domain: saved.domain.clone(),
-            display_name: Some(saved.display_name.clone()),
-            proxy: sip::Proxy { host: saved.proxy_host.clone(), port: Some(saved.proxy_port) },
-            transport: saved.transport.into(),
-            password,
-            expires: sip::Account::EXPIRES,
-            user_agent: self.config.user_agent.clone(),
-            local_port: None,
-        }
     }
 
     fn client(&mut self, server: ServerAddress) -> Result<Client, ApiError> {
@@ -477,17 +237,6 @@ impl SigningIn {
         let client = Client::new(server.clone(), &self.trust(), &self.config.user_agent)?;
         self.client = Some((server, client.clone()));
         Ok(client)
-    }
-
-    /// Sessions with this server use its new pin from now on.
-    fn renew_clients(&self, server: &ServerAddress) {
-        let trust = self.trust();
-        for (id, Standing { session, .. }) in &self.sessions {
-            let there = self.settings.accounts.iter().any(|a| a.id == *id && a.server == server.authority());
-            if there && let Ok(client) = Client::new(server.clone(), &trust, &self.config.user_agent) {
-                session.set_client(client);
-            }
-        }
     }
 
     fn trust(&self) -> Trust {
@@ -515,28 +264,4 @@ impl SigningIn {
     fn tell(&self) {
         self.outlet.tell(Event::SignIn { view: self.view() });
     }
-}
-
-fn shown(saved: &SavedAccount) -> AccountView {
-    AccountView {
-        id: saved.id.clone(),
-        display_name: saved.display_name.clone(),
-        extension: saved.extension.clone(),
-        domain: saved.domain.clone(),
-        server: saved.server.clone(),
-        transport: saved.transport,
-        state: AccountState::Registering,
-        session: SessionState::Opening,
-        secrets_in_memory: false,
-    }
-}
-
-/// `host` or `host:port` of an outbound proxy; without a port the transport's own.
-fn proxy(typed: &str) -> Result<(String, Option<u16>), Problem> {
-    let invalid = || Problem::new(Code::ServerInvalid, typed.to_owned());
-    if let Ok(host) = typed.parse::<pbx_api::Host>() {
-        return Ok((host.to_string(), None));
-    }
-    let server = typed.parse::<ServerAddress>().map_err(|_| invalid())?;
-    Ok((server.host().to_string(), Some(server.port())))
 }
