@@ -72,7 +72,9 @@ impl Baresip {
 
     /// Waits until the call is over.
     pub fn wait_closed(&mut self) {
-        self.wait("terminated (duration");
+        let over = ["session closed", "terminated (duration"];
+        self.process
+            .wait_for("the call's end", LIMIT, |l| over.iter().any(|o| l.text.contains(o)).then_some(()));
     }
 
     /// Its process id.

@@ -42,6 +42,20 @@ fn is_called_with_pcmu_over_udp() {
     is_called("PCMU", "udp");
 }
 
+#[test]
+fn a_recording_that_cannot_be_written_ends_the_call() {
+    let line = Line::new("opus", "udp");
+    let mut baresip = line.baresip();
+    let (say, account) = (Speech::spoken(Voice::First, 16_000), line.kamailio.account("1001", "udp"));
+    let hear = line.session.path("missing/heard.wav");
+    let arguments = ["call", "1002", "--play", say.to_str().unwrap(), "--record", hear.to_str().unwrap()];
+    let mut cli = Cli::with_account(&line.session, &line.network.phone(0).0, &account, &arguments);
+    let ended = cli.wait_for("ended", SOON);
+    assert_eq!(ended.text("reason"), "audioFailed");
+    assert_ne!(cli.wait_exit(SOON), 0);
+    baresip.wait_closed();
+}
+
 fn registers(transport: &str) {
     let (session, kamailio) = (Session::bare(), Kamailio::here());
     let account = kamailio.account("1001", transport);

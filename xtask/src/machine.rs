@@ -74,7 +74,7 @@ const NEEDS: &[Need] = &[
     ),
     need(Purpose::Test, Probe::Program("kamailio"), "kamailio"),
     need(Purpose::Test, Probe::Program("baresip"), "baresip-core"),
-    need(Purpose::Test, Probe::Program("sipp"), "sip-tester"),
+    need(Purpose::FastTest, Probe::Program("sipp"), "sip-tester"),
     need(Purpose::Test, Probe::Program("ip"), "iproute2"),
     need(Purpose::Test, Probe::Program("sysctl"), "procps"),
     need(Purpose::Test, Probe::Program("Xvfb"), "xvfb"),

@@ -66,7 +66,8 @@ fn call() {
         let network = Network::new(2);
         let kamailio = Kamailio::at(&network.hub(), network.pbx());
         let mut baresip = baresip(&network, &kamailio, "opus");
-        let mut cli = cli(&network, &kamailio, &Session::bare(), &["call", "1002", "--codec", "opus"]);
+        let session = Session::bare();
+        let mut cli = cli(&network, &kamailio, &session, &["call", "1002", "--codec", "opus"]);
         // The command dials as soon as it is registered.
         let registered = cli.wait_for("registered", SOON);
         let rings = baresip.wait_incoming();
@@ -120,7 +121,8 @@ fn cost() {
         let network = Network::new(2);
         let kamailio = Kamailio::at(&network.hub(), network.pbx());
         let mut baresip = baresip(&network, &kamailio, codec);
-        let mut cli = cli(&network, &kamailio, &Session::bare(), &["call", "1002", "--codec", codec]);
+        let session = Session::bare();
+        let mut cli = cli(&network, &kamailio, &session, &["call", "1002", "--codec", codec]);
         cli.wait_for("answered", SOON);
         baresip.wait_established();
         sleep(Duration::from_secs(2));
