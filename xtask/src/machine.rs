@@ -14,7 +14,7 @@ pub enum Purpose {
     Build,
     /// To show the window where there is no display.
     Headless,
-    /// To run the tests that need neither foreign peers nor windows.
+    /// To run each room's own tests and the demo PBX's; some of them bring a server along.
     FastTest,
     /// To run the foreign peers and the window under test.
     Test,
@@ -72,7 +72,7 @@ const NEEDS: &[Need] = &[
         Probe::Python("import os, sysconfig; open(os.path.join(sysconfig.get_path('include'), 'Python.h'))"),
         "python3-dev",
     ),
-    need(Purpose::Test, Probe::Program("kamailio"), "kamailio"),
+    need(Purpose::FastTest, Probe::Program("kamailio"), "kamailio"),
     need(Purpose::Test, Probe::Program("baresip"), "baresip-core"),
     need(Purpose::FastTest, Probe::Program("sipp"), "sip-tester"),
     need(Purpose::Test, Probe::Program("ip"), "iproute2"),
