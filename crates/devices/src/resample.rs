@@ -3,7 +3,7 @@ use rubato::{Async, FixedAsync, Resampler, SincInterpolationParameters, WindowFu
 
 use crate::{DeviceError, FRAME, RATE};
 
-/// Filter length for live sound, in samples of the slower side: 32 of them are its delay.
+/// Filter length in samples of the slower side: half of them are its delay.
 const LIVE_TAPS: usize = 64;
 const FILE_TAPS: usize = 256;
 
@@ -25,19 +25,32 @@ pub(crate) struct Other {
 impl Converter {
     /// From a card's rate to whole frames.
     pub(crate) fn to_frames(card_rate: u32) -> Result<Self, DeviceError> {
-        Self::new(card_rate, f64::from(RATE) / f64::from(card_rate), FixedAsync::Output)
+        Self::new(card_rate, f64::from(RATE) / f64::from(card_rate), LIVE_TAPS, FixedAsync::Output)
+    }
+
+    /// From a file's rate to whole frames, with a filter for which live sound has no time.
+    pub(crate) fn from_file(rate: u32) -> Result<Self, DeviceError> {
+        Self::new(rate, f64::from(RATE) / f64::from(rate), FILE_TAPS, FixedAsync::Output)
+    }
+
+    /// Samples of silence that come out before what was given in first.
+    pub(crate) fn delay(&self) -> usize {
+        match self {
+            Self::Same => 0,
+            Self::Other(other) => other.resampler.output_delay(),
+        }
     }
 
     /// From whole frames to a card's rate.
     pub(crate) fn from_frames(card_rate: u32) -> Result<Self, DeviceError> {
-        Self::new(card_rate, f64::from(card_rate) / f64::from(RATE), FixedAsync::Input)
+        Self::new(card_rate, f64::from(card_rate) / f64::from(RATE), LIVE_TAPS, FixedAsync::Input)
     }
 
-    fn new(card_rate: u32, ratio: f64, fixed: FixedAsync) -> Result<Self, DeviceError> {
+    fn new(card_rate: u32, ratio: f64, taps: usize, fixed: FixedAsync) -> Result<Self, DeviceError> {
         if card_rate == RATE {
             return Ok(Self::Same);
         }
-        let resampler = sinc(ratio, LIVE_TAPS, FRAME, fixed).ok_or(DeviceError::Rate(card_rate))?;
+        let resampler = sinc(ratio, taps, FRAME, fixed).ok_or(DeviceError::Rate(card_rate))?;
         let input = Vec::with_capacity(resampler.input_frames_max());
         let output = vec![0.0; resampler.output_frames_max()];
         Ok(Self::Other(Box::new(Other { resampler, input, output })))
@@ -75,19 +88,6 @@ impl Converter {
             }
         }
     }
-}
-
-/// A whole recording at [`RATE`]; the filter's delay is cut off.
-pub(crate) fn whole(samples: Vec<f32>, rate: u32) -> Result<Vec<f32>, DeviceError> {
-    if rate == RATE || samples.is_empty() {
-        return Ok(samples);
-    }
-    let refused = || DeviceError::Rate(rate);
-    let ratio = f64::from(RATE) / f64::from(rate);
-    let mut resampler = sinc(ratio, FILE_TAPS, 1024, FixedAsync::Input).ok_or_else(refused)?;
-    let from = InterleavedSlice::new(&samples, 1, samples.len()).map_err(|_| refused())?;
-    let to = resampler.process_all(&from, samples.len(), None).map_err(|_| refused())?;
-    Ok(to.take_data())
 }
 
 fn sinc(ratio: f64, taps: usize, chunk: usize, fixed: FixedAsync) -> Option<Async<f32>> {
@@ -150,7 +150,7 @@ mod tests {
     fn absurd_rates_are_refused() {
         for rate in [1, 1_000, 4_000_000] {
             assert!(matches!(Converter::to_frames(rate), Err(DeviceError::Rate(r)) if r == rate));
-            assert!(matches!(whole(vec![0.0; 10], rate), Err(DeviceError::Rate(r)) if r == rate));
+            assert!(matches!(Converter::from_file(rate), Err(DeviceError::Rate(r)) if r == rate));
         }
         assert!(matches!(Converter::to_frames(0), Err(DeviceError::Rate(0))));
     }

@@ -1,5 +1,6 @@
 //! The fakes: WAV files on a paced clock, silence, and nowhere.
 
+use std::collections::VecDeque;
 use std::fs::File;
 use std::io::BufWriter;
 use std::path::{Path, PathBuf};
@@ -8,7 +9,7 @@ use std::time::{Duration, Instant};
 use hound::{SampleFormat, WavReader, WavSpec, WavWriter};
 
 use crate::clock::Pace;
-use crate::resample::{to_i16, whole};
+use crate::resample::{Converter, to_i16};
 use crate::{Clock, DeviceError, FRAME, Microphone, RATE, Speaker};
 
 /// A WAV file read out at the pace of a clock, then silence for ever.
@@ -16,21 +17,21 @@ use crate::{Clock, DeviceError, FRAME, Microphone, RATE, Speaker};
 /// Like a real microphone it gives a frame when its last sample has been spoken: 10 ms after the start
 /// for the first one.
 pub struct WavMicrophone<C> {
-    samples: std::vec::IntoIter<i16>,
+    recording: Recording,
     pace: Pace,
     clock: C,
 }
 
 impl<C: Clock> WavMicrophone<C> {
-    /// Reads the whole file; its clock starts when this returns.
+    /// Opens the file; its clock starts when this returns.
     ///
     /// # Errors
     /// [`DeviceError::File`] for a file that cannot be read or is no WAV file, [`DeviceError::Rate`]
     /// for an absurd sample rate.
     pub fn open(path: &Path, clock: C) -> Result<Self, DeviceError> {
-        let samples = read(path)?;
+        let recording = Recording::open(path)?;
         let pace = Pace::after(clock.now());
-        Ok(Self { samples: samples.into_iter(), pace, clock })
+        Ok(Self { recording, pace, clock })
     }
 }
 
@@ -40,7 +41,7 @@ impl<C: Clock> Microphone for WavMicrophone<C> {
             return Ok(false);
         }
         self.pace.tick();
-        frame.fill_with(|| self.samples.next().unwrap_or(0));
+        self.recording.frame(frame)?;
         Ok(true)
     }
 
@@ -49,22 +50,72 @@ impl<C: Clock> Microphone for WavMicrophone<C> {
     }
 }
 
-/// All samples of a WAV file, mixed to mono at [`RATE`].
-fn read(path: &Path) -> Result<Vec<i16>, DeviceError> {
-    let failed = |e| DeviceError::file(path, e);
-    let mut reader = WavReader::open(path).map_err(failed)?;
-    let spec = reader.spec();
-    let samples: Result<Vec<f32>, _> = match spec.sample_format {
-        SampleFormat::Float => reader.samples::<f32>().collect(),
-        SampleFormat::Int => {
-            let full = 2_f32.powi(i32::from(spec.bits_per_sample.max(1)) - 1);
-            reader.samples::<i32>().map(|s| s.map(|s| s as f32 / full)).collect()
+type Samples = Box<dyn Iterator<Item = Result<f32, hound::Error>> + Send>;
+
+/// A WAV file mixed to mono at [`RATE`], read as it is needed: a long one begins as soon as a short one.
+struct Recording {
+    path: PathBuf,
+    samples: Samples,
+    channels: usize,
+    converter: Converter,
+    ready: VecDeque<i16>,
+}
+
+impl Recording {
+    fn open(path: &Path) -> Result<Self, DeviceError> {
+        let reader = WavReader::open(path).map_err(|e| DeviceError::file(path, e))?;
+        let spec = reader.spec();
+        let samples: Samples = match spec.sample_format {
+            SampleFormat::Float => Box::new(reader.into_samples::<f32>()),
+            SampleFormat::Int => {
+                let full = 2_f32.powi(i32::from(spec.bits_per_sample.max(1)) - 1);
+                Box::new(reader.into_samples::<i32>().map(move |s| s.map(|s| s as f32 / full)))
+            }
+        };
+        let converter = Converter::from_file(spec.sample_rate)?;
+        let channels = usize::from(spec.channels.max(1));
+        let mut recording =
+            Self { path: path.to_owned(), samples, channels, converter, ready: VecDeque::new() };
+        let delay = recording.converter.delay();
+        while recording.ready.len() < delay {
+            recording.advance()?;
         }
-    };
-    let samples = samples.map_err(failed)?;
-    let channels = usize::from(spec.channels.max(1));
-    let mono = samples.chunks_exact(channels).map(|c| c.iter().sum::<f32>() / channels as f32).collect();
-    Ok(whole(mono, spec.sample_rate)?.into_iter().map(to_i16).collect())
+        recording.ready.drain(..delay);
+        Ok(recording)
+    }
+
+    /// The next frame; silence after the end.
+    fn frame(&mut self, frame: &mut [i16; FRAME]) -> Result<(), DeviceError> {
+        while self.ready.len() < FRAME {
+            self.advance()?;
+        }
+        frame.iter_mut().zip(self.ready.drain(..FRAME)).for_each(|(out, sample)| *out = sample);
+        Ok(())
+    }
+
+    /// Makes another frame ready.
+    fn advance(&mut self) -> Result<(), DeviceError> {
+        let mut taken = Vec::with_capacity(self.converter.needs());
+        for _ in 0..self.converter.needs() {
+            taken.push(self.mixed()?);
+        }
+        let ready = &mut self.ready;
+        self.converter.convert(taken.into_iter(), |sample| ready.push_back(to_i16(sample)));
+        Ok(())
+    }
+
+    /// One sample of all channels; silence after the end.
+    fn mixed(&mut self) -> Result<f32, DeviceError> {
+        let mut sum = 0.0;
+        for _ in 0..self.channels {
+            match self.samples.next() {
+                Some(Ok(sample)) => sum += sample,
+                Some(Err(error)) => return Err(DeviceError::file(&self.path, error)),
+                None => return Ok(0.0),
+            }
+        }
+        Ok(sum / self.channels as f32)
+    }
 }
 
 /// Silence at the pace of a clock.
