@@ -7,8 +7,9 @@ use rtrb::{Consumer, Producer, RingBuffer};
 use crate::resample::{Converter, to_i16};
 use crate::{DeviceError, FRAME, Microphone, RATE, Wake};
 
-/// A card that gives nothing for so long is gone, whatever the sound system says.
-const SILENT: Duration = Duration::from_secs(2);
+/// A card that gives nothing for so long is gone, whatever the sound system says. Virtual ones of a sound
+/// server may work in slices of two seconds until a listener's wish for shorter ones has reached them.
+const SILENT: Duration = Duration::from_secs(5);
 /// Sound older than this, after the reader was held up, is not worth its delay.
 const STALE_MS: usize = 200;
 
