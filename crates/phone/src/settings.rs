@@ -135,6 +135,18 @@ impl Settings {
         write().map_err(|source| SettingsError::Io { path: path.clone(), source })
     }
 
+    /// Makes a change here and below `dir`, on what stands there now: another phone of the same user may have
+    /// written since this one read.
+    ///
+    /// # Errors
+    /// As [`load`](Self::load) and [`save`](Self::save); the change is made here in any case.
+    pub fn change(&mut self, dir: &Path, change: impl Fn(&mut Self)) -> Result<(), SettingsError> {
+        change(self);
+        let mut standing = Self::load(dir)?;
+        change(&mut standing);
+        standing.save(dir)
+    }
+
     /// Puts `account` in its place, or at the end where it is new, and its domain and server first
     /// among the earlier ones.
     pub fn remember(&mut self, account: SavedAccount) {
@@ -195,6 +207,17 @@ mod tests {
         settings.trust(TrustedCertificate { server: "s1:8887".into(), fingerprint: "ab".into() });
         settings.save(dir.path()).unwrap();
         assert_eq!(Settings::load(dir.path()).unwrap(), settings);
+    }
+
+    #[test]
+    fn two_phones_do_not_forget_each_others_accounts() {
+        let dir = tempfile::tempdir().unwrap();
+        let (mut window, mut terminal) = (Settings::default(), Settings::default());
+        window.change(dir.path(), |s| s.remember(account(1))).unwrap();
+        terminal.change(dir.path(), |s| s.remember(account(2))).unwrap();
+        window.change(dir.path(), |s| s.forget(&account(1).id)).unwrap();
+        let standing = Settings::load(dir.path()).unwrap();
+        assert_eq!(standing.accounts, [account(2)]);
     }
 
     #[test]

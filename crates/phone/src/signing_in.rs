@@ -167,11 +167,11 @@ impl SigningIn {
                 }
             },
             Action::Trust(pin) => {
-                self.settings.trust(TrustedCertificate {
+                let trusted = TrustedCertificate {
                     server: pin.server.authority(),
                     fingerprint: pin.fingerprint.to_string(),
-                });
-                self.save();
+                };
+                self.settle(|settings| settings.trust(trusted.clone()));
                 self.client = None;
                 self.renew_clients(&pin.server);
             }
@@ -207,8 +207,7 @@ impl SigningIn {
         };
         let superseded = accounts.put(shown(&saved));
         let (id, keeper) = (saved.id.clone(), Arc::clone(&self.keeper));
-        self.settings.remember(saved);
-        self.save();
+        self.settle(|settings| settings.remember(saved.clone()));
         self.showing = Showing::Nothing;
         match self.client(server) {
             Ok(client) => {
@@ -254,8 +253,8 @@ impl SigningIn {
         None
     }
 
-    fn save(&self) {
-        if let Err(error) = self.settings.save(&self.config.data_dir) {
+    fn settle(&mut self, change: impl Fn(&mut Settings)) {
+        if let Err(error) = self.settings.change(&self.config.data_dir, change) {
             let problem = Problem::new(Code::SettingsFailed, error.to_string());
             self.outlet.tell(Event::Notice { problem, call: None });
         }

@@ -55,8 +55,7 @@ impl SigningIn {
             self.after_sign_out(accounts);
             return agent;
         }
-        self.settings.forget(id);
-        self.save();
+        self.settle(|settings| settings.forget(id));
         let session = self.sessions.remove(id).map(|standing| standing.session.clone());
         let (account, keeper, outlet) = (id.clone(), Arc::clone(&self.keeper), self.outlet.clone());
         self.outlet.landing(async move {

@@ -107,10 +107,16 @@ async fn answered(mut call: Call, mut transaction: Transaction, dialog: Dialog, 
                     if call.ended {
                         return call.bye(&dialog).await;
                     }
-                    call.tell(Event::Confirmed { call: call.key, setup: began.elapsed() });
-                    if let Some(sdp) = sdp_of(&ack, &ack.body).filter(|_| offerless) {
-                        call.tell(Event::Answer { call: call.key, sdp });
+                    match sdp_of(&ack, &ack.body) {
+                        Some(sdp) if offerless => call.tell(Event::Answer { call: call.key, sdp }),
+                        // Our offer must be answered in the ACK (RFC 3261, section 13.2.1).
+                        None if offerless => {
+                            call.end(EndCause::NotAcceptable, None);
+                            return call.bye(&dialog).await;
+                        }
+                        _ => {}
                     }
+                    call.tell(Event::Confirmed { call: call.key, setup: began.elapsed() });
                     return established(call, dialog, flow, None).await;
                 }
                 Some(_) => {}

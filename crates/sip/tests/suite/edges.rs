@@ -247,6 +247,51 @@ async fn an_answer_that_is_never_acknowledged_ends_the_call() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_call_without_an_offer_is_answered_with_ours_and_needs_their_answer() {
+    let (mut phone, peer) = registered().await;
+    let caller = Peer::start().await;
+    let register = {
+        phone.agent.reconnect();
+        peer.register().await
+    };
+    let request = |method: &str, id: &str, to: &str, headers: &str, body: &str| {
+        format!(
+            "{method} sip:101@127.0.0.1 SIP/2.0\r\nVia: SIP/2.0/UDP 127.0.0.1:{port};branch=z9hG4bK{method}{id}\r\n\
+             From: <sip:102@y>;tag=1\r\nTo: {to}\r\nCall-ID: {id}\r\nCSeq: 1 {method}\r\n\
+             Contact: <sip:102@127.0.0.1:{port}>\r\n{headers}Content-Length: {}\r\n\r\n{body}",
+            body.len(),
+            port = caller.port
+        )
+    };
+    for (id, headers, body) in [("with", SDP, ANSWER), ("without", "", "")] {
+        caller.send(&request("INVITE", id, "<sip:101@y>", "", ""), register.from).await;
+        let (call, _, offer) = phone.until_incoming().await;
+        assert_eq!(offer, None);
+        phone.agent.answer(call, OFFER.into());
+        let ok = caller.receive("SIP/2.0 200").await;
+        assert!(ok.text.ends_with(OFFER));
+        caller.send(&request("ACK", id, ok.header("To"), headers, body), register.from).await;
+        if body.is_empty() {
+            assert_eq!(phone.until_ended().await, (EndCause::NotAcceptable, None));
+            caller.receive("BYE").await;
+        } else {
+            let answer = phone
+                .until(|event| match event {
+                    Event::Answer { sdp, .. } => Some(sdp.clone()),
+                    _ => None,
+                })
+                .await;
+            assert_eq!(answer, ANSWER);
+            phone.until_confirmed().await;
+            phone.agent.hang_up(call);
+            let bye = caller.receive("BYE").await;
+            caller.send(&bye.answer("200 OK", "", "", ""), register.from).await;
+        }
+    }
+    phone.agent.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn registrations_keep_their_identity_and_obey_the_minimum() {
     let peer = Peer::start().await;
     let mut phone = Phone::start(account(peer.port, Transport::Udp)).await;
