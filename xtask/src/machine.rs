@@ -4,6 +4,7 @@ use std::env;
 use std::fs;
 use std::io::{self, IsTerminal, Write};
 use std::path::{Path, PathBuf};
+use std::process::Stdio;
 
 use crate::shell::{command, show, succeeds, target};
 
@@ -185,9 +186,13 @@ fn install(packages: &[&str]) -> Result<(), String> {
     }
     println!("Installing them.");
     let apt = |arguments: &[&str]| {
-        let mut all = vec!["env", "DEBIAN_FRONTEND=noninteractive", "apt-get", "-qq"];
+        let mut all =
+            vec!["env", "DEBIAN_FRONTEND=noninteractive", "apt-get", "-qq", "-oDPkg::Lock::Timeout=300"];
         all.extend(arguments);
-        show(if root { command("env", &all[1..]) } else { command("sudo", &all) })
+        let mut apt = if root { command("env", &all[1..]) } else { command("sudo", &all) };
+        // Its errors are told on standard error; the rest is hundreds of lines about unpacking.
+        apt.stdout(Stdio::null());
+        show(apt)
     };
     apt(&["update"])?;
     let mut arguments = vec!["install", "-y", "--no-install-recommends"];
