@@ -112,13 +112,11 @@ pub async fn whoami(mut config: Config, output: &Output, args: &args::Which) -> 
         let looking = async {
             while let Some(event) = next(events).await {
                 let Event::Account { view } = event else { continue };
-                match view.state {
-                    _ if view.session == SessionState::Expired => return Err(Code::SessionExpired.into()),
-                    AccountState::Offline { problem, .. } if problem.code != Code::SipPasswordNeeded => {
-                        return Err(problem);
-                    }
-                    _ if view.session == SessionState::Opening => {}
-                    _ => {
+                match view.session {
+                    SessionState::Opening => {}
+                    SessionState::Expired => return Err(Code::SessionExpired.into()),
+                    SessionState::Unconfirmed { problem } => return Err(problem),
+                    SessionState::Open | SessionState::None => {
                         let line = format!("{} ({}, extension {})", view.id, view.display_name, view.extension);
                         output.account(
                             &json!({

@@ -151,15 +151,20 @@ pub struct AccountView {
 }
 
 /// Session at the PBX's REST interface.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Type)]
-#[serde(rename_all = "camelCase")]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Type)]
+#[serde(tag = "is", rename_all = "camelCase", rename_all_fields = "camelCase")]
 pub enum SessionState {
     /// A plain SIP account has none.
     None,
-    /// It is being begun, or taken up out of the keychain.
+    /// It is being begun, or was taken up out of the keychain and the PBX is being asked about it.
     Opening,
-    /// It stands.
+    /// It stands: the PBX has said so.
     Open,
+    /// It was taken up, and the PBX could not be asked about it.
+    Unconfirmed {
+        /// Why not.
+        problem: Problem,
+    },
     /// It cannot be renewed: the user should sign in again. The phone goes on meanwhile.
     Expired,
 }

@@ -27,6 +27,8 @@ pub(crate) enum SignedInput {
     Answered(RequestId, Answer),
     /// A session was begun after the wizard, or taken up out of the keychain.
     Session(AccountId, Result<Option<Session>, SignInError>),
+    /// The PBX was asked whether a session stands.
+    Confirmed(AccountId, Result<(), SignInError>),
     /// The status of a session changed.
     Status(AccountId, SessionStatus),
     /// Signing out has come to its end.
@@ -108,8 +110,17 @@ impl SigningIn {
                 return self.step(Step::Answer { request, answer }, accounts);
             }
             SignedInput::Session(account, session) => return self.session(&account, session, accounts),
+            SignedInput::Confirmed(account, confirmed) => accounts.change(&account, |view| {
+                view.session = match confirmed {
+                    Ok(()) => SessionState::Open,
+                    Err(SignInError::SessionExpired) => SessionState::Expired,
+                    Err(error) => SessionState::Unconfirmed { problem: of_sign_in_error(&error) },
+                };
+            }),
             SignedInput::Status(account, status) => accounts.change(&account, |view| {
-                view.session = if status.expired { SessionState::Expired } else { SessionState::Open };
+                if status.expired {
+                    view.session = SessionState::Expired;
+                }
                 view.secrets_in_memory = status.secrets_in_memory;
             }),
             SignedInput::SignedOut(account, vault) => {
@@ -215,7 +226,8 @@ impl SigningIn {
                 self.outlet.landing(async move {
                     let session =
                         Session::begin(client, keeper, id.0.clone(), tokens, extension.sip_password).await;
-                    outlet.put(Input::Signed(SignedInput::Session(id, Ok(Some(session)))));
+                    outlet.put(Input::Signed(SignedInput::Session(id.clone(), Ok(Some(session)))));
+                    outlet.put(Input::Signed(SignedInput::Confirmed(id, Ok(()))));
                 });
             }
             Err(error) => accounts.offline(&id, of_sign_in_error(&error.into())),

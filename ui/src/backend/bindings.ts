@@ -455,13 +455,17 @@ export type Quality =
 /**  Session at the PBX's REST interface. */
 export type SessionState = 
 /**  A plain SIP account has none. */
-"none" | 
-/**  It is being begun, or taken up out of the keychain. */
-"opening" | 
-/**  It stands. */
-"open" | 
+{ is: "none" } | 
+/**  It is being begun, or was taken up out of the keychain and the PBX is being asked about it. */
+{ is: "opening" } | 
+/**  It stands: the PBX has said so. */
+{ is: "open" } | 
+/**  It was taken up, and the PBX could not be asked about it. */
+{ is: "unconfirmed"; 
+/**  Why not. */
+problem: Problem } | 
 /**  It cannot be renewed: the user should sign in again. The phone goes on meanwhile. */
-"expired";
+{ is: "expired" };
 
 /**  Page the wizard shows. */
 export type SignInPage = 

@@ -29,7 +29,7 @@ export function signIn(change: Partial<SignInView> = {}): SignInView {
 export function account(state: AccountState = { is: 'registered', expiresS: 300, rttMs: 12 }, change: Partial<AccountView> = {}): AccountView {
   return {
     id: OWN, displayName: 'Nora Lindqvist', extension: '214', domain: 'fairwater.example', server: 'pbx.fairwater.example', transport: 'udp',
-    state, session: 'open', secretsInMemory: false, ...change,
+    state, session: { is: 'open' }, secretsInMemory: false, ...change,
   };
 }
 
@@ -100,7 +100,7 @@ export const scenes = {
   registering: () => inside([account({ is: 'registering' })]),
   reconnecting: () => inside([account({ is: 'reconnecting', retryAt: Date.now() + 3_900, problem: problem('serverSilent', 'REGISTER to 192.0.2.10:5060 timed out after 32 s'), status: 408 })], [], { events: earlierCalls() }),
   offline: () => inside([account({ is: 'offline', problem: problem('sipPasswordWrong'), status: 403 })]),
-  'session-expired': () => inside([account(undefined, { session: 'expired', secretsInMemory: true })]),
+  'session-expired': () => inside([account(undefined, { session: { is: 'expired' }, secretsInMemory: true })]),
   find: () => inside([account()], [], { events: earlierCalls(), find: '020 7946' }),
   'find-empty': () => inside([account()], [], { find: '' }),
   'find-offline': () => inside([account({ is: 'registering' })], [], { find: '9196' }),

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use pbx_api::{Client, ServerAddress};
+use pbx_api::{ApiError, Client, ServerAddress};
 use secrecy::SecretString;
 use sign_in::{Session, SignInError, Wizard};
 use tokio::task::AbortHandle;
@@ -92,7 +92,9 @@ impl SigningIn {
             self.showing = Showing::SipPassword(id.clone(), None);
             self.tell();
         } else {
-            accounts.change(id, |view| view.state = AccountState::Registering);
+            accounts.change(id, |view| {
+                (view.state, view.session) = (AccountState::Registering, SessionState::Opening);
+            });
             self.resume(saved);
         }
         true
@@ -101,13 +103,20 @@ impl SigningIn {
     fn resume(&self, saved: &SavedAccount) {
         let (id, keeper, trust) = (saved.id.clone(), Arc::clone(&self.keeper), self.trust());
         let (server, agent) = (saved.server.clone(), self.config.user_agent.clone());
-        self.outlet.waiting(async move {
+        let outlet = self.outlet.clone();
+        tokio::spawn(async move {
             let client = server.parse().and_then(|server| Client::new(server, &trust, &agent));
             let session = match client {
                 Ok(client) => Session::resume(client, keeper, id.0.clone()).await,
                 Err(error) => Err(error.into()),
             };
-            Input::Signed(SignedInput::Session(id, session))
+            let taken_up = session.as_ref().ok().cloned().flatten();
+            outlet.put(Input::Signed(SignedInput::Session(id.clone(), session)));
+            if let Some(session) = taken_up {
+                // The phone does not wait for this: it can call while the PBX's web side is away.
+                let confirmed = confirm(&session).await;
+                outlet.put(Input::Signed(SignedInput::Confirmed(id, confirmed)));
+            }
         });
     }
 
@@ -133,7 +142,11 @@ impl SigningIn {
                 return None;
             }
             Err(error) => {
-                accounts.offline(id, of_sign_in_error(&error));
+                let problem = of_sign_in_error(&error);
+                accounts.change(id, |view| {
+                    view.session = SessionState::Unconfirmed { problem: problem.clone() };
+                });
+                accounts.offline(id, problem);
                 return None;
             }
         };
@@ -229,6 +242,15 @@ impl SigningIn {
             user_agent: self.config.user_agent.clone(),
             local_port: None,
         }
+    }
+}
+
+/// Asks the PBX whether a session stands (`GET /auth/user`).
+async fn confirm(session: &Session) -> Result<(), SignInError> {
+    match session.authorized(|client, access| async move { client.auth_user(&access).await }).await {
+        // An older PBX knows the session, but not the question.
+        Ok(_) | Err(SignInError::Api(ApiError::NotFound { .. })) => Ok(()),
+        Err(error) => Err(error),
     }
 }
 

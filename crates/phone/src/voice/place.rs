@@ -215,4 +215,19 @@ mod tests {
         place.look(now + RETRY);
         assert_eq!((place.device().to_string().as_str(), opened.load(Ordering::SeqCst)), ("silence", 1));
     }
+
+    #[test]
+    fn a_card_that_fails_as_soon_as_it_opens_is_looked_for_once_a_second() {
+        let (mut place, _) = place("headset", 0);
+        let mut now = Instant::now();
+        place.lost(now);
+        look_until(&mut place, &mut now, |p| p.device() != "silence");
+        place.lost(now);
+        assert_eq!(place.deadline(), Some(now + RETRY));
+        now += RETRY;
+        look_until(&mut place, &mut now, |p| p.device() != "silence");
+        let later = now + Duration::from_secs(60);
+        place.lost(later);
+        assert_eq!(place.deadline(), Some(later));
+    }
 }

@@ -213,3 +213,38 @@ fn dropping_ends_it_and_frees_the_ports() {
     while events.recv_timeout(Duration::from_secs(20)).is_ok() {}
     std::net::UdpSocket::bind((LOOPBACK, port)).unwrap();
 }
+
+#[test]
+fn a_flood_neither_stops_the_voice_nor_keeps_it_from_stopping() {
+    let [caller, _callee] = agreed(Codec::Pcmu);
+    let to = (LOOPBACK, caller.0.rtp_port);
+    let (voice, events) = start(caller, Source::Silence, Sink::Null).unwrap();
+    let flooding = Arc::new(std::sync::atomic::AtomicBool::new(true));
+    let floods: Vec<_> = (0..2)
+        .map(|_| {
+            let flooding = flooding.clone();
+            let socket = std::net::UdpSocket::bind((LOOPBACK, 0)).unwrap();
+            let mut packet = [0xff; 172];
+            packet[..2].copy_from_slice(&[0x80, 0]);
+            thread::spawn(move || {
+                while flooding.load(std::sync::atomic::Ordering::Relaxed) {
+                    socket.send_to(&packet, to).ok();
+                }
+            })
+        })
+        .collect();
+    let mut sent = 0;
+    let end = Instant::now() + Duration::from_secs(20);
+    while sent < 100 && Instant::now() < end {
+        if let Ok(VoiceEvent::Report(report)) = events.recv_timeout(Duration::from_secs(1)) {
+            sent = report.tx_packets;
+        }
+    }
+    let (done, stopped) = channel();
+    thread::spawn(move || done.send(voice.stop()));
+    let stopped = stopped.recv_timeout(Duration::from_secs(10));
+    flooding.store(false, std::sync::atomic::Ordering::Relaxed);
+    floods.into_iter().for_each(|flood| flood.join().unwrap());
+    assert!(sent >= 100, "{sent} packets sent during the flood");
+    assert!(stopped.is_ok(), "it stops");
+}

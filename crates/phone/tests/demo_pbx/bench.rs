@@ -7,7 +7,7 @@ use demo_pbx::{Config as Pbx, DemoPbx};
 use devices::{Sink, Source};
 use phone::{
     AccountId, AccountState, AudioConfig, CallState, CallView, Command, Config, EndReason, Event, Phone,
-    Problem, SignInPage, SignInView, SipAccount, Start, Transport,
+    Problem, SessionState, SignInPage, SignInView, SipAccount, Start, Transport,
 };
 use sign_in::{Keeper, MemoryVault, SignInError, Vault};
 use tokio::sync::broadcast::Receiver;
@@ -158,6 +158,14 @@ impl Running {
     pub async fn account(&mut self, what: &str, wanted: impl Fn(&AccountState) -> bool) {
         self.until(what, |event| match event {
             Event::Account { view } if wanted(&view.state) => Some(()),
+            _ => None,
+        })
+        .await;
+    }
+
+    pub async fn session(&mut self, wanted: impl Fn(&SessionState) -> bool) {
+        self.until("the session", |event| match event {
+            Event::Account { view } if wanted(&view.session) => Some(()),
             _ => None,
         })
         .await;

@@ -73,6 +73,41 @@ async fn comes_back_signed_in() {
     no_secret_on_disk(&bench, bench.dir.path());
 }
 
+#[tokio::test(flavor = "multi_thread")]
+async fn a_session_taken_up_is_what_the_pbx_says_of_it() {
+    let bench = Bench::new(Pbx { hand_over_password: true, ..Pbx::default() }).await;
+    let mut first = bench.phone(Start::None);
+    first.send(bench.find_server());
+    first.wizard(|view| view.page == SignInPage::User).await;
+    first.send(bench.sign_in());
+    first.session(|session| *session == SessionState::Open).await;
+    first.phone.stop().await;
+
+    let mut second = bench.phone(Start::All);
+    second.session(|session| *session == SessionState::Open).await;
+    second.phone.stop().await;
+
+    bench.pbx.faults().rest(RestFault::Status { status: 503, retry_after_s: None });
+    let mut without = bench.phone(Start::All);
+    let unconfirmed = |session: &SessionState| match session {
+        SessionState::Unconfirmed { problem } => problem.code == Code::ServerFailed,
+        _ => false,
+    };
+    without.session(unconfirmed).await;
+    let picture = without.phone.picture().await.unwrap();
+    if !matches!(picture.accounts[0].state, AccountState::Registered { .. }) {
+        without.registered().await;
+    }
+    without.phone.stop().await;
+    bench.pbx.faults().clear();
+
+    bench.pbx.faults().expire_access_tokens();
+    bench.pbx.faults().revoke_refresh_tokens();
+    let mut ended = bench.phone(Start::All);
+    ended.session(|session| *session == SessionState::Expired).await;
+    ended.phone.stop().await;
+}
+
 fn no_secret_on_disk(bench: &Bench, dir: &Path) {
     let alice = bench.pbx.user("alice").unwrap();
     for file in std::fs::read_dir(dir).unwrap() {
