@@ -6,6 +6,7 @@ use std::sync::atomic::AtomicU32;
 use rsipstack::sip::{HeadersExt, Method, Request, Response, Uri};
 
 use crate::message::{Draft, call_id_of, contact_of, from_of, recorded_routes, to_of};
+use crate::party::tag;
 
 /// One confirmed dialog. Clones share the CSeq counter.
 #[derive(Debug, Clone)]
@@ -61,6 +62,12 @@ impl Dialog {
             headers: Vec::new(),
             sdp: None,
         }
+    }
+
+    /// Whether a request that bears our tag and Call-ID comes from the other end of this dialog, and not from another
+    /// branch of a fork or a stranger (RFC 3261, section 12.2.2).
+    pub(crate) fn is_with(&self, request: &Request) -> bool {
+        tag(&from_of(request)) == tag(&self.remote)
     }
 
     /// Whether a request of theirs comes in order; a target refresh moves the target along.

@@ -21,6 +21,7 @@ use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
 use crate::message::token;
+use crate::registration::Input as Fact;
 use crate::target::{unescape_user, user_part};
 use crate::{Account, Cause, Transport};
 
@@ -48,7 +49,7 @@ pub(crate) struct Flow {
 struct Loss {
     token: CancellationToken,
     cause: OnceLock<Cause>,
-    report: mpsc::UnboundedSender<Cause>,
+    report: mpsc::UnboundedSender<Fact>,
     /// The task that watches over the flow, where one can be replaced while it still works.
     watch: OnceLock<AbortHandle>,
 }
@@ -79,11 +80,12 @@ impl Flow {
     pub(crate) fn lose(&self, cause: Cause) {
         if self.loss.cause.set(cause).is_ok() {
             self.loss.token.cancel();
-            let _ = self.loss.report.send(cause);
+            let _ = self.loss.report.send(Fact::FlowLost(cause));
         }
     }
 
-    fn is_lost(&self) -> bool {
+    /// Whether the flow is lost.
+    pub(crate) fn is_lost(&self) -> bool {
         self.loss.token.is_cancelled()
     }
 }
@@ -100,18 +102,18 @@ pub(crate) struct Net {
     port: Option<(UdpConnection, u16)>,
     current: tokio::sync::Mutex<Option<Flow>>,
     local_ip: watch::Sender<IpAddr>,
-    losses: mpsc::UnboundedSender<Cause>,
+    losses: mpsc::UnboundedSender<Fact>,
 }
 
 impl Net {
-    /// `port` is the bound UDP socket and its number, for an account on UDP. Causes of lost flows go to `losses`.
+    /// `port` is the bound UDP socket and its number, for an account on UDP. Lost flows are reported to `losses`.
     pub(crate) fn new(
         account: Account,
         endpoint: EndpointInnerRef,
         hops: Arc<Hops>,
         port: Option<(UdpConnection, u16)>,
         local_ip: watch::Sender<IpAddr>,
-        losses: mpsc::UnboundedSender<Cause>,
+        losses: mpsc::UnboundedSender<Fact>,
         closing: CancellationToken,
     ) -> Self {
         Self {

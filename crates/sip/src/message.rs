@@ -124,10 +124,13 @@ pub(crate) fn challenges(response: &Response) -> Vec<Challenge> {
 }
 
 /// Lifetime the registrar granted the binding of `contact`, or `asked` where it does not say
-/// (RFC 3261, section 10.2.4).
+/// (RFC 3261, section 10.2.4). Registrars that mend the Contact of a phone behind NAT list ours under another address:
+/// then the shortest lifetime listed is surely not too long.
 pub(crate) fn granted(response: &Response, contact: &str, asked: Duration) -> Duration {
     let address = contact.trim_start_matches('<').split(['>', ';']).next().unwrap_or_default();
     let mut of_all = None;
+    let mut of_others = None;
+    let mut listed = false;
     for header in response.headers.iter() {
         match header {
             Header::Contact(bindings) => {
@@ -135,10 +138,14 @@ pub(crate) fn granted(response: &Response, contact: &str, asked: Duration) -> Du
                     let (uri, after) = binding.split_once('>').unwrap_or((binding.as_str(), ""));
                     let bound = uri.split_once('<').map_or(uri, |(_, uri)| uri).split(';').next();
                     let expires = parameters(after, ';').into_iter().find(|(name, _)| name == "expires");
-                    if bound.is_some_and(|bound| bound.eq_ignore_ascii_case(address))
-                        && let Some(seconds) = expires.and_then(|(_, value)| value.parse().ok())
-                    {
-                        return Duration::from_secs(u32::into(seconds));
+                    let seconds = expires.and_then(|(_, value)| value.parse::<u32>().ok());
+                    if bound.is_some_and(|bound| bound.eq_ignore_ascii_case(address)) {
+                        if let Some(seconds) = seconds {
+                            return Duration::from_secs(seconds.into());
+                        }
+                        listed = true;
+                    } else if let Some(seconds) = seconds.filter(|seconds| *seconds > 0) {
+                        of_others = Some(of_others.map_or(seconds, |shortest: u32| shortest.min(seconds)));
                     }
                 }
             }
@@ -146,7 +153,7 @@ pub(crate) fn granted(response: &Response, contact: &str, asked: Duration) -> Du
             _ => {}
         }
     }
-    of_all.map_or(asked, |seconds| Duration::from_secs(seconds.into()))
+    of_all.or(of_others.filter(|_| !listed)).map_or(asked, |seconds| Duration::from_secs(seconds.into()))
 }
 
 /// Seconds in the first header that `pick` picks, parameters and comments left aside.
@@ -227,6 +234,8 @@ mod tests {
             ),
             ("Expires: 120\r\nContact: <sip:101@192.0.2.1:5062>\r\n", 120),
             ("Contact: <sip:101@192.0.2.1:5062>;expires=nonsense\r\n", 3600),
+            ("Contact: <sip:101@192.0.2.1:5062>, <sip:101@192.0.2.9:5060>;expires=9\r\n", 3600),
+            ("Contact: <sip:101@203.0.113.7:40001>;expires=90, <sip:101@192.0.2.9>;expires=900\r\n", 90),
             ("", 3600),
         ] {
             assert_eq!(granted(&ok(headers), ours, asked), Duration::from_secs(seconds), "{headers}");

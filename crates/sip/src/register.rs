@@ -5,7 +5,7 @@ use std::sync::atomic::AtomicU32;
 use std::time::Duration;
 
 use rsipstack::sip::{Header, Method, Uri};
-use tokio::sync::Mutex;
+use tokio::sync::{Mutex, mpsc};
 
 use crate::digest::Authenticator;
 use crate::exchange::{Reply, exchange};
@@ -42,19 +42,28 @@ impl Registrar {
         Self { draft, auth: Mutex::new(auth) }
     }
 
-    /// Tries to register for `expires`; what came of it, for the state machine.
-    pub(crate) async fn register(&self, net: &Net, expires: Duration) -> Input {
+    /// Tries to register for `expires`; tells the state machine what came of it.
+    pub(crate) async fn register(&self, net: &Net, expires: Duration, facts: &mpsc::UnboundedSender<Input>) {
         let flow = match net.flow().await {
             Ok(flow) => flow,
-            Err(cause) => return Input::Failed { cause, status: None, retry_after: None },
+            Err(cause) => {
+                let _ = facts.send(Input::Failed { cause, status: None, retry_after: None });
+                return;
+            }
         };
         match self.send(net, &flow, expires).await {
-            Ok(reply) => outcome(&reply, &flow, expires),
+            Ok(reply) => {
+                let _ = facts.send(outcome(&reply, &flow, expires));
+                // A loss reported ahead of the outcome came while the machine was still trying, which has no use for it.
+                if flow.is_lost() {
+                    let _ = facts.send(Input::FlowLost(flow.lost().await));
+                }
+            }
             Err(cause) => {
                 if cause == Cause::Silence {
                     flow.lose(cause);
                 }
-                Input::Failed { cause, status: None, retry_after: None }
+                let _ = facts.send(Input::Failed { cause, status: None, retry_after: None });
             }
         }
     }
@@ -81,7 +90,11 @@ fn outcome(reply: &Reply, flow: &Flow, asked: Duration) -> Input {
     let cause = match status {
         200..=299 => {
             let expires = granted(response, &flow.contact(), asked);
-            return Input::Granted { expires, rtt: reply.rtt };
+            if !expires.is_zero() {
+                return Input::Granted { expires, rtt: reply.rtt };
+            }
+            // Taken and dropped at once: no call can come.
+            Cause::ServerFailed
         }
         423 => {
             let minimum = seconds(response, |header| match header {

@@ -21,7 +21,7 @@ use tokio::time::{sleep, sleep_until, timeout};
 use tokio_util::sync::CancellationToken;
 
 use super::Command;
-use crate::answer::{drain, outside_of_calls, required, respond, respond_with, set_to_tag};
+use crate::answer::{outside_of_calls, required, respond, respond_with, set_to_tag};
 use crate::call::{Call, Input, Invitation, incoming, outgoing};
 use crate::digest::Authenticator;
 use crate::flow::{AckMender, Hops, Locator, Net, Port};
@@ -30,13 +30,16 @@ use crate::message::{ALLOW, Draft, SDP, call_id_of, sdp_of, to_of, token};
 use crate::register::Registrar;
 use crate::registration::{Action, Input as Fact, Machine};
 use crate::target::{host_part, parse, request_uri, user_part};
-use crate::{Account, CallKey, Cause, EndCause, Error, Event, Registration, Transport, party};
+use crate::{Account, CallKey, EndCause, Error, Event, Registration, Transport, party};
 
 /// Longest that taking leave of calls and registrar may take when stopping.
 const LEAVE: Duration = Duration::from_secs(2);
 /// Longest that ringing may take before an INVITE is given up locally. The stack's own limit is meant for proxies
 /// and shorter than some hunt groups.
 const RINGING: Duration = Duration::from_secs(3600);
+
+/// Calls there may be at once before another one from outside is refused: more ring nobody can answer.
+const MOST_CALLS: usize = 20;
 
 /// Names a dialog by what is known from its first message on: Call-ID and our own tag.
 type DialogName = (String, String);
@@ -60,7 +63,7 @@ pub(super) struct Agent {
     last_call: Arc<AtomicU64>,
     auth: Authenticator,
     incoming: TransactionReceiver,
-    losses: mpsc::UnboundedReceiver<Cause>,
+    /// What happens to the registration, in the order it happened.
     facts: (mpsc::UnboundedSender<Fact>, mpsc::UnboundedReceiver<Fact>),
     over: (mpsc::UnboundedSender<CallKey>, mpsc::UnboundedReceiver<CallKey>),
     stack: JoinHandle<()>,
@@ -116,12 +119,12 @@ impl Agent {
             }
         });
         let (local_ip, local_ip_seen) = watch::channel(likely_local_ip(literal));
-        let (losses_sender, losses) = mpsc::unbounded_channel();
+        let facts = mpsc::unbounded_channel();
         let auth_user = account.auth_user.as_deref().unwrap_or(&account.user);
         let auth = Authenticator::new(auth_user, account.password.clone());
         let registrar = Arc::new(Registrar::new(&account, registrar_uri, auth.clone()));
         let machine = Machine::new(account.expires, rand::random());
-        let net = Net::new(account, endpoint.inner, hops, port, local_ip, losses_sender, closing);
+        let net = Net::new(account, endpoint.inner, hops, port, local_ip, facts.0.clone(), closing);
         let agent = Self {
             net: Arc::new(net),
             registrar,
@@ -134,8 +137,7 @@ impl Agent {
             last_call,
             auth,
             incoming,
-            losses,
-            facts: mpsc::unbounded_channel(),
+            facts,
             over: mpsc::unbounded_channel(),
             stack,
             socket,
@@ -157,14 +159,14 @@ impl Agent {
                 },
                 Some(transaction) = self.incoming.recv() => self.request(transaction),
                 Some(fact) = self.facts.1.recv() => {
-                    self.attempt = None;
-                    self.fact(fact);
-                }
-                Some(cause) = self.losses.recv() => {
-                    self.fact(Fact::FlowLost(cause));
-                    for line in self.calls.values() {
-                        let _ = line.inbox.send(Input::FlowLost);
+                    if matches!(fact, Fact::FlowLost(_)) {
+                        for line in self.calls.values() {
+                            let _ = line.inbox.send(Input::FlowLost);
+                        }
+                    } else {
+                        self.attempt = None;
                     }
+                    self.fact(fact);
                 }
                 Some(key) = self.over.1.recv() => {
                     if let Some(line) = self.calls.remove(&key) {
@@ -196,7 +198,7 @@ impl Agent {
                         if afresh {
                             net.refresh().await;
                         }
-                        let _ = facts.send(registrar.register(&net, expires).await);
+                        registrar.register(&net, expires, &facts).await;
                     });
                     self.attempt = Some(attempt.abort_handle());
                 }
@@ -278,16 +280,18 @@ impl Agent {
             && sdp_of(&transaction.original, &transaction.original.body).is_none()
         {
             Some((415, vec![Header::Accept(SDP.into())]))
+        } else if self.calls.len() >= MOST_CALLS {
+            Some((486, Vec::new()))
         } else {
             None
         };
         if let Some((status, headers)) = unfit {
             let closing = self.net.closing.clone();
+            // Not seen through to its ACK, lest a flood leave a task each: the INVITE, sent again, gets the same answer.
             self.net.tasks.spawn(async move {
-                respond_with(&mut transaction, status, headers, None).await;
                 tokio::select! {
                     () = closing.cancelled() => {}
-                    () = drain(transaction) => {}
+                    () = respond_with(&mut transaction, status, headers, None) => {}
                 }
             });
             return;

@@ -7,7 +7,7 @@ use tokio::sync::mpsc;
 use tokio::time::{Instant, sleep_until};
 
 use super::{Call, Input, until_closing};
-use crate::answer::{dialog_headers, drain, required, respond, respond_with};
+use crate::answer::{dialog_headers, drain, outside_of_calls, required, respond, respond_with};
 use crate::dialog::Dialog;
 use crate::exchange::exchange;
 use crate::flow::Flow;
@@ -144,6 +144,10 @@ impl Session {
     /// Handles one request of theirs; true when the call is over.
     async fn request(&mut self, mut transaction: Transaction) -> bool {
         if transaction.original.method == Method::Ack {
+            return false;
+        }
+        if !self.dialog.is_with(&transaction.original) {
+            outside_of_calls(&mut transaction).await;
             return false;
         }
         if !self.dialog.accepts(&transaction.original) {

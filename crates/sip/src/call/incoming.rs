@@ -5,7 +5,7 @@ use rsipstack::transaction::transaction::Transaction;
 
 use super::established::established;
 use super::{Call, Input, afterwards, until_closing};
-use crate::answer::{dialog_headers, drain, respond, respond_with};
+use crate::answer::{dialog_headers, drain, outside_of_calls, respond, respond_with};
 use crate::dialog::Dialog;
 use crate::flow::Flow;
 use crate::message::{from_of, sdp_of, value};
@@ -59,6 +59,9 @@ pub(crate) async fn incoming(mut call: Call, mut transaction: Transaction) {
                     return decline(call, transaction, status).await;
                 }
                 Input::HangUp => return decline(call, transaction, 603).await,
+                Input::Request(mut request) if !dialog.is_with(&request.original) => {
+                    outside_of_calls(&mut request).await;
+                }
                 Input::Request(mut request) => {
                     let is_bye = request.original.method == Method::Bye;
                     afterwards(&mut request).await;
@@ -127,6 +130,9 @@ async fn answered(mut call: Call, mut transaction: Transaction, dialog: Dialog, 
             },
             input = call.input(), if !call.inbox.is_closed() || !call.ended => match input {
                 Input::HangUp => call.end(EndCause::HungUpHere, None),
+                Input::Request(mut request) if !dialog.is_with(&request.original) => {
+                    outside_of_calls(&mut request).await;
+                }
                 Input::Request(mut request) => match request.original.method {
                     Method::Bye => {
                         respond(&mut request, 200).await;

@@ -73,9 +73,14 @@ async fn invite(mut call: Call, draft: Draft, flow: Flow) {
                     Input::Request(mut request) => afterwards(&mut request).await,
                     _ => {}
                 },
-                cause = flow.lost() => return call.end(EndCause::Unreachable(cause), None),
+                // It may ring there all the same: what still comes of it is taken back.
+                cause = flow.lost() => {
+                    call.end(EndCause::Unreachable(cause), None);
+                    return abandon(call, draft, flow, transaction, heard).await;
+                }
                 () = &mut silence, if !heard => {
-                    return call.end(EndCause::Unreachable(Cause::Silence), None);
+                    call.end(EndCause::Unreachable(Cause::Silence), None);
+                    return abandon(call, draft, flow, transaction, heard).await;
                 }
             }
         };
@@ -152,7 +157,7 @@ fn acknowledge(call: &Call, draft: Draft, mut transaction: Transaction, accepted
     }));
 }
 
-/// Cancels an INVITE the user has given up: not before a first answer, for there would be nothing to cancel
+/// Cancels an INVITE that was given up: not before a first answer, for there would be nothing to cancel
 /// (RFC 3261, section 9.1). A 2xx that crosses the CANCEL has been acknowledged already and is followed by a BYE.
 async fn abandon(mut call: Call, draft: Draft, flow: Flow, mut transaction: Transaction, heard: bool) {
     let net = call.net.clone();
@@ -165,6 +170,8 @@ async fn abandon(mut call: Call, draft: Draft, flow: Flow, mut transaction: Tran
         if response.as_ref().is_none_or(|response| response.status_code.code() < 200) {
             let request = cancel(&transaction.original);
             let cancelling = async {
+                let anew = if flow.is_lost() { net.flow().await.ok() } else { None };
+                let flow = anew.unwrap_or(flow);
                 if let Ok(mut cancelling) = start(&net, &flow, request).await {
                     let _ = timeout(FAREWELL, cancelling.receive()).await;
                 }

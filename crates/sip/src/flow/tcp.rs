@@ -75,8 +75,12 @@ async fn carry(
                 }
             }
         };
-        if let Err(e) = stream.write_all(&bytes).await {
-            break Err(e);
+        // A peer that reads no more must not keep the flow from being given up.
+        tokio::select! {
+            _ = flow.lost() => break Ok(()),
+            written = stream.write_all(&bytes) => if let Err(e) = written {
+                break Err(e);
+            },
         }
     };
     match end {

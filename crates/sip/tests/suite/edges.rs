@@ -8,7 +8,7 @@ use sip::{Account, CallKey, Cause, EndCause, Error, Event, Proxy, Registration, 
 
 const SDP: &str = "Content-Type: application/sdp\r\n";
 
-async fn registered() -> (Phone, Peer) {
+pub async fn registered() -> (Phone, Peer) {
     let peer = Peer::start().await;
     let mut phone = Phone::start(account(peer.port, Transport::Udp)).await;
     peer.register().await;
@@ -17,7 +17,7 @@ async fn registered() -> (Phone, Peer) {
 }
 
 /// A call out, answered; with the INVITE it began with.
-async fn called(phone: &mut Phone, peer: &Peer) -> (CallKey, Message) {
+pub async fn called(phone: &mut Phone, peer: &Peer) -> (CallKey, Message) {
     let call = phone.agent.invite("102", OFFER.into());
     let invite = peer.receive("INVITE").await;
     peer.send(&ok(&invite, peer), invite.from).await;
@@ -25,12 +25,12 @@ async fn called(phone: &mut Phone, peer: &Peer) -> (CallKey, Message) {
     (call, invite)
 }
 
-fn ok(invite: &Message, peer: &Peer) -> String {
+pub fn ok(invite: &Message, peer: &Peer) -> String {
     invite.answer("200 OK", "bob", &format!("{}{SDP}", peer.contact()), ANSWER)
 }
 
 /// A request of theirs within the dialog of a call out.
-fn within(invite: &Message, peer: &Peer, method: &str, cseq: u32, headers: &str, body: &str) -> String {
+pub fn within(invite: &Message, peer: &Peer, method: &str, cseq: u32, headers: &str, body: &str) -> String {
     format!(
         "{method} sip:101@127.0.0.1 SIP/2.0\r\nVia: SIP/2.0/UDP 127.0.0.1:{};branch=z9hG4bK{method}{cseq}\r\n\
          From: {};tag=bob\r\nTo: {}\r\nCall-ID: {}\r\nCSeq: {cseq} {method}\r\nMax-Forwards: 70\r\n{headers}\

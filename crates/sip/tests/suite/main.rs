@@ -4,6 +4,7 @@
 
 mod common;
 mod edges;
+mod hostile;
 mod kamailio;
 #[cfg(target_os = "linux")]
 mod leaks;
