@@ -14,6 +14,8 @@ const MARGIN: Ticks = 4 * MS;
 /// Never below, never above.
 const LEAST: Ticks = 6 * MS;
 const MOST: Ticks = 400 * MS;
+/// Packets in a row that are further off than any delay we would give: the path or the clock is another one.
+const PROOF: usize = 10;
 /// Belief before anything is measured, given up packet by packet.
 const PRIOR: Ticks = 20 * MS;
 const PRIOR_PACKETS: usize = 100;
@@ -54,7 +56,13 @@ impl Target {
         if self.offsets.len() == WINDOW {
             self.offsets.pop_front();
         }
+        if !self.offsets.is_empty() && self.base - offset > MOST {
+            self.reset();
+        }
         self.offsets.push_back(offset);
+        if self.offsets.iter().rev().take(PROOF).all(|offset| offset - self.base > MOST) {
+            self.offsets.drain(..self.offsets.len().saturating_sub(PROOF));
+        }
         self.since_reset = self.since_reset.saturating_add(1);
         self.base = self.offsets.iter().copied().min().unwrap_or(offset);
         let usual = self.nth_latest(WINDOW, self.offsets.len() * LATE_PER_MILLE / 1000);

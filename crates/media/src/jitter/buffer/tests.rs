@@ -275,3 +275,40 @@ fn memory_is_bounded() {
     assert!(buffer.packets.len() <= MOST_PACKETS);
     assert!(buffer.spare.len() <= MOST_PACKETS);
 }
+
+#[test]
+fn a_much_slower_or_faster_path_is_heard_well_soon() {
+    for codec in Codec::ALL {
+        let sound = speech(48_000 * 12);
+        let rig = Rig::new(codec, &sound, 5);
+        for step in [500.0, 1000.0, 1800.0] {
+            let slower = rig.run(12, |n| vec![if n < 200 { 30.0 } else { 30.0 + step }]);
+            let from = 48 * (4000 + 30 + step as usize + 1500);
+            let alike = likeness(&sound[48 * 5500..48 * 10_000], &slower.sound[from..]);
+            assert!(alike > 0.85, "{codec}, slower by {step} ms: {alike}");
+            // As when a switchboard's timestamps jump ahead: nothing of before comes after.
+            let before = 200 - step as usize / 20;
+            let faster = rig.run(12, |n| match n {
+                n if n < before => vec![30.0 + step],
+                n if n < 200 => vec![],
+                _ => vec![30.0],
+            });
+            assert!(faster.delays[8] < 60.0, "{codec}, faster by {step} ms: {:?}", faster.delays);
+        }
+    }
+}
+
+#[test]
+fn after_a_gap_whose_packets_all_come_at_once_the_delay_goes_down() {
+    for codec in Codec::ALL {
+        let sound = speech(48_000 * 30);
+        let rig = Rig::new(codec, &sound, 5);
+        let heard = rig.run(30, |n| {
+            let sent = n as f64 * 20.0;
+            vec![if (5000.0..10_000.0).contains(&sent) { 10_030.0 - sent } else { 30.0 }]
+        });
+        assert!(heard.delays[24] < 60.0, "{codec}: {:?}", heard.delays);
+        let alike = likeness(&sound[48 * 22_000..48 * 28_000], &heard.sound[48 * 22_030..]);
+        assert!(alike > 0.85, "{codec}: {alike}");
+    }
+}
