@@ -87,7 +87,10 @@ impl Latch {
                 self.prove(fresh, PROOF_OF_KIN, Verdict::Take)
             }
             (true, false) => self.prove(fresh, PROOF_OF_KIN, Verdict::Switch),
-            (false, _) if now.saturating_duration_since(active.heard) > ALIVE => {
+            // Whoever was announced may come late, after a stranger or after who was announced before.
+            (false, _)
+                if address == self.announced || now.saturating_duration_since(active.heard) > ALIVE =>
+            {
                 self.prove(fresh, PROOF, Verdict::Switch)
             }
             (false, _) => Verdict::Drop,
@@ -175,5 +178,21 @@ mod tests {
         assert_eq!(latch.judge(now, at(2), 9, 500), Verdict::Drop);
         assert_eq!(latch.judge(now, at(2), 9, 501), Verdict::Switch);
         assert_eq!(latch.ssrc(), Some(9));
+    }
+
+    #[test]
+    fn whoever_was_announced_takes_a_stream_back_from_a_living_stranger() {
+        let now = Instant::now();
+        let mut latch = Latch::new(at(1));
+        let mut announced = Vec::new();
+        for seq in 0..8u16 {
+            latch.judge(now, at(3), 8, seq);
+            if seq >= 4 {
+                assert_ne!(latch.judge(now, at(4), 9, seq), Verdict::Switch);
+                announced.push(latch.judge(now, at(1), 7, seq));
+            }
+        }
+        assert_eq!(announced, [Verdict::Drop, Verdict::Drop, Verdict::Drop, Verdict::Switch]);
+        assert_eq!(latch.destination(), at(1));
     }
 }

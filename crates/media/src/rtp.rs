@@ -64,6 +64,9 @@ const MAX_MISORDER: u16 = 100;
 /// Sequence numbers remembered to tell duplicates.
 const REMEMBERED: i64 = 128;
 
+/// A change of the transit time that is no jitter but a clock that began anew: 1 s at 48 kHz, 6 s at 8 kHz.
+const NEW_CLOCK: u32 = 48_000;
+
 /// What a sequence number turned out to be.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Order {
@@ -159,7 +162,9 @@ impl Source {
         let transit = i64::from((arrival as u32).wrapping_sub(timestamp));
         if let Some(before) = self.transit.replace(transit) {
             let change = ((transit as u32).wrapping_sub(before as u32)).cast_signed().unsigned_abs();
-            self.jitter += (f64::from(change) - self.jitter) / 16.0;
+            if change < NEW_CLOCK {
+                self.jitter += (f64::from(change) - self.jitter) / 16.0;
+            }
         }
     }
 

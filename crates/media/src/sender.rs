@@ -123,7 +123,7 @@ impl Sender {
         }
         self.payload_type = negotiated.send.pt;
         self.events = negotiated.send_events;
-        if self.events.is_none() {
+        if self.events.is_none() || !negotiated.direction.sends() {
             self.tone = None;
             self.digits.clear();
         }

@@ -263,6 +263,10 @@ impl Session {
     }
 
     fn queue(&mut self, transmit: Transmit) {
+        // A hold as of RFC 2543: systems take this address for their own.
+        if transmit.to.ip().is_unspecified() {
+            return;
+        }
         if self.queue.len() == MOST_QUEUED {
             self.queue.pop_front();
         }

@@ -1,3 +1,4 @@
+use std::collections::HashSet;
 use std::net::{IpAddr, SocketAddr};
 
 use super::{Direction, MAX_SDP, SdpError};
@@ -115,17 +116,15 @@ fn parse_media(value: &str) -> Option<Media> {
     // "port/count" (RFC 8866, section 5.14): the count is for layered streams, the first port is ours.
     let port = words.next()?.split('/').next()?.parse().ok()?;
     let proto = words.next()?.to_owned();
-    let formats: Vec<String> = words.map(str::to_owned).collect();
+    let mut known = HashSet::new();
+    let formats: Vec<String> = words.filter(|word| known.insert(*word)).map(str::to_owned).collect();
     if formats.is_empty() {
         return None;
     }
-    let encodings = formats
-        .iter()
-        .filter_map(|format| match format.as_str() {
-            "0" => Some(Encoding { pt: 0, name: "PCMU".into(), rate: 8000 }),
-            "8" => Some(Encoding { pt: 8, name: "PCMA".into(), rate: 8000 }),
-            _ => None,
-        })
+    let encodings = [(0, "0", "PCMU"), (8, "8", "PCMA")]
+        .into_iter()
+        .filter(|(_, format, _)| formats.iter().any(|other| other == format))
+        .map(|(pt, _, name)| Encoding { pt, name: name.into(), rate: 8000 })
         .collect();
     Some(Media {
         kind,

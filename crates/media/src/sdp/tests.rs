@@ -331,3 +331,15 @@ proptest! {
         }
     }
 }
+
+#[test]
+fn formats_said_over_and_over_count_once() {
+    let others = "1 ".repeat(8_000);
+    let offer =
+        format!("v=0\r\nc=IN IP4 192.0.2.2\r\nm=audio 4000 RTP/AVP {others}{}\r\n", "0 ".repeat(20_000));
+    let mut local = LocalMedia::new("192.0.2.1".parse().unwrap(), 4000, 4001, vec![Codec::Pcmu], 1);
+    local.offer();
+    assert_eq!(local.accept(&offer).unwrap().receive, [Payload { pt: 0, codec: Codec::Pcmu }]);
+    let parsed = super::parse::parse(&offer).unwrap();
+    assert_eq!(parsed.media[0].encodings.len(), 1);
+}

@@ -375,3 +375,60 @@ fn a_flood_of_voice_does_not_grow() {
     }
     assert!(pair.ends[0].queue.len() <= MOST_QUEUED);
 }
+
+#[test]
+fn another_clock_rate_of_the_same_source_is_no_jitter() {
+    let (mut a, mut b) = (media(1, &Codec::ALL), media(2, &Codec::ALL));
+    b.answer(&a.offer()).unwrap();
+    let answer = b.answer(&a.offer()).unwrap().0.replace("RTP/AVP 111", "RTP/AVP 111 0");
+    let start = Instant::now();
+    let mut session = Session::new(&a.accept(&answer).unwrap(), 5, start).unwrap();
+    for seq in 0..200u16 {
+        let now = start + Duration::from_millis(20) * u32::from(seq);
+        let (payload_type, step) = if seq < 100 { (111, 960) } else { (0, 160) };
+        let timestamp = u32::from(seq) * step + if seq < 100 { 0 } else { 0x7000_0000 };
+        let packet = Packet { marker: false, payload_type, seq, timestamp, ssrc: 9, payload: &[] };
+        let mut bytes = Vec::new();
+        packet.write_header(&mut bytes);
+        bytes.resize(12 + 160, 0xff);
+        session.receive(now, address(2, 4000), &bytes);
+        let jitter = session.report(now).jitter_ms;
+        assert!(jitter < 10.0, "packet {seq}: {jitter} ms");
+    }
+}
+
+#[test]
+fn on_hold_no_digits_are_sent() {
+    let (mut a, mut b) = (media(1, &Codec::ALL), media(2, &Codec::ALL));
+    let mut pair = Pair::new(&Codec::ALL);
+    let said = speech(48_000);
+    pair.talk(&said, |_, _| true);
+    for digit in "123".chars() {
+        assert!(pair.ends[0].send_digit(pair.now, Digit::new(digit).unwrap()));
+    }
+    b.direction = Direction::SendOnly;
+    let (answer, for_a) = a.answer(&b.offer()).unwrap();
+    b.accept(&answer).unwrap();
+    pair.ends[0].renegotiate(&for_a, pair.now).unwrap();
+    let before = pair.ends[0].report(pair.now).tx_packets;
+    pair.talk(&said, |_, _| true);
+    assert_eq!(pair.ends[0].report(pair.now).tx_packets, before);
+}
+
+#[test]
+fn nothing_goes_to_an_address_that_means_this_machine() {
+    let (mut a, mut b) = (media(1, &Codec::ALL), media(2, &Codec::ALL));
+    let mut pair = Pair::new(&Codec::ALL);
+    pair.talk(&speech(48_000), |_, _| true);
+    let held = b.offer().replace("c=IN IP4 192.0.2.2", "c=IN IP4 0.0.0.0");
+    let (_, for_a) = a.answer(&held).unwrap();
+    let session = &mut pair.ends[0];
+    session.renegotiate(&for_a, pair.now).unwrap();
+    for n in 0..1500 {
+        let now = pair.now + TEN_MS * n;
+        session.capture(now, &[0; FRAME]);
+        while let Some(transmit) = session.poll_transmit(now) {
+            assert!(!transmit.to.ip().is_unspecified(), "{transmit:?}");
+        }
+    }
+}
