@@ -21,6 +21,10 @@ const RTP: Token = Token(1);
 const RTCP: Token = Token(2);
 /// Largest datagram looked at; RTP and RTCP of a phone stay within an Ethernet frame.
 const DATAGRAM: usize = 2048;
+/// Datagrams taken in one turn: a flood must not keep the voice waiting.
+const TURN: usize = 64;
+/// Longest wait when there was more than that: a socket that only fails must not keep the processor busy.
+const BREATH: Duration = Duration::from_millis(1);
 
 /// Everything of one voice path; [`run`](Self::run) is its thread.
 pub(super) struct Driver {
@@ -97,8 +101,7 @@ impl Driver {
         let mut events = Events::with_capacity(8);
         let mut report_at = Instant::now() + REPORT;
         // Datagrams may have come before the sockets were registered.
-        self.receive(Channel::Rtp);
-        self.receive(Channel::Rtcp);
+        let mut more = [self.receive(Channel::Rtp), self.receive(Channel::Rtcp)];
         while self.obey() {
             self.listen_to_microphone();
             self.feed_speaker();
@@ -113,7 +116,10 @@ impl Driver {
                 last.lock().unwrap_or_else(PoisonError::into_inner).clone_from(&report);
                 (self.tell)(VoiceEvent::Report(report));
             }
-            let wait = self.next_event(report_at).saturating_duration_since(Instant::now());
+            let wait = match more {
+                [false, false] => self.next_event(report_at).saturating_duration_since(Instant::now()),
+                _ => BREATH,
+            };
             match self.poll.poll(&mut events, Some(wait)) {
                 Err(e) if e.kind() != ErrorKind::Interrupted => {
                     tracing::error!(error = %e, "the voice path cannot wait for packets");
@@ -122,13 +128,11 @@ impl Driver {
                 _ => {}
             }
             self.wake_up.under_way.store(false, Ordering::Release);
-            for event in &events {
-                match event.token() {
-                    RTP => self.receive(Channel::Rtp),
-                    RTCP => self.receive(Channel::Rtcp),
-                    _ => {}
-                }
-            }
+            let has = |token| events.iter().any(|event| event.token() == token);
+            more = [
+                (more[0] || has(RTP)) && self.receive(Channel::Rtp),
+                (more[1] || has(RTCP)) && self.receive(Channel::Rtcp),
+            ];
         }
         self.session.close(Instant::now());
         self.transmit();
@@ -211,9 +215,9 @@ impl Driver {
         }
     }
 
-    /// Takes everything that has arrived on a port.
-    fn receive(&mut self, channel: Channel) {
-        loop {
+    /// Takes what has arrived on a port; whether there may be more.
+    fn receive(&mut self, channel: Channel) -> bool {
+        for _ in 0..TURN {
             let socket = match channel {
                 Channel::Rtp => &self.rtp,
                 Channel::Rtcp => &self.rtcp,
@@ -224,14 +228,46 @@ impl Driver {
                         self.session.receive(Instant::now(), from, bytes);
                     }
                 }
-                Err(e) if e.kind() == ErrorKind::WouldBlock => return,
-                // An earlier packet met a closed port (Windows tells so here), or a signal came.
-                Err(e) if matches!(e.kind(), ErrorKind::ConnectionReset | ErrorKind::Interrupted) => {}
-                Err(error) => {
-                    tracing::debug!(%error, "nothing can be received now");
-                    return;
-                }
+                Err(e) if e.kind() == ErrorKind::WouldBlock => return false,
+                // An earlier packet met a closed port, or this one is too long (Windows tells so here), or a
+                // signal came. Only after "would block" is the next arrival told on every system.
+                Err(error) => tracing::trace!(%error, "a packet was not received"),
             }
         }
+        true
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::net::{IpAddr, Ipv4Addr};
+    use std::sync::mpsc;
+
+    use media::Codec;
+    use media::sdp::LocalMedia;
+
+    use super::*;
+
+    #[test]
+    fn a_flood_is_taken_turn_by_turn() {
+        let address = IpAddr::V4(Ipv4Addr::LOCALHOST);
+        let sockets = Sockets::bind(address).unwrap();
+        let to = (address, sockets.rtp_port);
+        let peer = std::net::UdpSocket::bind((address, 0)).unwrap();
+        let port = peer.local_addr().unwrap().port();
+        let local = |port, id| LocalMedia::new(address, port, port, vec![Codec::Pcmu], id);
+        let negotiated = local(to.1, 1).answer(&local(port, 2).offer()).unwrap().1;
+        let audio = AudioConfig { microphone: Source::Silence, speaker: Sink::Null };
+        let (_orders, inbox) = mpsc::channel();
+        let mut driver = Driver::open(sockets, &negotiated, &audio, inbox, Box::new(drop)).unwrap();
+        for seq in 0..100 {
+            let mut packet = [0xff; 172];
+            packet[..12].copy_from_slice(&[0x80, 0, 0, seq, 0, 0, seq / 2, 160, 0, 0, 0, 9]);
+            peer.send_to(&packet, to).unwrap();
+        }
+        assert!(driver.receive(Channel::Rtp), "there is more");
+        assert_eq!(driver.report().rx_packets, TURN as u32);
+        assert!(!driver.receive(Channel::Rtp));
+        assert_eq!(driver.report().rx_packets, 100);
     }
 }

@@ -16,6 +16,8 @@ pub(super) struct Place<D: Kind> {
     wanted: D,
     wake: Wake,
     device: Box<D::Device>,
+    /// When it was found again.
+    found: Option<Instant>,
     search: Search<D>,
 }
 
@@ -44,7 +46,7 @@ impl<D: Kind> Place<D> {
     /// Opens the device; blocks.
     pub(super) fn open(wanted: &D, wake: Wake) -> Result<Self, DeviceError> {
         let device = wanted.open(wake.clone())?;
-        Ok(Self { wanted: wanted.clone(), wake, device, search: Search::Rest })
+        Ok(Self { wanted: wanted.clone(), wake, device, found: None, search: Search::Rest })
     }
 
     /// What stands there now.
@@ -55,7 +57,9 @@ impl<D: Kind> Place<D> {
     /// The device is lost.
     pub(super) fn lost(&mut self, now: Instant) {
         self.device = D::silence();
-        self.search = if self.wanted.instead().is_some() { Search::At(now) } else { Search::Rest };
+        // One that fails as soon as it opens must not keep the phone busy.
+        let at = self.found.map_or(now, |found| now.max(found + RETRY));
+        self.search = if self.wanted.instead().is_some() { Search::At(at) } else { Search::Rest };
     }
 
     /// When [`look`](Self::look) has something to do.
@@ -72,6 +76,7 @@ impl<D: Kind> Place<D> {
             Search::Running(found) => match found.try_recv() {
                 Ok(Ok(device)) => {
                     self.device = device;
+                    self.found = Some(now);
                     self.search = Search::Rest;
                 }
                 Ok(Err(error)) => {
