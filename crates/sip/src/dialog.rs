@@ -92,7 +92,14 @@ fn sequence_of(request: &Request) -> u32 {
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
+    use rsipstack::sip::{SipMessage, Transport};
+    use rsipstack::transaction::key::{TransactionKey, TransactionRole};
+    use rsipstack::transport::SipConnection;
+
     use super::*;
+    use crate::message::{granted, sdp_of};
+    use crate::party::tag;
 
     fn request(method: &str, cseq: u32, contact: &str) -> Request {
         let text = format!(
@@ -121,5 +128,57 @@ mod tests {
         assert!(dialog.accepts(&request("UPDATE", 10, "sip:102@h3")));
         assert_eq!(dialog.draft(Method::Bye).uri.to_string(), "sip:102@h3");
         assert!(!dialog.accepts(&request("UPDATE", 9, "sip:102@h4")));
+    }
+
+    /// What is done with a message before anybody knows whom it is from.
+    fn take_in(bytes: &[u8]) {
+        let _ = crate::flow::refusal(bytes);
+        let Ok(message) = SipMessage::try_from(bytes) else { return };
+        let from = ([192, 0, 2, 1], 5060).into();
+        let Ok(message) = SipConnection::update_msg_received(message, from, Transport::Udp) else { return };
+        let _ = message.to_bytes();
+        match message {
+            SipMessage::Request(request) => {
+                let _ = TransactionKey::from_request(&request, TransactionRole::Server);
+                let _ = (sequence_of(&request), tag(&to_of(&request)), sdp_of(&request, &request.body));
+                if let Some(mut dialog) = Dialog::of_invite(&request) {
+                    let _ = (dialog.is_with(&request), dialog.accepts(&request));
+                    let _ = dialog.draft(Method::Bye).uri.to_string();
+                }
+            }
+            SipMessage::Response(response) => {
+                let _ = TransactionKey::from_response(&response, TransactionRole::Client);
+                let _ = (
+                    crate::message::challenges(&response),
+                    contact_of(&response),
+                    recorded_routes(&response),
+                );
+                let _ = granted(&response, "<sip:101@h>", std::time::Duration::ZERO);
+            }
+        }
+    }
+
+    proptest! {
+        /// Whatever is done to a message on its way, nobody stumbles over it.
+        #[test]
+        fn nothing_panics(
+            answer in any::<bool>(),
+            spoilt in proptest::collection::vec((any::<prop::sample::Index>(), 0..4_usize, "[\\x00-\\x7fü€\"<>;:=@%,\r\n]{0,3}"), 0..6),
+        ) {
+            let start = if answer { "SIP/2.0 401 Unauthorized" } else { "INVITE sip:101:p%41@[::1]:5060;a=b?c=d SIP/2.0" };
+            let mut bytes = format!(
+                "{start}\r\nVia: SIP/2.0/UDP [2001:db8::1]:5060;branch=z9hG4bKx;rport;received=192.0.2.9;ttl=1, SIP/2.0/TCP h\r\n\
+                 From: \"B \\\"o\" <sip:102:x@t:1;p>;tag=b;x\r\nTo: sip:101@t;tag=a\r\nCall-ID: c@h\r\nCSeq: 7 INVITE\r\n\
+                 m: \"C\" <sip:%3449@[::1]:5080;transport=tcp>;expires=5;q=0.5, <sip:b>\r\nRecord-Route: <sip:p1;lr>, <sip:p2>\r\n\
+                 WWW-Authenticate: Digest realm=\"r\", nonce=\"n\", qop=\"auth,auth-int\", stale=true\r\nExpires: 9\r\n\
+                 c: application/sdp;x\r\nl: 3\r\n\r\nv=0"
+            ).into_bytes();
+            for (place, length, instead) in spoilt {
+                let at = place.index(bytes.len());
+                let end = (at + length).min(bytes.len());
+                bytes.splice(at..end, instead.into_bytes());
+            }
+            take_in(&bytes);
+        }
     }
 }

@@ -26,6 +26,8 @@ use crate::target::{unescape_user, user_part};
 use crate::{Account, Cause, Transport};
 
 pub(crate) use udp::Port;
+#[cfg(test)]
+pub(crate) use unknown::refusal;
 
 /// Longest that resolving the proxy's name may take, and connecting to it.
 const REACH: Duration = Duration::from_secs(3);
