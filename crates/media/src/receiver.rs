@@ -111,7 +111,7 @@ impl Receiver {
             }
             return;
         }
-        self.buffer.pass_over();
+        self.buffer.pass_over(seq);
         if let (true, Some(digit)) = (event, Event::parse(packet.payload)) {
             // All packets of one event share its timestamp, so any of them is enough.
             if self.last_event != Some(packet.timestamp) && self.digits.len() < MOST_DIGITS {

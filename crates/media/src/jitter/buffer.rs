@@ -54,8 +54,8 @@ pub(crate) struct JitterBuffer {
     /// Timestamp of the next sound to be decoded; `None` while waiting for a beginning.
     expected: Option<Ticks>,
     last_seq: i64,
-    /// Sequence numbers since `last_seq` that carried no voice.
-    not_voice: i64,
+    /// Sequence numbers after `last_seq` that carried no voice.
+    not_voice: VecDeque<i64>,
     /// Samples invented since `expected` without moving it: a packet that is only late is still played.
     credit: usize,
     playout: Playout,
@@ -74,7 +74,7 @@ impl JitterBuffer {
             newest: None,
             expected: None,
             last_seq: 0,
-            not_voice: 0,
+            not_voice: VecDeque::new(),
             credit: 0,
             playout: Playout::new(codec == Codec::Opus),
             figures: Figures::default(),
@@ -99,8 +99,11 @@ impl JitterBuffer {
     }
 
     /// A packet of this stream came that carries no voice (a digit).
-    pub fn pass_over(&mut self) {
-        self.not_voice += 1;
+    pub fn pass_over(&mut self, seq: i64) {
+        if self.not_voice.len() == MOST_PACKETS {
+            self.not_voice.pop_front();
+        }
+        self.not_voice.push_back(seq);
     }
 
     /// Takes a packet. `seq` is extended beyond 16 bits and was not seen before.
@@ -195,7 +198,9 @@ impl JitterBuffer {
             return;
         };
         let gap = head.ts - expected;
-        let missing = head.seq - self.last_seq - 1 - self.not_voice;
+        let between = self.last_seq + 1..head.seq;
+        let not_voice = self.not_voice.iter().filter(|seq| between.contains(seq)).count();
+        let missing = between.end - between.start - not_voice as i64;
         let left = gap - self.credit as Ticks;
         let whole = head.samples as Ticks;
         if gap > 0 && left > 0 {
@@ -218,6 +223,7 @@ impl JitterBuffer {
     fn settle(&mut self, concealed: bool) {
         if concealed {
             self.figures.concealed += self.unsettled;
+            self.playout.heard(self.unsettled as usize, 1.0);
         }
         self.unsettled = 0;
         self.credit = 0;
@@ -230,7 +236,6 @@ impl JitterBuffer {
             return None;
         }
         self.last_seq = front.seq - 1;
-        self.not_voice = 0;
         self.expected = Some(front.ts);
         self.expected
     }
@@ -253,7 +258,6 @@ impl JitterBuffer {
         let Some(front) = self.packets.front() else { return expected };
         let ts = front.ts;
         self.last_seq = front.seq - 1;
-        self.not_voice = 0;
         self.settle(true);
         self.playout.jump(decoder);
         self.expected = Some(ts);
@@ -268,7 +272,7 @@ impl JitterBuffer {
     fn decode(&mut self, now: Ticks, missing: i64, decoder: &mut impl Decoder) {
         let Some(packet) = self.packets.pop_front() else { return };
         self.last_seq = packet.seq;
-        self.not_voice = 0;
+        self.not_voice.retain(|seq| *seq > packet.seq);
         self.expected = Some(packet.ts + packet.samples as Ticks);
         self.playout.decode(now - packet.ts, &packet.payload, packet.samples, missing, decoder);
         self.spare.push(packet.payload);

@@ -172,7 +172,6 @@ impl Playout {
             1.0 - run.clamp(FADE_START, FADE_END).abs_diff(FADE_START) as f32 / (FADE_END - FADE_START) as f32
         };
         self.ramp(start, gain_at(self.invented), samples);
-        self.heard(samples, 1.0);
         samples
     }
 
@@ -251,7 +250,8 @@ impl Playout {
         }
     }
 
-    fn heard(&mut self, samples: usize, impairment: f32) {
+    /// So many samples of what was heard were impaired by so much.
+    pub fn heard(&mut self, samples: usize, impairment: f32) {
         self.impairment += (impairment - self.impairment) * samples as f32 / IMPAIRMENT_WINDOW;
     }
 

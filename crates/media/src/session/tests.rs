@@ -432,3 +432,48 @@ fn nothing_goes_to_an_address_that_means_this_machine() {
         }
     }
 }
+
+#[test]
+fn digits_and_pauses_are_no_loss() {
+    for codec in [Codec::Opus, Codec::Pcmu] {
+        let mut pair = Pair::new(&[codec]);
+        let said = speech(48_000 * 3);
+        pair.talk(&said, |_, _| true);
+        let before = pair.ends[1].report(pair.now);
+        for digit in "123".chars() {
+            pair.ends[0].send_digit(pair.now, Digit::new(digit).unwrap());
+        }
+        pair.talk(&said, |_, _| true);
+        let after = pair.ends[1].report(pair.now);
+        assert_eq!((after.digits.len(), after.concealed_ms), (3, 0), "{codec}");
+        assert!(after.mos > before.mos - 0.1, "{codec}: {} became {}", before.mos, after.mos);
+    }
+    // A sender that falls silent in pauses, without or with comfort noise in their place.
+    for comfort in [false, true] {
+        let mut a = media(1, &[Codec::Pcmu]);
+        let (answer, _) = media(2, &[Codec::Pcmu]).answer(&a.offer()).unwrap();
+        let start = Instant::now();
+        let mut session = Session::new(&a.accept(&answer).unwrap(), 5, start).unwrap();
+        let mut seq = 0;
+        for n in 0..1000u32 {
+            let now = start + TEN_MS * 2 * n;
+            let in_pause = n / 50 % 2 == 1;
+            if !in_pause || (comfort && n % 50 == 0) {
+                let payload_type = if in_pause { 13 } else { 0 };
+                let packet =
+                    Packet { marker: false, payload_type, seq, timestamp: n * 160, ssrc: 9, payload: &[] };
+                let mut bytes = Vec::new();
+                packet.write_header(&mut bytes);
+                bytes.resize(12 + if in_pause { 1 } else { 160 }, 0x55);
+                session.receive(now, address(2, 4000), &bytes);
+                seq += 1;
+            }
+            for half in 0..2 {
+                session.play(now + TEN_MS * half, &mut [0; FRAME]);
+            }
+        }
+        let report = session.report(start + TEN_MS * 2000);
+        assert_eq!(report.concealed_ms, 0);
+        assert!(report.mos > 4.2, "comfort noise {comfort}: {}", report.mos);
+    }
+}
