@@ -168,7 +168,8 @@ fn speech_arrives_both_ways_with_pcmu() {
 fn muted_is_silent_and_digits_arrive() {
     let dir = tempfile::tempdir().unwrap();
     let (said, heard) = (dir.path().join("said.wav"), dir.path().join("heard.wav"));
-    write(&said, &speech(6.0));
+    // The voice begins when the mute has long come through.
+    write(&said, &[vec![0; RATE as usize], speech(6.0)].concat());
     let [caller, callee] = agreed(Codec::Opus);
     let (talker, _events) = start(caller, Source::Wav(said), Sink::Null).unwrap();
     talker.mute(true);
@@ -176,11 +177,12 @@ fn muted_is_silent_and_digits_arrive() {
     for digit in "12#".chars() {
         talker.digit(Digit::new(digit).unwrap());
     }
-    let mut digits = Vec::new();
+    let (mut digits, mut packets) = (Vec::new(), 0);
     let end = Instant::now() + Duration::from_secs(20);
-    while digits.len() < 3 {
+    while digits.len() < 3 || packets < 125 {
         let left = end.saturating_duration_since(Instant::now());
         if let VoiceEvent::Report(report) = events.recv_timeout(left).unwrap() {
+            packets = report.rx_packets;
             digits.extend(report.digits.iter().map(|d| d.as_char()));
         }
     }
@@ -212,39 +214,4 @@ fn dropping_ends_it_and_frees_the_ports() {
     // The thread drops its end of the channel last of all that it owns.
     while events.recv_timeout(Duration::from_secs(20)).is_ok() {}
     std::net::UdpSocket::bind((LOOPBACK, port)).unwrap();
-}
-
-#[test]
-fn a_flood_neither_stops_the_voice_nor_keeps_it_from_stopping() {
-    let [caller, _callee] = agreed(Codec::Pcmu);
-    let to = (LOOPBACK, caller.0.rtp_port);
-    let (voice, events) = start(caller, Source::Silence, Sink::Null).unwrap();
-    let flooding = Arc::new(std::sync::atomic::AtomicBool::new(true));
-    let floods: Vec<_> = (0..2)
-        .map(|_| {
-            let flooding = flooding.clone();
-            let socket = std::net::UdpSocket::bind((LOOPBACK, 0)).unwrap();
-            let mut packet = [0xff; 172];
-            packet[..2].copy_from_slice(&[0x80, 0]);
-            thread::spawn(move || {
-                while flooding.load(std::sync::atomic::Ordering::Relaxed) {
-                    socket.send_to(&packet, to).ok();
-                }
-            })
-        })
-        .collect();
-    let mut sent = 0;
-    let end = Instant::now() + Duration::from_secs(20);
-    while sent < 100 && Instant::now() < end {
-        if let Ok(VoiceEvent::Report(report)) = events.recv_timeout(Duration::from_secs(1)) {
-            sent = report.tx_packets;
-        }
-    }
-    let (done, stopped) = channel();
-    thread::spawn(move || done.send(voice.stop()));
-    let stopped = stopped.recv_timeout(Duration::from_secs(10));
-    flooding.store(false, std::sync::atomic::Ordering::Relaxed);
-    floods.into_iter().for_each(|flood| flood.join().unwrap());
-    assert!(sent >= 100, "{sent} packets sent during the flood");
-    assert!(stopped.is_ok(), "it stops");
 }
