@@ -86,7 +86,8 @@ impl Dialog {
     }
 }
 
-fn sequence_of(request: &Request) -> u32 {
+/// Number in the CSeq of a request; 0 where it cannot be read.
+pub(crate) fn sequence_of(request: &Request) -> u32 {
     request.cseq_header().and_then(|cseq| cseq.seq()).unwrap_or_default()
 }
 

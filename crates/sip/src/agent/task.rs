@@ -23,10 +23,11 @@ use tokio_util::sync::CancellationToken;
 use super::Command;
 use crate::answer::{outside_of_calls, required, respond, respond_with, set_to_tag};
 use crate::call::{Call, Input, Invitation, incoming, outgoing};
+use crate::dialog::sequence_of;
 use crate::digest::Authenticator;
 use crate::flow::{AckMender, Hops, Locator, Net, Port};
 use crate::header::quote;
-use crate::message::{ALLOW, Draft, SDP, call_id_of, sdp_of, to_of, token};
+use crate::message::{ALLOW, Draft, SDP, call_id_of, from_of, sdp_of, to_of, token};
 use crate::register::Registrar;
 use crate::registration::{Action, Input as Fact, Machine};
 use crate::target::{host_part, parse, request_uri, user_part};
@@ -46,6 +47,8 @@ type DialogName = (String, String);
 
 struct Line {
     name: DialogName,
+    /// From tag and CSeq number of the INVITE, for a call from outside.
+    invite: Option<(Option<String>, u32)>,
     inbox: mpsc::UnboundedSender<Input>,
 }
 
@@ -247,7 +250,7 @@ impl Agent {
             headers: vec![Header::Allow(ALLOW.into()), Header::Accept(SDP.into())],
             sdp: Some(offer),
         };
-        let call = self.new_call(key, name);
+        let call = self.new_call(key, name, None);
         self.spawn(key, outgoing(call, Invitation(draft)));
     }
 
@@ -274,12 +277,18 @@ impl Agent {
     fn invited(&mut self, mut transaction: Transaction) {
         let name = (call_id_of(&transaction.original), token());
         set_to_tag(&mut transaction, &name.1);
+        let invite = (party::tag(&from_of(&transaction.original)), sequence_of(&transaction.original));
+        let is_merged =
+            self.calls.values().any(|line| line.name.0 == name.0 && line.invite.as_ref() == Some(&invite));
         let unfit = if let Some(extensions) = required(&transaction) {
             Some((420, vec![Header::Unsupported(extensions.into())]))
         } else if !transaction.original.body.is_empty()
             && sdp_of(&transaction.original, &transaction.original.body).is_none()
         {
             Some((415, vec![Header::Accept(SDP.into())]))
+        } else if is_merged {
+            // The same call, come by another way (RFC 3261, section 8.2.2.2).
+            Some((482, Vec::new()))
         } else if self.calls.len() >= MOST_CALLS {
             Some((486, Vec::new()))
         } else {
@@ -297,14 +306,14 @@ impl Agent {
             return;
         }
         let key = CallKey(self.last_call.fetch_add(1, Ordering::Relaxed) + 1);
-        let call = self.new_call(key, name);
+        let call = self.new_call(key, name, Some(invite));
         self.spawn(key, incoming(call, transaction));
     }
 
-    fn new_call(&mut self, key: CallKey, name: DialogName) -> Call {
+    fn new_call(&mut self, key: CallKey, name: DialogName, invite: Option<(Option<String>, u32)>) -> Call {
         let (sender, inbox) = mpsc::unbounded_channel();
         self.names.insert(name.clone(), key);
-        self.calls.insert(key, Line { name, inbox: sender });
+        self.calls.insert(key, Line { name, invite, inbox: sender });
         Call::new(key, self.net.clone(), self.auth.clone(), inbox, self.events.clone())
     }
 

@@ -20,6 +20,8 @@ const PULSE: Duration = Duration::from_secs(20);
 const PATIENCE: Duration = Duration::from_secs(4);
 /// Pause after a question without answer.
 const AGAIN: Duration = Duration::from_secs(2);
+/// Pause after credentials were refused: sent again and again they would lock the account.
+const REFUSED: Duration = Duration::from_secs(3600);
 /// Questions without answer after which it is taken for gone.
 const MISSES: u32 = 3;
 
@@ -259,7 +261,8 @@ impl Session {
             }
             Some(status) if status != 408 => {
                 self.pulse.misses = 0;
-                self.pulse.due = Instant::now() + PULSE;
+                let pause = if matches!(status, 401 | 407) { REFUSED } else { PULSE };
+                self.pulse.due = Instant::now() + pause;
             }
             _ => {
                 self.pulse.misses += 1;

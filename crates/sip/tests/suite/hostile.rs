@@ -65,6 +65,40 @@ async fn a_stranger_does_not_silence_a_ringing_call() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_call_that_arrives_by_two_ways_rings_once() {
+    let (mut phone, peer) = registered().await;
+    phone.agent.reconnect();
+    let to = peer.register().await.from;
+    let invite = request("INVITE", "merged", "bob", "<sip:101@y>", &peer);
+    peer.send(&invite, to).await;
+    phone.until_incoming().await;
+    peer.receive("SIP/2.0 100").await;
+    peer.send(&invite.replace("z9hG4bK", "z9hG4bKother"), to).await;
+    assert!(peer.receive("SIP/2.0").await.start().contains("482"));
+    // Another call under the same Call-ID is another call.
+    peer.send(&request("INVITE", "merged", "carol", "<sip:101@y>", &peer), to).await;
+    phone.until_incoming().await;
+    phone.agent.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_password_refused_within_a_call_is_not_sent_again_and_again() {
+    let (mut phone, peer) = registered().await;
+    let (call, invite) = called(&mut phone, &peer).await;
+    peer.receive("ACK").await;
+    for _ in 0..2 {
+        let question = peer.receive("OPTIONS").await;
+        let challenge = "Proxy-Authenticate: Digest realm=\"p\", nonce=\"1\"\r\n";
+        peer.send(&question.answer("407 Authenticate", "", challenge, ""), invite.from).await;
+    }
+    let more = tokio::time::timeout(Duration::from_secs(25), peer.receive("OPTIONS")).await;
+    assert!(more.is_err(), "{more:?}");
+    phone.agent.hang_up(call);
+    assert_eq!(phone.until_ended().await, (EndCause::HungUpHere, None));
+    phone.agent.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_flood_of_calls_is_held_off() {
     let (mut phone, peer) = registered().await;
     phone.agent.reconnect();
