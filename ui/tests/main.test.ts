@@ -19,6 +19,17 @@ test('the account is a sentence in every state, and the countdown counts', async
   await expect.element(part('try-now')).not.toBeInTheDocument();
 });
 
+test('a call stays in sight while the wizard has something to ask', async () => {
+  const { backend } = await put('active-call');
+  const { signIn, calls } = await backend.picture();
+  backend.emit({ what: 'signIn', view: { ...signIn, page: 'sipPassword' } });
+  await expect.element(part('call-timer')).toBeInTheDocument();
+  await expect.element(part('sip-password')).not.toBeInTheDocument();
+  const end = { reason: 'hungUpThere', status: null, lastedS: 9 } as const;
+  for (const call of calls) backend.emit({ what: 'call', view: { ...call, state: { is: 'ended', end } } });
+  await expect.element(part('sip-password')).toBeInTheDocument();
+});
+
 test('nothing can be called while the phone is not connected', async () => {
   const { backend } = await put('find-offline');
   await expect.element(part('echo')).toBeDisabled();
