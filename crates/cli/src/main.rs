@@ -146,6 +146,7 @@ fn plain(account: &args::Account) -> Result<Option<SipAccount>, Problem> {
     let password = sip_password()
         .ok_or_else(|| Problem::new(Code::SipPasswordNeeded, "CARILLON_SIP_PASSWORD is not set"))?;
     Ok(Some(SipAccount {
+        keep: false,
         user: user.clone(),
         domain: domain.clone(),
         proxy: proxy.clone(),

@@ -191,6 +191,7 @@ impl Actor {
             sign_in: self.signing_in.view(),
             accounts: self.accounts.views(),
             calls: self.calls.views(),
+            trusted: self.signing_in.trusted(),
         }
     }
 

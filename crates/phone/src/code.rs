@@ -45,10 +45,52 @@ pub enum Code {
     TooManyRequests,
     /// The PBX has a fault of its own (5xx).
     ServerFailed,
-    /// The PBX asks for an e-mailed code.
+    /// The PBX asks for an e-mailed code, which was not given.
     SecondFactorNeeded,
-    /// The PBX asks for a new password first.
+    /// The PBX asks for a new password first, which was not given.
     PasswordChangeNeeded,
+    /// The e-mailed code is not accepted.
+    SecondFactorWrong,
+    /// The PBX agreed but sent no session.
+    SessionMissing,
+    /// The old password is wrong.
+    OldPasswordWrong,
+    /// The PBX does not accept the new password; its rules may say why.
+    NewPasswordRefused,
+    /// The link to a new password holds no token, or one that is used up.
+    ResetLinkInvalid,
+    /// No browser could be opened.
+    NoBrowser,
+    /// Microsoft 365 or its user said no.
+    ConsentDenied,
+    /// The sign-in in the browser failed in another way.
+    BrowserSignInFailed,
+    /// The browser did not come back in time.
+    BrowserTimedOut,
+    /// No camera was found.
+    NoCamera,
+    /// Another program uses the camera.
+    CameraBusy,
+    /// The system does not let the phone use the camera.
+    CameraForbidden,
+    /// The camera failed in another way, or was unplugged.
+    CameraFailed,
+    /// The file is no picture that can be read.
+    PictureUnreadable,
+    /// There is neither a picture nor text in the clipboard.
+    ClipboardEmpty,
+    /// The screen cannot be looked at.
+    ScreenUnavailable,
+    /// No QR code is in the picture.
+    NoCodeFound,
+    /// A QR code, but not for signing in; the detail says what it seems to be.
+    NotASignInCode,
+    /// None of the ways to the PBX that the code names leads there.
+    CodeUnreachable,
+    /// The PBX does not know the code any more: it was replaced.
+    CodeOutdated,
+    /// The profile file of the PBX is broken.
+    ProfileInvalid,
     /// The session has ended and cannot be renewed: sign in again.
     SessionExpired,
     /// This server has no PortSIP sign-in.

@@ -30,13 +30,82 @@ pub enum Command {
         #[specta(type = String)]
         password: SecretString,
     },
+    /// Wizard, page 2: sign in with Microsoft 365, in the system's browser.
+    SignInWithMicrosoft,
+    /// Wizard, page `browser`: open the browser once more.
+    OpenBrowserAgain,
+    /// Wizard, page `code`: the code from the e-mail, as typed or pasted.
+    GiveCode {
+        /// The code.
+        #[specta(type = String)]
+        code: SecretString,
+    },
+    /// Wizard, page `code`: send another one.
+    SendCodeAgain,
+    /// Wizard, page 2: the password is forgotten. Leads to page `forgot`.
+    ForgotPassword,
+    /// Wizard, page `forgot`: let the PBX send its e-mail.
+    AskForReset {
+        /// Whose password.
+        username: String,
+    },
+    /// Wizard, page `forgot`: the link from the e-mail, pasted.
+    GiveResetLink {
+        /// The link, or the token alone.
+        #[specta(type = String)]
+        link: SecretString,
+    },
+    /// Wizard, page `newPassword`.
+    ChoosePassword {
+        /// The old password, where it is asked for.
+        #[specta(type = Option<String>)]
+        old: Option<SecretString>,
+        /// The new one.
+        #[specta(type = String)]
+        new: SecretString,
+    },
+    /// Wizard, page 1 or 2: look for a QR code, with the camera used last or the first. Leads to page `scan`.
+    Scan,
+    /// Wizard, page `scan`: look through another camera, or the same once more.
+    UseCamera {
+        /// Its id; the one used last or the first where it is left out.
+        camera: Option<String>,
+    },
+    /// Wizard, page `scan`: look for a code in a picture file that was chosen, dropped or pasted.
+    ReadPicture {
+        /// The file, base64.
+        #[specta(type = String)]
+        picture: SecretString,
+    },
+    /// Wizard, page `scan`: look for a code in the clipboard, a picture or the code's own text.
+    ReadClipboard,
+    /// Wizard, page `scan`: look for a code on the screen.
+    ReadScreen,
+    /// Wizard, page 1: ask for a plain SIP account. Leads to page `sip`.
+    EnterSipAccount,
+    /// A link of the phone's own scheme was opened: the way back from a browser.
+    OpenLink {
+        /// The link.
+        #[specta(type = String)]
+        link: SecretString,
+    },
+    /// Sign in again to an account whose session has ended; it keeps its registration meanwhile.
+    SignInAgain {
+        /// Which account.
+        account: AccountId,
+    },
+    /// Trust a certificate no longer.
+    WithdrawTrust {
+        /// Server as `host:port`.
+        server: String,
+    },
     /// Wizard, page 3, shown only when the PBX does not hand it over: the extension's SIP password.
     GiveSipPassword {
         /// The extension's password.
         #[specta(type = String)]
         password: SecretString,
     },
-    /// Use a plain SIP account, at any SIP server, until the phone stops.
+    /// Use a plain SIP account, at any SIP server.
     UseSipAccount {
         /// The account.
         account: SipAccount,
@@ -105,6 +174,8 @@ pub struct SipAccount {
     pub auth_user: Option<String>,
     /// Name shown to others.
     pub display_name: Option<String>,
+    /// Keep it for the next start, its password in the keychain; otherwise until the phone stops.
+    pub keep: bool,
     /// Password for digest.
     #[specta(type = String)]
     pub password: SecretString,

@@ -4,7 +4,7 @@ use devices::{Sink, Source};
 use pbx_api::Trust;
 
 use crate::words::of_api_error;
-use crate::{AccountId, Problem};
+use crate::{AccountId, FieldIs, Problem, WaysView};
 
 /// How a [`Phone`](crate::Phone) is to be run.
 #[derive(Debug, Clone)]
@@ -27,6 +27,8 @@ pub struct Config {
     pub suggested_domain: String,
     /// Server the wizard offers.
     pub suggested_server: String,
+    /// Ways in that are offered.
+    pub ways: WaysView,
 }
 
 /// Which of the accounts signed in to before to begin with.
@@ -68,6 +70,14 @@ impl Config {
             extra_roots: Trust::default(),
             suggested_domain: String::new(),
             suggested_server: String::new(),
+            ways: WaysView {
+                password: true,
+                microsoft: true,
+                qr: true,
+                sip: true,
+                domain: FieldIs::Free,
+                server: FieldIs::Free,
+            },
         }
     }
 

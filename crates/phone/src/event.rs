@@ -1,7 +1,7 @@
 use serde::Serialize;
 use specta::Type;
 
-use crate::{AccountId, AccountView, CallId, CallReport, CallView, Problem, SignInView};
+use crate::{AccountId, AccountView, CallId, CallReport, CallView, Problem, SignInView, TrustedView};
 
 /// What changed. Each event carries the whole of the thing that changed, so that a shell which missed
 /// earlier ones still draws the truth.
@@ -34,6 +34,16 @@ pub enum Event {
         call: CallId,
         /// The figures.
         report: CallReport,
+    },
+    /// What the camera sees while a QR code is looked for, some ten times a second. It is shown and forgotten.
+    Preview {
+        /// A `data:` URL of a JPEG picture, not mirrored.
+        picture: String,
+    },
+    /// The certificates trusted on purpose changed.
+    Trusted {
+        /// All of them.
+        trusted: Vec<TrustedView>,
     },
     /// Something the user must know that belongs to no page, or a command that could not be followed.
     Notice {

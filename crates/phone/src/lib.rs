@@ -30,8 +30,9 @@ pub use event::Event;
 pub use media::Codec;
 pub use phone::{Phone, default_data_dir};
 pub use picture::{
-    AccountId, AccountState, AccountView, CallEnd, CallId, CallReport, CallState, CallView, CertificateView,
-    Direction, EndReason, PeerView, Picture, Quality, SessionState, SignInPage, SignInView, TenantView,
-    Transport, UnixMs,
+    AccountId, AccountState, AccountView, BrowserView, CallEnd, CallId, CallReport, CallState, CallView,
+    CameraState, CameraView, CertificateView, CodeView, Direction, EndReason, EnforcedView, FieldIs,
+    ForgotView, NewPasswordView, PasswordPolicyView, PeerView, Picture, Quality, ScanView, SessionState,
+    SignInNews, SignInPage, SignInView, TenantView, Theme, Transport, TrustedView, UnixMs, WaysView,
 };
 pub use settings::{SavedAccount, Settings, SettingsError};

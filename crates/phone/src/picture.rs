@@ -36,6 +36,18 @@ pub struct Picture {
     pub accounts: Vec<AccountView>,
     /// All calls that have not ended.
     pub calls: Vec<CallView>,
+    /// Certificates trusted on purpose.
+    pub trusted: Vec<TrustedView>,
+}
+
+/// A certificate trusted on purpose, for one server only.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Type)]
+#[serde(rename_all = "camelCase")]
+pub struct TrustedView {
+    /// Server as `host:port`.
+    pub server: String,
+    /// SHA-256 of the certificate, 64 lower-case hexadecimal digits.
+    pub fingerprint: String,
 }
 
 /// Page the wizard shows.
@@ -44,8 +56,20 @@ pub struct Picture {
 pub enum SignInPage {
     /// Domain and server.
     Server,
-    /// User name and password.
+    /// User name and password, or Microsoft 365.
     User,
+    /// The code the PBX has sent by e-mail; see [`SignInView::code`].
+    Code,
+    /// A new password must be chosen, or may be by a link from an e-mail; see [`SignInView::new_password`].
+    NewPassword,
+    /// The password is forgotten: whose is it, then the link from the e-mail; see [`SignInView::forgot`].
+    Forgot,
+    /// The system's browser is at work; see [`SignInView::browser`].
+    Browser,
+    /// A QR code is looked for; see [`SignInView::scan`].
+    Scan,
+    /// A plain SIP account at any SIP server.
+    Sip,
     /// The extension's SIP password, which this PBX does not hand over.
     SipPassword,
     /// Signed in; the wizard is not shown.
@@ -76,6 +100,164 @@ pub struct SignInView {
     pub earlier_domains: Vec<String>,
     /// Servers signed in to before, latest first.
     pub earlier_servers: Vec<String>,
+    /// Which ways in there are, and what of the first page is settled.
+    pub ways: WaysView,
+    /// On page `code`.
+    pub code: Option<CodeView>,
+    /// On page `newPassword`.
+    pub new_password: Option<NewPasswordView>,
+    /// On page `forgot`.
+    pub forgot: Option<ForgotView>,
+    /// On page `browser`.
+    pub browser: Option<BrowserView>,
+    /// On page `scan`.
+    pub scan: Option<ScanView>,
+    /// Something good to say on the page shown.
+    pub news: Option<SignInNews>,
+}
+
+/// Ways in that the brand allows, and what it has settled.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Type)]
+#[serde(rename_all = "camelCase")]
+pub struct WaysView {
+    /// User name and password.
+    pub password: bool,
+    /// Microsoft 365, where the tenant has it too.
+    pub microsoft: bool,
+    /// A QR code.
+    pub qr: bool,
+    /// A plain SIP account.
+    pub sip: bool,
+    /// The domain of the first page: may be typed, is fixed and shown, or is fixed and hidden.
+    pub domain: FieldIs,
+    /// The server of the first page.
+    pub server: FieldIs,
+}
+
+/// What may be done with a field of the first page.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, Type)]
+#[serde(rename_all = "camelCase")]
+pub enum FieldIs {
+    /// Typed by the user.
+    Free,
+    /// Shown as it is settled.
+    Fixed,
+    /// Settled and not shown.
+    Hidden,
+}
+
+/// The second factor.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Type)]
+#[serde(rename_all = "camelCase")]
+pub struct CodeView {
+    /// The PBX has said that it sent a code.
+    pub sent: bool,
+    /// When another may be asked for.
+    pub again_at: UnixMs,
+}
+
+/// A new password.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Type)]
+#[serde(rename_all = "camelCase")]
+pub struct NewPasswordView {
+    /// The PBX insists on it; otherwise a link from an e-mail allows it.
+    pub forced: bool,
+    /// The old password must be given too (it was not typed in this sign-in).
+    pub old_needed: bool,
+    /// The PBX's rules, where they may be read.
+    pub policy: Option<PasswordPolicyView>,
+}
+
+/// Rules for passwords (`GET /tenant/password_policy`).
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Type)]
+#[serde(rename_all = "camelCase")]
+pub struct PasswordPolicyView {
+    /// Fewest characters.
+    pub min_length: u32,
+    /// Most characters.
+    pub max_length: u32,
+    /// A letter must be in it.
+    pub letters: bool,
+    /// A digit must be in it.
+    pub digits: bool,
+    /// A character that is neither must be in it.
+    pub special: bool,
+    /// No runs such as `1234`.
+    pub no_sequences: bool,
+    /// No runs such as `aaaa`.
+    pub no_repeats: bool,
+    /// Neither user name nor extension in it.
+    pub no_account_name: bool,
+}
+
+/// The forgotten password.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Type)]
+#[serde(rename_all = "camelCase")]
+pub struct ForgotView {
+    /// The PBX has been asked for the e-mail: its link is waited for, or may be pasted.
+    pub asked: bool,
+}
+
+/// A sign-in in the system's browser.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Type)]
+#[serde(rename_all = "camelCase")]
+pub struct BrowserView {
+    /// Address to be opened by hand, where no browser could be.
+    pub address: Option<String>,
+    /// When the phone stops waiting.
+    pub until: UnixMs,
+}
+
+/// The search for a QR code.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Type)]
+#[serde(rename_all = "camelCase")]
+pub struct ScanView {
+    /// Cameras of this machine.
+    pub cameras: Vec<CameraView>,
+    /// The one in use.
+    pub camera: Option<String>,
+    /// How it stands with the camera.
+    pub state: CameraState,
+    /// What the last picture, the clipboard or the screen held that is no sign-in code, or why it could not
+    /// be looked at.
+    pub problem: Option<Problem>,
+}
+
+/// A camera.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Type)]
+#[serde(rename_all = "camelCase")]
+pub struct CameraView {
+    /// Its stable id.
+    pub id: String,
+    /// Its name.
+    pub name: String,
+}
+
+/// How it stands with the camera.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Type)]
+#[serde(tag = "is", rename_all = "camelCase", rename_all_fields = "camelCase")]
+pub enum CameraState {
+    /// Cameras are looked for, or one is being opened.
+    Starting,
+    /// Frames are looked at; they come as [`Event::Preview`](crate::Event::Preview).
+    Looking,
+    /// No camera can be used; the other sources can.
+    Failed {
+        /// Why.
+        problem: Problem,
+    },
+}
+
+/// Something good to say on a page of the wizard.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Type)]
+#[serde(rename_all = "camelCase")]
+pub enum SignInNews {
+    /// The new password stands: sign in with it.
+    PasswordChanged,
+    /// Another code was sent.
+    CodeSent,
+    /// The session had ended: signing in again goes on with the same account.
+    SignInAgain,
 }
 
 /// The tenant behind a domain (`GET /info?domain=`).
@@ -148,6 +330,30 @@ pub struct AccountView {
     pub session: SessionState,
     /// The keychain could not keep the secrets; they are forgotten when the phone closes.
     pub secrets_in_memory: bool,
+    /// What the PBX's profile file settles for its users.
+    pub enforced: EnforcedView,
+}
+
+/// What the PBX's profile file settles for its users.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Type)]
+#[serde(rename_all = "camelCase")]
+pub struct EnforcedView {
+    /// Theme.
+    pub theme: Option<Theme>,
+    /// Language, as a BCP 47 tag.
+    pub language: Option<String>,
+    /// Views that are not to be shown, by their names in the profile file, lower case (`contacts`, `voicemail`).
+    pub hidden: Vec<String>,
+}
+
+/// Theme of the window.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, Type)]
+#[serde(rename_all = "camelCase")]
+pub enum Theme {
+    /// Light.
+    Light,
+    /// Dark.
+    Dark,
 }
 
 /// Session at the PBX's REST interface.

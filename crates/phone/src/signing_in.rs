@@ -19,7 +19,9 @@ use crate::actor::Input;
 use crate::outlet::Outlet;
 use crate::settings::{SavedAccount, Settings, TrustedCertificate};
 use crate::words::of_sign_in_error;
-use crate::{AccountId, Code, Command, Config, Event, Problem, SessionState, SignInView, Transport};
+use crate::{
+    AccountId, Code, Command, Config, Event, Problem, SessionState, SignInView, Transport, TrustedView,
+};
 
 /// What happened to the wizard or a session, from outside the actor.
 pub(crate) enum SignedInput {
@@ -141,6 +143,15 @@ impl SigningIn {
     /// What to show.
     pub(crate) fn view(&self) -> SignInView {
         view::of(self)
+    }
+
+    /// Certificates trusted on purpose.
+    pub(crate) fn trusted(&self) -> Vec<TrustedView> {
+        let view = |trusted: &TrustedCertificate| TrustedView {
+            server: trusted.server.clone(),
+            fingerprint: trusted.fingerprint.clone(),
+        };
+        self.settings.trusted.iter().map(view).collect()
     }
 
     fn step(&mut self, step: Step, accounts: &mut Accounts) -> Option<Agent> {

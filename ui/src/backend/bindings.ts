@@ -76,6 +76,16 @@ export type AccountView = {
 	session: SessionState,
 	/**  The keychain could not keep the secrets; they are forgotten when the phone closes. */
 	secretsInMemory: boolean,
+	/**  What the PBX's profile file settles for its users. */
+	enforced: EnforcedView,
+};
+
+/**  A sign-in in the system's browser. */
+export type BrowserView = {
+	/**  Address to be opened by hand, where no browser could be. */
+	address: string | null,
+	/**  When the phone stops waiting. */
+	until: UnixMs,
 };
 
 /**  How a call ended. */
@@ -160,6 +170,25 @@ export type CallView = {
 	setupMs: number | null,
 };
 
+/**  How it stands with the camera. */
+export type CameraState = 
+/**  Cameras are looked for, or one is being opened. */
+{ is: "starting" } | 
+/**  Frames are looked at; they come as [`Event::Preview`](crate::Event::Preview). */
+{ is: "looking" } | 
+/**  No camera can be used; the other sources can. */
+{ is: "failed"; 
+/**  Why. */
+problem: Problem };
+
+/**  A camera. */
+export type CameraView = {
+	/**  Its stable id. */
+	id: string,
+	/**  Its name. */
+	name: string,
+};
+
 /**  A certificate the phone does not trust by itself. */
 export type CertificateView = {
 	/**  `host:port` it was shown for. */
@@ -222,10 +251,52 @@ export type Code =
 "tooManyRequests" | 
 /**  The PBX has a fault of its own (5xx). */
 "serverFailed" | 
-/**  The PBX asks for an e-mailed code. */
+/**  The PBX asks for an e-mailed code, which was not given. */
 "secondFactorNeeded" | 
-/**  The PBX asks for a new password first. */
+/**  The PBX asks for a new password first, which was not given. */
 "passwordChangeNeeded" | 
+/**  The e-mailed code is not accepted. */
+"secondFactorWrong" | 
+/**  The PBX agreed but sent no session. */
+"sessionMissing" | 
+/**  The old password is wrong. */
+"oldPasswordWrong" | 
+/**  The PBX does not accept the new password; its rules may say why. */
+"newPasswordRefused" | 
+/**  The link to a new password holds no token, or one that is used up. */
+"resetLinkInvalid" | 
+/**  No browser could be opened. */
+"noBrowser" | 
+/**  Microsoft 365 or its user said no. */
+"consentDenied" | 
+/**  The sign-in in the browser failed in another way. */
+"browserSignInFailed" | 
+/**  The browser did not come back in time. */
+"browserTimedOut" | 
+/**  No camera was found. */
+"noCamera" | 
+/**  Another program uses the camera. */
+"cameraBusy" | 
+/**  The system does not let the phone use the camera. */
+"cameraForbidden" | 
+/**  The camera failed in another way, or was unplugged. */
+"cameraFailed" | 
+/**  The file is no picture that can be read. */
+"pictureUnreadable" | 
+/**  There is neither a picture nor text in the clipboard. */
+"clipboardEmpty" | 
+/**  The screen cannot be looked at. */
+"screenUnavailable" | 
+/**  No QR code is in the picture. */
+"noCodeFound" | 
+/**  A QR code, but not for signing in; the detail says what it seems to be. */
+"notASignInCode" | 
+/**  None of the ways to the PBX that the code names leads there. */
+"codeUnreachable" | 
+/**  The PBX does not know the code any more: it was replaced. */
+"codeOutdated" | 
+/**  The profile file of the PBX is broken. */
+"profileInvalid" | 
 /**  The session has ended and cannot be renewed: sign in again. */
 "sessionExpired" | 
 /**  This server has no PortSIP sign-in. */
@@ -269,6 +340,14 @@ export type Code =
 /**  A fault of our own. */
 "internal";
 
+/**  The second factor. */
+export type CodeView = {
+	/**  The PBX has said that it sent a code. */
+	sent: boolean,
+	/**  When another may be asked for. */
+	againAt: UnixMs,
+};
+
 /**  What a shell may ask of the phone. Every answer comes back as an [`Event`](crate::Event). */
 export type Command = 
 /**  Wizard, page 1, *Next*: look the server up and ask it about the domain. */
@@ -289,11 +368,65 @@ fingerprint: string } |
 username: string; 
 /**  The account's password (not the extension's). */
 password: string } | 
+/**  Wizard, page 2: sign in with Microsoft 365, in the system's browser. */
+{ do: "signInWithMicrosoft" } | 
+/**  Wizard, page `browser`: open the browser once more. */
+{ do: "openBrowserAgain" } | 
+/**  Wizard, page `code`: the code from the e-mail, as typed or pasted. */
+{ do: "giveCode"; 
+/**  The code. */
+code: string } | 
+/**  Wizard, page `code`: send another one. */
+{ do: "sendCodeAgain" } | 
+/**  Wizard, page 2: the password is forgotten. Leads to page `forgot`. */
+{ do: "forgotPassword" } | 
+/**  Wizard, page `forgot`: let the PBX send its e-mail. */
+{ do: "askForReset"; 
+/**  Whose password. */
+username: string } | 
+/**  Wizard, page `forgot`: the link from the e-mail, pasted. */
+{ do: "giveResetLink"; 
+/**  The link, or the token alone. */
+link: string } | 
+/**  Wizard, page `newPassword`. */
+{ do: "choosePassword"; 
+/**  The old password, where it is asked for. */
+old: string | null; 
+/**  The new one. */
+new: string } | 
+/**  Wizard, page 1 or 2: look for a QR code, with the camera used last or the first. Leads to page `scan`. */
+{ do: "scan" } | 
+/**  Wizard, page `scan`: look through another camera, or the same once more. */
+{ do: "useCamera"; 
+/**  Its id; the one used last or the first where it is left out. */
+camera: string | null } | 
+/**  Wizard, page `scan`: look for a code in a picture file that was chosen, dropped or pasted. */
+{ do: "readPicture"; 
+/**  The file, base64. */
+picture: string } | 
+/**  Wizard, page `scan`: look for a code in the clipboard, a picture or the code's own text. */
+{ do: "readClipboard" } | 
+/**  Wizard, page `scan`: look for a code on the screen. */
+{ do: "readScreen" } | 
+/**  Wizard, page 1: ask for a plain SIP account. Leads to page `sip`. */
+{ do: "enterSipAccount" } | 
+/**  A link of the phone's own scheme was opened: the way back from a browser. */
+{ do: "openLink"; 
+/**  The link. */
+link: string } | 
+/**  Sign in again to an account whose session has ended; it keeps its registration meanwhile. */
+{ do: "signInAgain"; 
+/**  Which account. */
+account: AccountId } | 
+/**  Trust a certificate no longer. */
+{ do: "withdrawTrust"; 
+/**  Server as `host:port`. */
+server: string } | 
 /**  Wizard, page 3, shown only when the PBX does not hand it over: the extension's SIP password. */
 { do: "giveSipPassword"; 
 /**  The extension's password. */
 password: string } | 
-/**  Use a plain SIP account, at any SIP server, until the phone stops. */
+/**  Use a plain SIP account, at any SIP server. */
 { do: "useSipAccount"; 
 /**  The account. */
 account: SipAccount } | 
@@ -376,6 +509,16 @@ export type EndReason =
 /**  Anything else. */
 "failed";
 
+/**  What the PBX's profile file settles for its users. */
+export type EnforcedView = {
+	/**  Theme. */
+	theme: Theme | null,
+	/**  Language, as a BCP 47 tag. */
+	language: string | null,
+	/**  Views that are not to be shown, by their names in the profile file, lower case (`contacts`, `voicemail`). */
+	hidden: string[],
+};
+
 /**
  *  What changed. Each event carries the whole of the thing that changed, so that a shell which missed
  *  earlier ones still draws the truth.
@@ -403,12 +546,65 @@ view: CallView } |
 call: CallId; 
 /**  The figures. */
 report: CallReport } | 
+/**  What the camera sees while a QR code is looked for, some ten times a second. It is shown and forgotten. */
+{ what: "preview"; 
+/**  A `data:` URL of a JPEG picture, not mirrored. */
+picture: string } | 
+/**  The certificates trusted on purpose changed. */
+{ what: "trusted"; 
+/**  All of them. */
+trusted: TrustedView[] } | 
 /**  Something the user must know that belongs to no page, or a command that could not be followed. */
 { what: "notice"; 
 /**  What it is. */
 problem: Problem; 
 /**  The call it is about. */
 call: CallId | null };
+
+/**  What may be done with a field of the first page. */
+export type FieldIs = 
+/**  Typed by the user. */
+"free" | 
+/**  Shown as it is settled. */
+"fixed" | 
+/**  Settled and not shown. */
+"hidden";
+
+/**  The forgotten password. */
+export type ForgotView = {
+	/**  The PBX has been asked for the e-mail: its link is waited for, or may be pasted. */
+	asked: boolean,
+};
+
+/**  A new password. */
+export type NewPasswordView = {
+	/**  The PBX insists on it; otherwise a link from an e-mail allows it. */
+	forced: boolean,
+	/**  The old password must be given too (it was not typed in this sign-in). */
+	oldNeeded: boolean,
+	/**  The PBX's rules, where they may be read. */
+	policy: PasswordPolicyView | null,
+};
+
+/**  Rules for passwords (`GET /tenant/password_policy`). */
+export type PasswordPolicyView = {
+	/**  Fewest characters. */
+	minLength: number,
+	/**  Most characters. */
+	maxLength: number,
+	/**  A letter must be in it. */
+	letters: boolean,
+	/**  A digit must be in it. */
+	digits: boolean,
+	/**  A character that is neither must be in it. */
+	special: boolean,
+	/**  No runs such as `1234`. */
+	noSequences: boolean,
+	/**  No runs such as `aaaa`. */
+	noRepeats: boolean,
+	/**  Neither user name nor extension in it. */
+	noAccountName: boolean,
+};
 
 /**  The other end of a call. */
 export type PeerView = {
@@ -429,6 +625,8 @@ export type Picture = {
 	accounts: AccountView[],
 	/**  All calls that have not ended. */
 	calls: CallView[],
+	/**  Certificates trusted on purpose. */
+	trusted: TrustedView[],
 };
 
 /**  A [`Code`] with what is known beyond it. */
@@ -452,6 +650,21 @@ export type Quality =
 /**  Nothing arrives. */
 "nothing";
 
+/**  The search for a QR code. */
+export type ScanView = {
+	/**  Cameras of this machine. */
+	cameras: CameraView[],
+	/**  The one in use. */
+	camera: string | null,
+	/**  How it stands with the camera. */
+	state: CameraState,
+	/**
+	 *  What the last picture, the clipboard or the screen held that is no sign-in code, or why it could not
+	 *  be looked at.
+	 */
+	problem: Problem | null,
+};
+
 /**  Session at the PBX's REST interface. */
 export type SessionState = 
 /**  A plain SIP account has none. */
@@ -467,12 +680,33 @@ problem: Problem } |
 /**  It cannot be renewed: the user should sign in again. The phone goes on meanwhile. */
 { is: "expired" };
 
+/**  Something good to say on a page of the wizard. */
+export type SignInNews = 
+/**  The new password stands: sign in with it. */
+"passwordChanged" | 
+/**  Another code was sent. */
+"codeSent" | 
+/**  The session had ended: signing in again goes on with the same account. */
+"signInAgain";
+
 /**  Page the wizard shows. */
 export type SignInPage = 
 /**  Domain and server. */
 "server" | 
-/**  User name and password. */
+/**  User name and password, or Microsoft 365. */
 "user" | 
+/**  The code the PBX has sent by e-mail; see [`SignInView::code`]. */
+"code" | 
+/**  A new password must be chosen, or may be by a link from an e-mail; see [`SignInView::new_password`]. */
+"newPassword" | 
+/**  The password is forgotten: whose is it, then the link from the e-mail; see [`SignInView::forgot`]. */
+"forgot" | 
+/**  The system's browser is at work; see [`SignInView::browser`]. */
+"browser" | 
+/**  A QR code is looked for; see [`SignInView::scan`]. */
+"scan" | 
+/**  A plain SIP account at any SIP server. */
+"sip" | 
 /**  The extension's SIP password, which this PBX does not hand over. */
 "sipPassword" | 
 /**  Signed in; the wizard is not shown. */
@@ -500,6 +734,20 @@ export type SignInView = {
 	earlierDomains: string[],
 	/**  Servers signed in to before, latest first. */
 	earlierServers: string[],
+	/**  Which ways in there are, and what of the first page is settled. */
+	ways: WaysView,
+	/**  On page `code`. */
+	code: CodeView | null,
+	/**  On page `newPassword`. */
+	newPassword: NewPasswordView | null,
+	/**  On page `forgot`. */
+	forgot: ForgotView | null,
+	/**  On page `browser`. */
+	browser: BrowserView | null,
+	/**  On page `scan`. */
+	scan: ScanView | null,
+	/**  Something good to say on the page shown. */
+	news: SignInNews | null,
 };
 
 /**  A plain SIP account, as any SIP server gives it out. */
@@ -516,6 +764,8 @@ export type SipAccount = {
 	authUser: string | null,
 	/**  Name shown to others. */
 	displayName: string | null,
+	/**  Keep it for the next start, its password in the keychain; otherwise until the phone stops. */
+	keep: boolean,
 	/**  Password for digest. */
 	password: string,
 };
@@ -532,6 +782,13 @@ export type TenantView = {
 	microsoft: boolean,
 };
 
+/**  Theme of the window. */
+export type Theme = 
+/**  Light. */
+"light" | 
+/**  Dark. */
+"dark";
+
 /**  Transport of SIP messages. */
 export type Transport = 
 /**  UDP. */
@@ -543,8 +800,32 @@ export type Transport =
 /**  Secure WebSocket (RFC 7118). */
 "wss";
 
+/**  A certificate trusted on purpose, for one server only. */
+export type TrustedView = {
+	/**  Server as `host:port`. */
+	server: string,
+	/**  SHA-256 of the certificate, 64 lower-case hexadecimal digits. */
+	fingerprint: string,
+};
+
 /**  Milliseconds since 1970-01-01 UTC. Exact in a JavaScript number. */
 export type UnixMs = number;
+
+/**  Ways in that the brand allows, and what it has settled. */
+export type WaysView = {
+	/**  User name and password. */
+	password: boolean,
+	/**  Microsoft 365, where the tenant has it too. */
+	microsoft: boolean,
+	/**  A QR code. */
+	qr: boolean,
+	/**  A plain SIP account. */
+	sip: boolean,
+	/**  The domain of the first page: may be typed, is fixed and shown, or is fixed and hidden. */
+	domain: FieldIs,
+	/**  The server of the first page. */
+	server: FieldIs,
+};
 
 /* Tauri Specta runtime */
 type EventEmit<T> = [T] extends [null] ? () => Promise<void> : (payload: T) => Promise<void>;

@@ -24,6 +24,7 @@ impl SigningIn {
             state: AccountState::Registering,
             session: SessionState::None,
             secrets_in_memory: false,
+            enforced: crate::EnforcedView::default(),
         });
         let agent = sip::Account {
             user: account.user,

@@ -266,5 +266,6 @@ pub(super) fn shown(saved: &SavedAccount) -> AccountView {
         state: AccountState::Registering,
         session: SessionState::Opening,
         secrets_in_memory: false,
+        enforced: crate::EnforcedView::default(),
     }
 }

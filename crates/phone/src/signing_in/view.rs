@@ -28,6 +28,13 @@ pub(super) fn of(signing_in: &SigningIn) -> SignInView {
         certificate: wizard.certificate().map(of_certificate),
         earlier_domains: settings.earlier_domains.clone(),
         earlier_servers: settings.earlier_servers.clone(),
+        ways: config.ways,
+        code: None,
+        new_password: None,
+        forgot: None,
+        browser: None,
+        scan: None,
+        news: None,
     };
     match &signing_in.showing {
         Showing::Wizard => {}

@@ -96,6 +96,7 @@ impl Bench {
         let bob = self.pbx.user("bob").unwrap();
         Command::UseSipAccount {
             account: SipAccount {
+                keep: false,
                 user: "102".into(),
                 domain: "test.io".into(),
                 proxy: format!("127.0.0.1:{}", self.pbx.sip_udp_port()),
