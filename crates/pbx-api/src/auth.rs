@@ -1,8 +1,7 @@
-use secrecy::{ExposeSecret, SecretString};
-use serde::Serialize;
+use secrecy::SecretString;
 
-use crate::client::JSON_LIMIT;
 use crate::json::Object;
+use crate::request::{Field, JSON_LIMIT};
 use crate::{ApiError, Client, ErrorCode, SipDomain, Tokens};
 
 /// What the PBX answers to a right password.
@@ -28,18 +27,6 @@ pub struct AuthUser {
     pub domain: Option<SipDomain>,
 }
 
-#[derive(Serialize)]
-struct Credentials<'a> {
-    username: &'a str,
-    password: &'a str,
-    domain: &'a str,
-}
-
-#[derive(Serialize)]
-struct Refresh<'a> {
-    refresh_token: &'a str,
-}
-
 impl Client {
     /// `POST /auth/sign_in`: user name and password for tokens. Exactly one request is made: failed tries
     /// block the whole address.
@@ -53,30 +40,9 @@ impl Client {
         username: &str,
         password: &SecretString,
     ) -> Result<SignInAnswer, ApiError> {
-        let password = password.expose_secret();
-        let body = Credentials { username, password, domain: domain.as_str() };
-        let answer = self.post(self.url("auth/sign_in"), None, Some(&body)).await;
-        let answer = answer.map_err(|error| credentials_refused(error, password))?;
-        read_sign_in(&answer.bytes)
-    }
-
-    /// `POST /auth/refresh_token`: the refresh token for a new pair. The old pair is void afterwards.
-    ///
-    /// # Errors
-    /// [`ApiError::Refused`] (documented: 400 `UNKNOWN`) or [`ApiError::Unauthorized`] for a refresh token that
-    /// is not accepted.
-    pub async fn refresh(&self, refresh: &SecretString) -> Result<Tokens, ApiError> {
-        let body = Refresh { refresh_token: refresh.expose_secret() };
-        let answer = self.post(self.url("auth/refresh_token"), None, Some(&body)).await?;
-        Tokens::read(&mut Object::parse("refresh_token", &answer.bytes)?)
-    }
-
-    /// `POST /auth/sign_out`: ends the session.
-    ///
-    /// # Errors
-    /// [`ApiError::Unauthorized`] where it had ended already.
-    pub async fn sign_out(&self, access: &SecretString) -> Result<(), ApiError> {
-        self.post(self.url("auth/sign_out"), Some(access), None::<&()>).await.map(drop)
+        let fields = credentials(domain, username, password);
+        let answer = self.post(self.url("auth/sign_in")).json(&fields)?.answer(JSON_LIMIT).await;
+        read_sign_in(&answer.map_err(wrong_credentials)?.bytes)
     }
 
     /// `GET /auth/user`: role and password state.
@@ -84,17 +50,35 @@ impl Client {
     /// # Errors
     /// [`ApiError::Unauthorized`] where the access token is not accepted.
     pub async fn auth_user(&self, access: &SecretString) -> Result<AuthUser, ApiError> {
-        let answer = self.get(self.url("auth/user"), Some(access), JSON_LIMIT).await?;
-        let mut answer = Object::parse("auth/user", &answer.bytes)?;
-        Ok(AuthUser {
-            role: answer.text("role")?,
-            password_force_reset: answer.flag("password_force_reset")?.unwrap_or(false),
-            domain: answer.text("domain")?.and_then(|domain| domain.parse().ok()),
-        })
+        let answer = self.get(self.url("auth/user")).bearer(access)?.answer(JSON_LIMIT).await?;
+        read_user(&answer.bytes)
     }
 }
 
-fn read_sign_in(bytes: &[u8]) -> Result<SignInAnswer, ApiError> {
+/// The fields by which a user signs in.
+pub(crate) fn credentials<'a>(
+    domain: &'a SipDomain,
+    username: &'a str,
+    password: &'a SecretString,
+) -> [(&'static str, Field<'a>); 3] {
+    [
+        ("username", Field::Plain(username)),
+        ("password", Field::Secret(password)),
+        ("domain", Field::Plain(domain.as_str())),
+    ]
+}
+
+/// What the refusal of a request means whose only proof is a user name and a password.
+pub(crate) fn wrong_credentials(error: ApiError) -> ApiError {
+    match error {
+        ApiError::Unauthorized | ApiError::Refused { code: Some(ErrorCode::Unauthorized), .. } => {
+            ApiError::WrongCredentials
+        }
+        other => other,
+    }
+}
+
+pub(crate) fn read_sign_in(bytes: &[u8]) -> Result<SignInAnswer, ApiError> {
     let mut answer = Object::parse("sign_in", bytes)?;
     if answer.flag("two_factor_enabled")?.unwrap_or(false) {
         return Ok(SignInAnswer::SecondFactor { token: answer.need_secret("token")? });
@@ -102,17 +86,13 @@ fn read_sign_in(bytes: &[u8]) -> Result<SignInAnswer, ApiError> {
     Tokens::read(&mut answer).map(SignInAnswer::Tokens)
 }
 
-fn credentials_refused(error: ApiError, password: &str) -> ApiError {
-    match error {
-        ApiError::Unauthorized | ApiError::Refused { code: Some(ErrorCode::Unauthorized), .. } => {
-            ApiError::WrongCredentials
-        }
-        // A server that quotes the password in its complaint must not get it into our logs.
-        ApiError::Refused { status, code, message } if !password.is_empty() => {
-            ApiError::Refused { status, code, message: message.filter(|text| !text.contains(password)) }
-        }
-        other => other,
-    }
+pub(crate) fn read_user(bytes: &[u8]) -> Result<AuthUser, ApiError> {
+    let mut answer = Object::parse("auth/user", bytes)?;
+    Ok(AuthUser {
+        role: answer.text("role")?,
+        password_force_reset: answer.flag("password_force_reset")?.unwrap_or(false),
+        domain: answer.text("domain")?.and_then(|domain| domain.parse().ok()),
+    })
 }
 
 #[cfg(test)]
@@ -129,19 +109,20 @@ mod tests {
         let body = br#"{"token_type":"Bearer","access_token":"a","refresh_token":"r","expires_in":3600}"#;
         let SignInAnswer::Tokens(tokens) = read_sign_in(body).unwrap() else { panic!("no tokens") };
         assert_eq!(tokens.expires_in, Duration::from_secs(3600));
-        assert_eq!(tokens.refresh.expose_secret(), "r");
+        assert_eq!(tokens.refresh.unwrap().expose_secret(), "r");
         let body = br#"{"two_factor_enabled":true,"token":"t"}"#;
         assert!(matches!(read_sign_in(body).unwrap(), SignInAnswer::SecondFactor { .. }));
-        let body = br#"{"two_factor_enabled":false,"access_token":"a","refresh_token":"r"}"#;
-        assert!(matches!(read_sign_in(body).unwrap(), SignInAnswer::Tokens(_)));
+        let body = br#"{"two_factor_enabled":false,"access_token":"a","refresh_token":""}"#;
+        let SignInAnswer::Tokens(tokens) = read_sign_in(body).unwrap() else { panic!("no tokens") };
+        assert!(tokens.refresh.is_none());
     }
 
     #[test]
     fn half_an_answer_is_none() {
         for body in [
-            r#"{"access_token":"sesame"}"#,
-            r#"{"access_token":"sesame","refresh_token":null}"#,
-            r#"{"access_token":"sesame","refresh_token":""}"#,
+            r#"{"refresh_token":"sesame"}"#,
+            r#"{"access_token":"","refresh_token":"sesame"}"#,
+            r#"{"access_token":"sesame","refresh_token":7}"#,
             r#"{"access_token":"sesame","refresh_token":"r","expires_in":-1}"#,
             r#"{"access_token":["sesame"],"refresh_token":"r"}"#,
             r#"{"two_factor_enabled":true}"#,

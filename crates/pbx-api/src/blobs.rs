@@ -34,8 +34,13 @@ impl Client {
     pub async fn blob(&self, reference: &str, access: Option<&SecretString>) -> Result<Blob, ApiError> {
         let path = path(reference)
             .ok_or_else(|| ApiError::NotUnderstood { what: "the reference is not that of a file".into() })?;
-        let answer = self.get(self.url(&path), access, BLOB_LIMIT).await?;
-        Ok(Blob { bytes: answer.bytes, media_type: answer.media_type })
+        let request = self.get(self.url(&path));
+        let request = match access {
+            Some(access) => request.bearer(access)?,
+            None => request,
+        };
+        let answer = request.answer(BLOB_LIMIT).await?;
+        Ok(Blob { media_type: answer.media_type(), bytes: answer.bytes })
     }
 }
 

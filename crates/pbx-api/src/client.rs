@@ -1,27 +1,14 @@
 use std::error::Error;
 use std::fmt;
 use std::sync::Arc;
-use std::time::{Duration, SystemTime};
+use std::time::Duration;
 
-use reqwest::header::{AUTHORIZATION, CONTENT_TYPE, HeaderMap, HeaderValue, LOCATION};
-use reqwest::{Method, RequestBuilder, Response, Url};
-use secrecy::zeroize::Zeroizing;
-use secrecy::{ExposeSecret, SecretString};
-use serde::Serialize;
+use reqwest::{Method, Url};
 
 use crate::error::Cause;
-use crate::failure::{SystemResolver, failed};
-use crate::refusal::{readable, refusal};
+use crate::failure::SystemResolver;
+use crate::request::Request;
 use crate::{ApiError, ServerAddress, Trust, tls};
-
-/// Largest JSON answer read, bytes.
-pub(crate) const JSON_LIMIT: usize = 1024 * 1024;
-
-/// Largest error answer looked into, bytes.
-const ERROR_LIMIT: usize = 64 * 1024;
-
-/// A request body larger than this grows by copying, which leaves an unwiped copy behind.
-const BODY_ROOM: usize = 16 * 1024;
 
 /// How long an idle connection is kept: long enough for the requests of one sign-in, short enough that a
 /// server seldom closes it under a request.
@@ -55,12 +42,6 @@ impl fmt::Debug for Client {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "Client({})", self.server.authority())
     }
-}
-
-/// A successful answer.
-pub(crate) struct Answer {
-    pub(crate) bytes: Zeroizing<Vec<u8>>,
-    pub(crate) media_type: Option<String>,
 }
 
 impl Client {
@@ -112,87 +93,15 @@ impl Client {
         url
     }
 
-    pub(crate) async fn get(
-        &self,
-        url: Url,
-        access: Option<&SecretString>,
-        limit: usize,
-    ) -> Result<Answer, ApiError> {
-        self.send(self.http.request(Method::GET, url), access, limit).await
+    pub(crate) fn get(&self, url: Url) -> Request<'_> {
+        Request::new(self, self.http.request(Method::GET, url))
     }
 
-    pub(crate) async fn post(
-        &self,
-        url: Url,
-        access: Option<&SecretString>,
-        body: Option<&impl Serialize>,
-    ) -> Result<Answer, ApiError> {
-        let mut request = self.http.request(Method::POST, url);
-        if let Some(body) = body {
-            let mut json = Zeroizing::new(Vec::with_capacity(BODY_ROOM));
-            serde_json::to_writer(&mut *json, body).map_err(setup)?;
-            request = request.header(CONTENT_TYPE, "application/json").body(bytes::Bytes::from_owner(json));
-        }
-        self.send(request, access, JSON_LIMIT).await
-    }
-
-    async fn send(
-        &self,
-        mut request: RequestBuilder,
-        access: Option<&SecretString>,
-        limit: usize,
-    ) -> Result<Answer, ApiError> {
-        if let Some(access) = access {
-            request = request.header(AUTHORIZATION, bearer(access)?);
-        }
-        let mut response = request.send().await.map_err(|error| failed(self.server.clone(), error))?;
-        let status = response.status();
-        if status.is_redirection() {
-            let to = response.headers().get(LOCATION).and_then(|to| to.to_str().ok()).and_then(readable);
-            return Err(ApiError::Redirect { status: status.as_u16(), to });
-        }
-        if !status.is_success() {
-            // The status says enough where the body is too large, broken or late.
-            let bytes = self.read(&mut response, ERROR_LIMIT).await.unwrap_or_default();
-            return Err(refusal(status, response.headers(), &bytes, SystemTime::now()));
-        }
-        let bytes = self.read(&mut response, limit).await?;
-        Ok(Answer { bytes, media_type: media_type(response.headers()) })
-    }
-
-    /// Reads a body up to a limit, whatever its length claims to be.
-    async fn read(&self, response: &mut Response, limit: usize) -> Result<Zeroizing<Vec<u8>>, ApiError> {
-        let too_large = || ApiError::TooLarge { limit };
-        let told =
-            response.content_length().map_or(Ok(BODY_ROOM), usize::try_from).map_err(|_| too_large())?;
-        if response.content_length().is_some() && told > limit {
-            return Err(too_large());
-        }
-        let mut bytes = Zeroizing::new(Vec::with_capacity(told));
-        while let Some(chunk) = response.chunk().await.map_err(|error| failed(self.server.clone(), error))? {
-            if bytes.len().saturating_add(chunk.len()) > limit {
-                return Err(too_large());
-            }
-            bytes.extend_from_slice(&chunk);
-        }
-        Ok(bytes)
+    pub(crate) fn post(&self, url: Url) -> Request<'_> {
+        Request::new(self, self.http.request(Method::POST, url))
     }
 }
 
-fn setup(error: impl Into<Box<dyn Error + Send + Sync>>) -> ApiError {
+pub(crate) fn setup(error: impl Into<Box<dyn Error + Send + Sync>>) -> ApiError {
     ApiError::Setup { cause: Cause::new(error) }
-}
-
-fn bearer(access: &SecretString) -> Result<HeaderValue, ApiError> {
-    let text = Zeroizing::new(format!("Bearer {}", access.expose_secret()));
-    let mut value = HeaderValue::from_str(&text).map_err(|_| ApiError::NotUnderstood {
-        what: "the access token does not fit into a header".into(),
-    })?;
-    value.set_sensitive(true);
-    Ok(value)
-}
-
-fn media_type(headers: &HeaderMap) -> Option<String> {
-    let value = headers.get(CONTENT_TYPE)?.to_str().ok()?;
-    value.split(';').next().map(|bare| bare.trim().to_ascii_lowercase()).filter(|bare| !bare.is_empty())
 }

@@ -1,5 +1,5 @@
-use crate::client::JSON_LIMIT;
 use crate::json::Object;
+use crate::request::JSON_LIMIT;
 use crate::{ApiError, Client, SipDomain};
 
 /// What a PBX says of itself without a sign-in (`GET /info`).
@@ -45,12 +45,12 @@ impl Client {
         if let Some(domain) = domain {
             url.query_pairs_mut().append_pair("domain", domain.as_str());
         }
-        let answer = self.get(url, None, JSON_LIMIT).await?;
+        let answer = self.get(url).answer(JSON_LIMIT).await?;
         read(&answer.bytes, domain)
     }
 }
 
-fn read(bytes: &[u8], asked: Option<&SipDomain>) -> Result<Info, ApiError> {
+pub(crate) fn read(bytes: &[u8], asked: Option<&SipDomain>) -> Result<Info, ApiError> {
     let mut answer = Object::parse("info", bytes)?;
     let mut info = Info {
         web_domain: answer.text("web_domain")?,

@@ -46,6 +46,11 @@ impl Object {
         self.secret(key)?.ok_or_else(|| self.wrong(key, "is missing"))
     }
 
+    /// Whether a field is there and not null.
+    pub(crate) fn has(&self, key: &str) -> bool {
+        self.fields.get(key).is_some_and(|value| !value.is_null())
+    }
+
     /// A boolean; `None` where null or absent.
     pub(crate) fn flag(&mut self, key: &str) -> Result<Option<bool>, ApiError> {
         match self.take(key) {

@@ -4,16 +4,25 @@ use std::time::{Duration, SystemTime};
 
 use reqwest::StatusCode;
 use reqwest::header::{HeaderMap, HeaderValue, RETRY_AFTER};
+use secrecy::{ExposeSecret, SecretString};
 
 use crate::json::Object;
 use crate::{ApiError, ErrorCode};
 
 /// What an answer outside 200 to 399 means.
-pub(crate) fn refusal(status: StatusCode, headers: &HeaderMap, body: &[u8], now: SystemTime) -> ApiError {
+///
+/// `secrets` are those of the request: a server that quotes one in its complaint must not get it into our logs.
+pub(crate) fn refusal(
+    status: StatusCode,
+    headers: &HeaderMap,
+    body: &[u8],
+    secrets: &[&SecretString],
+    now: SystemTime,
+) -> ApiError {
     let retry_after = headers.get(RETRY_AFTER).and_then(|value| retry_after(value, now));
     let told = complaint(body);
     let code = told.as_ref().map(|told| told.code);
-    let message = told.as_ref().and_then(|told| told.message.clone());
+    let message = told.as_ref().and_then(|told| quotable(told.message.as_deref()?, secrets));
     match status.as_u16() {
         401 => ApiError::Unauthorized,
         404 | 405 => ApiError::NotFound { status: status.as_u16(), code },
@@ -27,17 +36,30 @@ pub(crate) fn refusal(status: StatusCode, headers: &HeaderMap, body: &[u8], now:
     }
 }
 
-/// First entry of an error answer in the documented shape.
+/// What an error answer says.
 struct Complaint {
     code: ErrorCode,
     blocked: bool,
+    /// In the server's words, as they came.
     message: Option<String>,
 }
 
-/// `{"errors":[{"code","message","detail"?}]}`; nothing for any other body.
+/// First entry of `{"errors":[{"code","message","detail"?}]}`, or `{"error","error_description"?}` as OAuth
+/// has it (RFC 6749, section 5.2); nothing for any other body.
 fn complaint(body: &[u8]) -> Option<Complaint> {
-    let mut errors = Object::parse("errors", body).ok()?.objects("errors").ok()?;
-    let first = errors.first_mut()?;
+    let mut top = Object::parse("errors", body).ok()?;
+    let mut errors = top.objects("errors").ok()?;
+    let Some(first) = errors.first_mut() else {
+        let code = match top.text("error").ok()??.as_str() {
+            "invalid_grant" => ErrorCode::Unauthorized,
+            _ => ErrorCode::Unknown,
+        };
+        return Some(Complaint {
+            code,
+            blocked: false,
+            message: top.text("error_description").ok().flatten(),
+        });
+    };
     let code = first.text("code").ok()??;
     Some(Complaint {
         code: match code.as_str() {
@@ -47,7 +69,7 @@ fn complaint(body: &[u8]) -> Option<Complaint> {
         },
         // No code for a blocked address is documented; these are the words one would use.
         blocked: ["BLOCK", "LOCKED", "BLACKLIST"].iter().any(|word| code.contains(word)),
-        message: first.text("message").ok().flatten().and_then(|text| readable(&text)),
+        message: first.text("message").ok().flatten(),
     })
 }
 
@@ -55,6 +77,19 @@ fn complaint(body: &[u8]) -> Option<Complaint> {
 pub(crate) fn readable(text: &str) -> Option<String> {
     let text: String = text.chars().filter(|letter| !letter.is_control()).take(300).collect();
     Some(text.trim().to_owned()).filter(|text| !text.is_empty())
+}
+
+/// Somebody else's text as [`readable`] makes it, unless it holds a secret, as it is or as a URL would hold it.
+/// Looked for before anything is cut off, so that no half of a secret is left either.
+pub(crate) fn quotable(text: &str, secrets: &[&SecretString]) -> Option<String> {
+    let bare: String = text.chars().filter(|letter| !letter.is_control()).collect();
+    let decoded: String =
+        url::form_urlencoded::parse(text.as_bytes()).flat_map(|(name, value)| [name, value]).collect();
+    let quotes = |secret: &&SecretString| {
+        let secret = secret.expose_secret();
+        !secret.is_empty() && [text, &bare, &decoded].iter().any(|form| form.contains(secret))
+    };
+    if secrets.iter().any(quotes) { None } else { readable(text) }
 }
 
 /// `Retry-After` in either of its forms, seconds or a date (RFC 9110, section 10.2.3); at most a day.
@@ -85,7 +120,7 @@ mod tests {
         }
         // Sun, 06 Nov 1994 08:49:37 GMT
         let now = SystemTime::UNIX_EPOCH + Duration::from_secs(784_111_777);
-        refusal(StatusCode::from_u16(status).unwrap(), &headers, body.as_bytes(), now)
+        refusal(StatusCode::from_u16(status).unwrap(), &headers, body.as_bytes(), &[], now)
     }
 
     #[test]
@@ -147,7 +182,7 @@ mod tests {
         fn any_error_body(status in 400..=599_u16, body in any::<Vec<u8>>(), text in "\\PC*", code in "[A-Z_]{0,12}") {
             let json = serde_json::json!({"errors": [{"code": code, "message": text}]}).to_string();
             for body in [body.as_slice(), json.as_bytes()] {
-                let error = refusal(StatusCode::from_u16(status).unwrap(), &HeaderMap::new(), body, SystemTime::now());
+                let error = refusal(StatusCode::from_u16(status).unwrap(), &HeaderMap::new(), body, &[], SystemTime::now());
                 prop_assert!(error.to_string().chars().count() < 400);
             }
         }

@@ -1,7 +1,7 @@
 use secrecy::SecretString;
 
-use crate::client::JSON_LIMIT;
 use crate::json::Object;
+use crate::request::JSON_LIMIT;
 use crate::{ApiError, Client};
 
 /// Names under which a PBX might hand the extension's SIP password over. None is documented.
@@ -84,12 +84,12 @@ impl Client {
     /// # Errors
     /// [`ApiError::Unauthorized`] where the access token is not accepted.
     pub async fn user(&self, access: &SecretString) -> Result<User, ApiError> {
-        let answer = self.get(self.url("user"), Some(access), JSON_LIMIT).await?;
+        let answer = self.get(self.url("user")).bearer(access)?.answer(JSON_LIMIT).await?;
         read(&answer.bytes)
     }
 }
 
-fn read(bytes: &[u8]) -> Result<User, ApiError> {
+pub(crate) fn read(bytes: &[u8]) -> Result<User, ApiError> {
     let mut answer = Object::parse("user", bytes)?;
     let mut sip_password = None;
     for field in SIP_PASSWORD_FIELDS {

@@ -7,7 +7,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use pbx_api::{
-    ApiError, CertificateProblem, Client, ErrorCode, Fingerprint, Info, Limits, Pin, ServerAddress,
+    ApiError, CertificateProblem, Client, Dialect, ErrorCode, Fingerprint, Info, Limits, Pin, ServerAddress,
     SignInAnswer, SipDomain, Trust,
 };
 use peer::{Identity, Peer, Step, answer, error, json, tokens};
@@ -115,12 +115,12 @@ async fn requests_as_the_api_wants_them() {
         panic!("no tokens")
     };
     assert_eq!(first.expires_in, Duration::from_secs(1800));
-    let second = client.refresh(&first.refresh).await.unwrap();
+    let second = client.refresh(Dialect::Auth, &first.refresh.unwrap()).await.unwrap();
     assert!(!client.auth_user(&second.access).await.unwrap().password_force_reset);
     assert_eq!(client.user(&second.access).await.unwrap().extension_number.as_deref(), Some("101"));
     let blob = client.blob("/api/blobs/abc", None).await.unwrap();
     assert_eq!((blob.bytes.as_slice(), blob.media_type.as_deref()), (&b"picture"[..], Some("image/png")));
-    client.sign_out(&second.access).await.unwrap();
+    client.sign_out(Dialect::Auth, &second.access, second.refresh.as_ref()).await.unwrap();
     let requests = peer.requests();
     let find = |line: &str| requests.iter().find(|request| request.line.ends_with(line)).unwrap();
     let sent: serde_json::Value = serde_json::from_str(&find("sign_in").body).unwrap();

@@ -7,7 +7,7 @@ mod view;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use pbx_api::{ApiError, Client, Fingerprint, Pin, ServerAddress, Trust};
+use pbx_api::{ApiError, Client, Dialect, Fingerprint, Pin, ServerAddress, Trust};
 use sessions::{Watched, shown};
 use sign_in::{
     Action, Answer, Input as Step, Keeper, Page, RequestId, Session, SessionStatus, SignInError, SignedIn,
@@ -200,7 +200,7 @@ impl SigningIn {
             Action::EndSession { server, access } => {
                 if let Ok(client) = self.client(server) {
                     self.outlet.landing(async move {
-                        if let Err(error) = client.sign_out(&access).await {
+                        if let Err(error) = client.sign_out(Dialect::Auth, &access, None).await {
                             tracing::info!(%error, "the PBX keeps a session nobody uses");
                         }
                     });

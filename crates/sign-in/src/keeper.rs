@@ -176,7 +176,7 @@ mod tests {
     fn secrets(access: &str) -> Secrets {
         Secrets {
             access: access.into(),
-            refresh: "r".into(),
+            refresh: Some("r".into()),
             expires_at: SystemTime::UNIX_EPOCH,
             sip_password: None,
         }

@@ -18,8 +18,8 @@ const VERSION: u8 = 1;
 pub struct Secrets {
     /// Access token.
     pub access: SecretString,
-    /// Refresh token.
-    pub refresh: SecretString,
+    /// Refresh token, where the session has one.
+    pub refresh: Option<SecretString>,
     /// When the access token ends.
     pub expires_at: SystemTime,
     /// The extension's SIP password, once known.
@@ -30,7 +30,8 @@ pub struct Secrets {
 struct Written<'a> {
     v: u8,
     access: &'a str,
-    refresh: &'a str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    refresh: Option<&'a str>,
     /// Seconds since 1970-01-01 UTC.
     expires_at: u64,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -41,7 +42,8 @@ struct Written<'a> {
 struct Read {
     v: u8,
     access: SecretString,
-    refresh: SecretString,
+    #[serde(default)]
+    refresh: Option<SecretString>,
     expires_at: u64,
     #[serde(default)]
     sip_password: Option<SecretString>,
@@ -60,7 +62,7 @@ impl Secrets {
         let written = Written {
             v: VERSION,
             access: self.access.expose_secret(),
-            refresh: self.refresh.expose_secret(),
+            refresh: self.refresh.as_ref().map(ExposeSecret::expose_secret),
             expires_at: self.expires_at.duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default().as_secs(),
             sip_password: self.sip_password.as_ref().map(ExposeSecret::expose_secret),
         };
@@ -101,13 +103,13 @@ mod tests {
         for sip_password in [None, Some("p\"w".into())] {
             let secrets = Secrets {
                 access: "a".into(),
-                refresh: "r".into(),
+                refresh: Some("r".into()),
                 expires_at: SystemTime::UNIX_EPOCH + Duration::from_secs(1_700_000_000),
                 sip_password,
             };
             let back = Secrets::from_entry(&secrets.to_entry().unwrap()).unwrap();
             assert_eq!(back.access.expose_secret(), "a");
-            assert_eq!(back.refresh.expose_secret(), "r");
+            assert_eq!(back.refresh.as_ref().unwrap().expose_secret(), "r");
             assert_eq!(back.expires_at, secrets.expires_at);
             let passwords = [&back, &secrets]
                 .map(|one| one.sip_password.as_ref().map(|word| word.expose_secret().to_owned()));

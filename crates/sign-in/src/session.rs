@@ -2,7 +2,7 @@ use std::future::Future;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, SystemTime};
 
-use pbx_api::{ApiError, Client, Tokens};
+use pbx_api::{ApiError, Client, Dialect, Tokens};
 use secrecy::SecretString;
 use tokio::sync::watch;
 
@@ -213,11 +213,11 @@ impl Session {
         let at_pbx = async {
             // A refresh under way voids the token we have.
             let _landed = self.inner.flight.lock().await;
-            let (client, access) = {
+            let (client, secrets) = {
                 let state = self.inner.state();
-                (state.client.clone(), state.secrets.access.clone())
+                (state.client.clone(), state.secrets.clone())
             };
-            client.sign_out(&access).await
+            client.sign_out(Dialect::Auth, &secrets.access, secrets.refresh.as_ref()).await
         };
         let server = self.inner.state().client.server().clone();
         let (pbx, vault) = tokio::join!(tokio::time::timeout(SIGN_OUT_LIMIT, at_pbx), vault);
@@ -265,7 +265,10 @@ impl Inner {
             }
             (state.client.clone(), state.secrets.refresh.clone())
         };
-        let answer = client.refresh(&refresh).await;
+        let answer = match &refresh {
+            Some(refresh) => client.refresh(Dialect::Auth, refresh).await,
+            None => Err(ApiError::Unauthorized),
+        };
         let now = SystemTime::now();
         match answer {
             Ok(tokens) => {

@@ -31,7 +31,7 @@ fn finish(mut command: Command, trial: &str) {
 
 fn secrets(access: &str) -> Secrets {
     let expires_at = SystemTime::UNIX_EPOCH + Duration::from_secs(1_800_000_000);
-    Secrets { access: access.into(), refresh: "refresh".into(), expires_at, sip_password: Some("sip".into()) }
+    Secrets { access: access.into(), refresh: Some("refresh".into()), expires_at, sip_password: Some("sip".into()) }
 }
 
 /// A child's own keeper and runtime.

@@ -61,7 +61,7 @@ async fn session(client: Client, vault: &OpenVault, lifetime: Duration) -> Sessi
     let keeper = Arc::new(Keeper::new(vault.clone(), Duration::from_secs(60)));
     let secrets = Secrets {
         access: "access-1".into(),
-        refresh: "refresh-1".into(),
+        refresh: Some("refresh-1".into()),
         expires_at: SystemTime::now() + lifetime,
         sip_password: Some("sip".into()),
     };
