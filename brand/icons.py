@@ -1,15 +1,21 @@
 #!/usr/bin/env python3
-"""Renders app-icon.svg to the PNG, ICO and ICNS files that packages want. Needs rsvg-convert."""
+"""Renders a brand's app-icon.svg to the PNG, ICO and ICNS files that packages want, in its folder `icons`:
+
+    python3 brand/icons.py NAME
+
+Needs rsvg-convert, of Debian's librsvg2-bin."""
 
 import pathlib
 import struct
 import subprocess
+import sys
 
-HERE = pathlib.Path(__file__).parent
+BRAND = pathlib.Path(__file__).parent / sys.argv[1]
+ICONS = BRAND / "icons"
 
 
 def png(size: int) -> bytes:
-    command = ["rsvg-convert", "-w", str(size), "-h", str(size), str(HERE / "app-icon.svg")]
+    command = ["rsvg-convert", "-w", str(size), "-h", str(size), str(BRAND / "app-icon.svg")]
     return subprocess.run(command, check=True, stdout=subprocess.PIPE).stdout
 
 
@@ -33,10 +39,11 @@ def icns(kinds: dict[bytes, int]) -> bytes:
     return b"icns" + struct.pack(">I", 8 + len(body)) + body
 
 
+ICONS.mkdir(exist_ok=True)
 for name, size in {"32x32": 32, "128x128": 128, "128x128@2x": 256, "icon": 512}.items():
-    (HERE / f"{name}.png").write_bytes(png(size))
-(HERE / "icon.ico").write_bytes(ico([32, 16, 24, 48, 64, 256]))
-(HERE / "icon.icns").write_bytes(
+    (ICONS / f"{name}.png").write_bytes(png(size))
+(ICONS / "icon.ico").write_bytes(ico([32, 16, 24, 48, 64, 256]))
+(ICONS / "icon.icns").write_bytes(
     icns({b"icp4": 16, b"icp5": 32, b"ic11": 32, b"ic12": 64, b"ic07": 128, b"ic13": 256, b"ic08": 256,
           b"ic14": 512, b"ic09": 512, b"ic10": 1024})
 )
