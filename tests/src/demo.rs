@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 use std::process::Command;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use serde_json::Value;
 use tempfile::TempDir;
@@ -73,13 +73,55 @@ impl Demo {
         Cli::start_at(session, &Place::Here, &arguments, Some(extension_password), Some(password))
     }
 
+    /// A user's name and password to sign in with.
+    pub fn user(&self, username: &'static str) -> (&str, &str) {
+        (username, self.of(username, "password"))
+    }
+
+    /// The SIP password of a user's extension.
+    pub fn extension_password(&self, username: &str) -> &str {
+        self.of(username, "extension_password")
+    }
+
+    /// What stands in a user's sign-in QR code.
+    pub fn qr(&self, username: &str) -> &str {
+        self.of(username, "qr")
+    }
+
+    /// What a user's QR code of the old kind holds: the extension with its password.
+    pub fn legacy_qr(&self, username: &str) -> &str {
+        self.of(username, "legacy_qr")
+    }
+
+    /// Every e-mail it has sent, oldest first.
+    pub fn outbox(&self) -> Vec<Mail> {
+        let said = self.curl(&["--header", "Accept: application/json"], "/demo/outbox");
+        let mails: Vec<Value> = serde_json::from_str(&said).unwrap_or_else(|e| panic!("{e}: {said}"));
+        let text = |mail: &Value, key: &str| mail[key].as_str().map(str::to_owned);
+        mails.iter().map(|mail| Mail { code: text(mail, "code"), link: text(mail, "link") }).collect()
+    }
+
+    /// Waits until it has sent this many e-mails, and gives the last.
+    pub fn mail(&self, count: usize) -> Mail {
+        let deadline = Instant::now() + Duration::from_secs(20);
+        loop {
+            let mut mails = self.outbox();
+            if mails.len() >= count {
+                return mails.swap_remove(count - 1);
+            }
+            assert!(
+                Instant::now() < deadline,
+                "{} e-mails instead of {count}\n{}",
+                mails.len(),
+                self.process.log()
+            );
+            std::thread::sleep(Duration::from_millis(50));
+        }
+    }
+
     /// Makes it misbehave, by an order as its `POST /demo/faults` takes them.
     pub fn fault(&self, order: &str) {
-        let mut command = Command::new("curl");
-        command.args(["--silent", "--show-error", "--fail", "--cacert", self.ca(), "--data", order]);
-        command.args(["--header", "Content-Type: application/json"]);
-        command.arg(format!("https://{}/demo/faults", self.server));
-        Process::run("curl", command);
+        self.curl(&["--data", order, "--header", "Content-Type: application/json"], "/demo/faults");
     }
 
     /// Kills it: it says goodbye to nobody.
@@ -90,6 +132,13 @@ impl Demo {
     /// Starts it again after [`Demo::kill`]: the same users, ports and certificate.
     pub fn start_again(&mut self) {
         self.process = start(&self.arguments).0;
+    }
+
+    fn curl(&self, arguments: &[&str], path: &str) -> String {
+        let mut command = Command::new("curl");
+        command.args(["--silent", "--show-error", "--fail", "--cacert", self.ca()]).args(arguments);
+        command.arg(format!("https://{}{path}", self.server));
+        Process::run("curl", command)
     }
 
     fn sip(&self, username: &str, transport: &str) -> SipAccount {
@@ -107,6 +156,15 @@ impl Demo {
         let user = users.iter().find(|user| user["username"] == username);
         user.and_then(|user| user[key].as_str()).unwrap_or_else(|| panic!("no {key} of {username}"))
     }
+}
+
+/// An e-mail of the demo PBX's.
+#[derive(Debug, Clone)]
+pub struct Mail {
+    /// The code in it.
+    pub code: Option<String>,
+    /// The link in it.
+    pub link: Option<String>,
 }
 
 const PORTS: [(&str, &str); 3] =

@@ -6,13 +6,16 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
 mod baresip;
+mod browser;
 mod cli;
 mod demo;
 mod kamailio;
 mod network;
+mod page;
 mod paths;
 mod process;
 mod score;
+mod secrets;
 mod session;
 mod sipp;
 mod sound;
@@ -21,13 +24,16 @@ mod usage;
 mod window;
 
 pub use baresip::{Baresip, Recording};
+pub use browser::Browser;
 pub use cli::{Cli, Event, SipAccount};
-pub use demo::Demo;
+pub use demo::{Demo, Mail};
 pub use kamailio::Kamailio;
 pub use network::{Network, Place, free_port};
+pub use page::Page;
 pub use paths::{output_dir, product, python, target_dir};
 pub use process::{Line, Process};
 pub use score::{Score, score};
+pub use secrets::Secrets;
 pub use session::Session;
 pub use sipp::{Sipp, scenario};
 pub use sound::Listening;

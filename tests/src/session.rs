@@ -80,6 +80,31 @@ impl Session {
         self
     }
 
+    /// With a system's browser that opens nothing by itself, but notes the addresses it is called with.
+    pub fn with_browser(mut self) -> Self {
+        let (program, notes) = (self.path("browser"), self.opened_file());
+        fs::write(&notes, "").unwrap();
+        fs::write(&program, format!("#!/bin/sh\nprintf '%s\\n' \"$1\" >>'{}'\n", notes.display())).unwrap();
+        fs::set_permissions(&program, fs::Permissions::from_mode(0o700)).unwrap();
+        self.env.insert("BROWSER", program.display().to_string());
+        self
+    }
+
+    /// Waits until the system's browser was called for this time, counted from 1, and gives the address.
+    pub fn opened(&self, time: usize) -> String {
+        let deadline = Instant::now() + LIMIT;
+        loop {
+            let notes = fs::read_to_string(self.opened_file()).unwrap();
+            // A line without its end is still being written.
+            if let Some(line) = notes.split_inclusive('\n').filter_map(|l| l.strip_suffix('\n')).nth(time - 1)
+            {
+                return line.to_owned();
+            }
+            assert!(Instant::now() < deadline, "no browser was opened for time {time}: {notes:?}");
+            std::thread::sleep(Duration::from_millis(20));
+        }
+    }
+
     /// A command within the session.
     pub fn command(&self, program: impl AsRef<Path>) -> Command {
         self.command_at(&Place::Here, program)
@@ -93,7 +118,7 @@ impl Session {
         {
             command.env_remove(foreign);
         }
-        command.env_remove("XAUTHORITY").env_remove("CARILLON_SIP_PASSWORD");
+        command.env_remove("XAUTHORITY").env_remove("CARILLON_SIP_PASSWORD").env_remove("BROWSER");
         command.envs(&self.env);
         command
     }
@@ -128,6 +153,10 @@ impl Session {
 
     pub(crate) fn set(&mut self, key: &'static str, value: String) {
         self.env.insert(key, value);
+    }
+
+    fn opened_file(&self) -> PathBuf {
+        self.path("opened")
     }
 
     fn keychain_answers(&self) -> bool {

@@ -5,7 +5,7 @@
 use std::thread::sleep;
 use std::time::Duration;
 
-use system_tests::{Baresip, Kamailio, Network, Session, Speech, Voice, score};
+use system_tests::{Baresip, Browser, Kamailio, Network, Session, Speech, Voice, output_dir, score};
 
 #[test]
 fn two_baresips_hear_each_other() {
@@ -62,4 +62,20 @@ fn the_keychain_can_be_seen_filled_emptied_and_locked() {
     look.args(["lookup", "service", "trial"]);
     let out = look.output().unwrap();
     assert!(!String::from_utf8_lossy(&out.stdout).contains("secret"), "a locked keychain told its secret");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_real_browser_opens_what_the_system_is_asked_to_open() {
+    let session = Session::bare().with_browser();
+    let page = "data:text/html,<body><input data-testid=name><button data-testid=go \
+                onclick=\"document.body.append('hello '+document.querySelector('input').value)\">go</button>";
+    let mut open = session.command("sh");
+    open.args(["-c", "\"$BROWSER\" \"$1\"", "sh", page]);
+    assert_eq!(system_tests::Process::run("the system's browser", open), "");
+    let browser = Browser::open(&output_dir("harness")).await;
+    browser.go_to(&session.opened(1)).await;
+    browser.type_into("name", "erin").await;
+    browser.click("go").await;
+    browser.tells("hello erin").await;
+    browser.close().await;
 }

@@ -80,6 +80,7 @@ const NEEDS: &[Need] = &[
     need(Purpose::Test, Probe::Program("sysctl"), "procps"),
     need(Purpose::Test, Probe::Program("Xvfb"), "xvfb"),
     need(Purpose::Test, Probe::Program("WebKitWebDriver"), "webkit2gtk-driver"),
+    need(Purpose::Test, Probe::Program("chromedriver"), "chromium-driver"),
 ];
 
 /// Makes sure this machine has what it takes.

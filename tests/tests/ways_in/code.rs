@@ -1,0 +1,61 @@
+//! QR codes: out of a picture, a camera, the clipboard, and the code of old.
+
+use crate::Trial;
+
+const HANDED_OVER: &[&str] = &["--hand-over-password"];
+
+#[tokio::test(flavor = "multi_thread")]
+async fn in_a_picture_file() {
+    let mut trial = Trial::begin("code-in-a-picture", HANDED_OVER).await;
+    let picture = trial.picture(trial.demo.qr("alice"));
+    trial.click("scan-open").await;
+    // This machine has no camera; the page says so and offers the rest.
+    trial.says("scan-state", "camera").await;
+    trial.shoot("scan").await;
+    trial.choose_file("scan-picture", &picture).await;
+    trial.click("trust").await;
+    trial.ends_registered().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn that_is_no_sign_in_code() {
+    let mut trial = Trial::begin("code-of-another-kind", &[]).await;
+    trial.click("scan-open").await;
+    let picture = trial.picture("WIFI:T:WPA;S:guests;P:guests-welcome;;");
+    trial.choose_file("scan-picture", &picture).await;
+    trial.tells("Wi").await;
+    trial.shoot("wifi").await;
+    trial.click("back").await;
+    trial.shown("domain").await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn dropped_onto_the_window() {
+    let trial = Trial::begin("code-dropped", HANDED_OVER).await;
+    let picture = trial.picture(trial.demo.qr("bob"));
+    trial.click("scan-open").await;
+    trial.drop_file("scan-state", &picture).await;
+    trial.click("trust").await;
+    trial.ends_registered().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn out_of_the_clipboard() {
+    let trial = Trial::begin("code-in-the-clipboard", HANDED_OVER).await;
+    let code = trial.demo.qr("alice").to_owned();
+    trial.cut_out_of("domain", &code).await;
+    trial.click("scan-open").await;
+    trial.click("scan-clipboard").await;
+    trial.click("trust").await;
+    trial.ends_registered().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn of_the_old_kind() {
+    let mut trial = Trial::begin("code-of-the-old-kind", &[]).await;
+    let picture = trial.picture(trial.demo.legacy_qr("bob"));
+    trial.secrets.learn(trial.demo.extension_password("bob"));
+    trial.click("scan-open").await;
+    trial.choose_file("scan-picture", &picture).await;
+    trial.ends_registered().await;
+}
