@@ -1,9 +1,11 @@
-// A picture of every scene, light and dark, narrow and wide: `npm run shots [name…]` into tests/output/ui.
+// A picture of every scene, light and dark, narrow and wide: `npm run shots [name…]` into tests/output/ui,
+// another brand's (CARILLON_BRAND) into a folder of its own.
 import { mkdir, readFile } from 'node:fs/promises';
 import { chromium } from 'playwright';
 import { createServer } from 'vite';
 
-const out = new URL('../tests/output/ui/', import.meta.url).pathname;
+const brand = process.env.CARILLON_BRAND ? `-${process.env.CARILLON_BRAND}` : '';
+const out = new URL(`../tests/output/ui${brand}/`, import.meta.url).pathname;
 const sizes = [{ width: 360, height: 720 }, { width: 1280, height: 800 }];
 
 await mkdir(out, { recursive: true });

@@ -1,9 +1,10 @@
 import { svelte } from '@sveltejs/vite-plugin-svelte';
 import { playwright } from '@vitest/browser-playwright';
 import { defineConfig } from 'vitest/config';
+import { brand } from './vite.brand.ts';
 
 export default defineConfig({
-  plugins: [svelte()],
+  plugins: [brand(), svelte()],
   clearScreen: false,
   server: { port: 5173, strictPort: true },
   build: {
