@@ -1,4 +1,4 @@
-//! Microphones, speakers and the ringer, and their fakes.
+//! Microphones, speakers and the ringer, cameras, and their fakes; the clipboard and the screens.
 //!
 //! Everything outside a card is mono, 16 bit, [`RATE`] samples a second, in frames of [`FRAME`] samples
 //! (10 ms). What the card itself speaks (rate, channels, sample format) stays in here. A sound card
@@ -7,11 +7,14 @@
 
 #![deny(clippy::indexing_slicing, clippy::string_slice)]
 
+mod camera;
 mod card;
+mod clipboard;
 mod clock;
 mod error;
 mod resample;
 mod ringer;
+mod screen;
 mod tone;
 mod wav;
 
@@ -19,10 +22,13 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Instant;
 
+pub use camera::{CameraError, CameraInfo, Eye, Frame, PictureEye, cameras, open_camera, preview_jpeg};
 pub use card::{DeviceInfo, microphones, speakers};
+pub use clipboard::{ClipboardError, Clipped, clipboard};
 pub use clock::{Clock, HandClock, SystemClock};
 pub use error::DeviceError;
 pub use ringer::Ringer;
+pub use screen::{ScreenError, screens};
 pub use tone::{Tone, bell};
 pub use wav::{NullSpeaker, SilentMicrophone, WavMicrophone, WavSpeaker};
 
