@@ -142,6 +142,29 @@ impl Session {
         Process::run("dbus-send", command);
     }
 
+    /// Shows a picture file at these pixels of the display, above everything else, and waits until it can be seen.
+    pub fn show_picture(&self, file: &Path, x: u32, y: u32) -> Process {
+        let wanted = image::open(file).unwrap_or_else(|e| panic!("{}: {e}", file.display())).to_luma8();
+        let mut command = self.command("display");
+        command.args(["-immutable", "-borderwidth", "0", "-geometry", &format!("+{x}+{y}")]).arg(file);
+        let display = Process::start("display", command);
+        let seen = self.path("seen.png");
+        let deadline = Instant::now() + LIMIT;
+        loop {
+            let mut command = self.command("import");
+            command.args(["-window", "root"]).arg(&seen);
+            Process::run("import", command);
+            let mut screen = image::open(&seen).unwrap().to_luma8();
+            let shown = image::imageops::crop(&mut screen, x, y, wanted.width(), wanted.height()).to_image();
+            if shown == wanted {
+                fs::remove_file(&seen).unwrap();
+                return display;
+            }
+            assert!(Instant::now() < deadline, "the picture is not to be seen\n{}", display.log());
+            std::thread::sleep(Duration::from_millis(50));
+        }
+    }
+
     /// A folder of the session, for whatever a test wants to keep in it.
     pub fn path(&self, name: &str) -> PathBuf {
         self.dir.path().join(name)

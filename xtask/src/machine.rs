@@ -81,6 +81,7 @@ const NEEDS: &[Need] = &[
     need(Purpose::Test, Probe::Program("Xvfb"), "xvfb"),
     need(Purpose::Test, Probe::Program("WebKitWebDriver"), "webkit2gtk-driver"),
     need(Purpose::Test, Probe::Program("chromedriver"), "chromium-driver"),
+    need(Purpose::Test, Probe::Program("display"), "imagemagick"),
 ];
 
 /// Makes sure this machine has what it takes.

@@ -51,6 +51,18 @@ async fn out_of_the_clipboard() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn on_the_screen() {
+    let trial = Trial::begin("code-on-the-screen", HANDED_OVER).await;
+    let picture = trial.picture(trial.demo.qr("alice"));
+    trial.click("scan-open").await;
+    trial.shown("scan-screen").await;
+    let _shown = trial.session.show_picture(&picture, 700, 300);
+    trial.click("scan-screen").await;
+    trial.click("trust").await;
+    trial.ends_registered().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn of_the_old_kind() {
     let mut trial = Trial::begin("code-of-the-old-kind", &[]).await;
     let picture = trial.picture(trial.demo.legacy_qr("bob"));
