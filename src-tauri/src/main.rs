@@ -6,7 +6,6 @@ use std::io::{self, IsTerminal};
 use std::process::ExitCode;
 
 use carillon_shell::Args;
-use clap::Parser;
 use tracing_subscriber::EnvFilter;
 
 /// What is logged unless `RUST_LOG` says otherwise.
@@ -16,7 +15,7 @@ const LOG: &str = "info";
 const NO_SECRETS: &str = "rsipstack=warn";
 
 fn main() -> ExitCode {
-    let args = Args::parse();
+    let args = Args::read();
     let filter = EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new(LOG));
     let filter = NO_SECRETS.parse().into_iter().fold(filter, EnvFilter::add_directive);
     let colour = io::stderr().is_terminal();

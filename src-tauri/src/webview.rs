@@ -26,6 +26,16 @@ pub fn reload(app: &AppHandle) -> tauri::Result<()> {
     app.webview_windows().into_values().try_for_each(|window| window.reload())
 }
 
+/// Brings the window before the user, wherever it is.
+pub fn to_front(app: &AppHandle) {
+    for window in app.webview_windows().into_values() {
+        let shown = window.unminimize().and_then(|()| window.show()).and_then(|()| window.set_focus());
+        if let Err(error) = shown {
+            tracing::warn!(%error, "the window does not come to the front");
+        }
+    }
+}
+
 /// Loads the UI anew when its process dies. The phone does not notice.
 ///
 /// # Errors

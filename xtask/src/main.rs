@@ -1,6 +1,7 @@
-//! `cargo xtask demo | test | bench`: everything that is done with the project as a whole.
+//! `cargo xtask demo | test | bench | brand`: everything that is done with the project as a whole.
 
 mod bench;
+mod brand;
 mod build;
 mod demo;
 mod machine;
@@ -16,6 +17,8 @@ const USAGE: &str = "\
 cargo xtask demo [--headless]   start a demo PBX and the phone beside it
 cargo xtask test [fast]         run all tests; fast: without foreign peers and windows
 cargo xtask bench [NAME...]     measure: registration, call, voice, window (all of them without a name)
+cargo xtask brand NAME [--debug]
+                                build the product as the brand in brand/NAME, into target/brand/NAME
 ";
 
 fn main() -> ExitCode {
@@ -27,6 +30,8 @@ fn main() -> ExitCode {
         ["test"] => test::run(false),
         ["test", "fast"] => test::run(true),
         ["bench", names @ ..] => bench::run(names),
+        ["brand", name] => brand::run(name, false),
+        ["brand", name, "--debug"] | ["brand", "--debug", name] => brand::run(name, true),
         ["help" | "--help" | "-h"] => {
             print!("{USAGE}");
             Ok(true)

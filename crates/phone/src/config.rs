@@ -1,10 +1,11 @@
 use std::path::PathBuf;
 
+use brand::{BRAND, Preset};
 use devices::{Sink, Source};
 use pbx_api::Trust;
 
 use crate::words::of_api_error;
-use crate::{AccountId, FieldIs, Problem, WaysView};
+use crate::{AccountId, Browser, Eyes, FieldIs, Problem, WaysView};
 
 /// How a [`Phone`](crate::Phone) is to be run.
 #[derive(Debug, Clone)]
@@ -29,6 +30,10 @@ pub struct Config {
     pub suggested_server: String,
     /// Ways in that are offered.
     pub ways: WaysView,
+    /// Opens addresses.
+    pub browser: Browser,
+    /// Looks for QR codes.
+    pub eyes: Eyes,
 }
 
 /// Which of the accounts signed in to before to begin with.
@@ -66,18 +71,32 @@ impl Config {
             audio: AudioConfig::default(),
             tones: true,
             codecs: vec![media::Codec::Opus, media::Codec::Pcmu, media::Codec::Pcma],
-            user_agent: format!("Carillon/{}", env!("CARGO_PKG_VERSION")),
+            user_agent: BRAND.user_agent(env!("CARGO_PKG_VERSION")),
             extra_roots: Trust::default(),
-            suggested_domain: String::new(),
-            suggested_server: String::new(),
+            suggested_domain: BRAND.domain.value.to_owned(),
+            suggested_server: BRAND.server.value.to_owned(),
             ways: WaysView {
-                password: true,
-                microsoft: true,
-                qr: true,
-                sip: true,
-                domain: FieldIs::Free,
-                server: FieldIs::Free,
+                password: BRAND.ways.password,
+                microsoft: BRAND.ways.microsoft,
+                qr: BRAND.ways.qr,
+                sip: BRAND.ways.sip,
+                domain: field(BRAND.domain),
+                server: field(BRAND.server),
             },
+            browser: Browser::system(),
+            eyes: Eyes::System,
+        }
+    }
+
+    /// Lets the wizard offer another domain and server, each unless it is empty or the brand has settled it.
+    pub fn suggest(&mut self, domain: &str, server: &str) {
+        for (is, given, suggested) in [
+            (self.ways.domain, domain, &mut self.suggested_domain),
+            (self.ways.server, server, &mut self.suggested_server),
+        ] {
+            if is == FieldIs::Free && !given.is_empty() {
+                given.clone_into(suggested);
+            }
         }
     }
 
@@ -90,5 +109,32 @@ impl Config {
             Ok(_) => Ok(()),
             Err(error) => Err(of_api_error(&error)),
         }
+    }
+}
+
+fn field(preset: Preset) -> FieldIs {
+    match preset.is {
+        brand::FieldIs::Free => FieldIs::Free,
+        brand::FieldIs::Fixed => FieldIs::Fixed,
+        brand::FieldIs::Hidden => FieldIs::Hidden,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_the_brand_has_settled_stays() {
+        let mut config = Config::new(PathBuf::new());
+        config.suggested_domain = "free.example".into();
+        config.suggested_server = "settled.example".into();
+        config.ways.server = FieldIs::Hidden;
+        config.ways.domain = FieldIs::Free;
+        config.suggest("", "other.example");
+        assert_eq!(config.suggested_domain, "free.example");
+        config.suggest("test.io", "other.example");
+        assert_eq!(config.suggested_domain, "test.io");
+        assert_eq!(config.suggested_server, "settled.example");
     }
 }

@@ -30,7 +30,7 @@ impl Phone {
     /// # Errors
     /// The settings cannot be read: nothing is started and nothing is lost.
     pub fn start(config: Config) -> Result<Self, Problem> {
-        Self::start_with(config, Keeper::keychain(sign_in::SERVICE))
+        Self::start_with(config, Keeper::keychain(brand::BRAND.keychain))
     }
 
     /// Starts a phone that keeps its secrets with the keeper given.
@@ -83,5 +83,5 @@ impl Phone {
 
 /// Where settings are kept unless another place is named: the user's own directory for such.
 pub fn default_data_dir() -> Option<PathBuf> {
-    directories::ProjectDirs::from("", "", "Carillon").map(|dirs| dirs.data_dir().to_owned())
+    directories::ProjectDirs::from("", "", brand::BRAND.name).map(|dirs| dirs.data_dir().to_owned())
 }
