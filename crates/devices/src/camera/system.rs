@@ -152,29 +152,29 @@ fn watch(
 ) {
     let view = &view.0;
     let mut camera = match opened(index) {
-        Ok(camera) => {
-            let _ = answer.send(Ok(()));
-            camera
-        }
+        Ok(camera) => camera,
         Err(why) => {
             let _ = answer.send(Err(told(why)));
             return;
         }
     };
     while !view.closed.load(Ordering::Relaxed) {
-        match camera.frame() {
-            Ok(buffer) => {
-                let (size, packed) = (buffer.resolution(), packed(buffer.source_frame_format()));
-                // A frame that was cut short on its way is left out.
-                if let Some(frame) = Frame::unpacked(size.width(), size.height(), packed, buffer.buffer()) {
-                    view.seen().newest = Some(Arc::new(frame));
-                    view.changed.notify_all();
-                }
-            }
+        let buffer = match camera.frame() {
+            Ok(buffer) => buffer,
             Err(why) => {
-                view.fail(told(why));
+                let why = told(why);
+                view.fail(why.clone());
+                let _ = answer.try_send(Err(why));
                 break;
             }
+        };
+        let (size, packed) = (buffer.resolution(), packed(buffer.source_frame_format()));
+        // A frame that was cut short on its way is left out.
+        if let Some(frame) = Frame::unpacked(size.width(), size.height(), packed, buffer.buffer()) {
+            view.seen().newest = Some(Arc::new(frame));
+            view.changed.notify_all();
+            // Whether a camera is free shows with its first frame; later answers find nobody.
+            let _ = answer.try_send(Ok(()));
         }
     }
 }
