@@ -13,6 +13,9 @@ mod cookie;
 mod domain;
 mod error;
 mod failure;
+#[cfg(any(test, feature = "fuzzing"))]
+#[doc(hidden)]
+pub mod fuzzing;
 mod info;
 mod json;
 mod microsoft;

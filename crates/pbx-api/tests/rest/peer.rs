@@ -64,7 +64,7 @@ pub enum Step {
 pub struct Request {
     /// `METHOD /path`.
     pub line: String,
-    /// Header lines, lower case.
+    /// Header lines, their names in lower case.
     pub head: String,
     pub body: String,
 }
@@ -157,7 +157,7 @@ async fn read_request(stream: &mut (impl AsyncReadExt + Unpin)) -> Option<Reques
     };
     let head = String::from_utf8(bytes[..end].to_vec()).unwrap();
     let line = head.lines().next().unwrap().trim_end_matches(" HTTP/1.1").to_owned();
-    let head: String = head.lines().skip(1).map(|line| line.to_lowercase() + "\n").collect();
+    let head: String = head.lines().skip(1).map(header).collect();
     let length =
         head.lines().find_map(|line| line.strip_prefix("content-length: ")?.parse().ok()).unwrap_or(0);
     while bytes.len() < end + length {
@@ -166,6 +166,13 @@ async fn read_request(stream: &mut (impl AsyncReadExt + Unpin)) -> Option<Reques
         }
     }
     Some(Request { line, head, body: String::from_utf8(bytes[end..].to_vec()).unwrap() })
+}
+
+fn header(line: &str) -> String {
+    match line.split_once(':') {
+        Some((name, value)) => format!("{}:{value}\n", name.to_lowercase()),
+        None => format!("{line}\n"),
+    }
 }
 
 /// An answer with a JSON body.

@@ -1,16 +1,13 @@
 //! The client against servers that answer well, badly, or not at all.
-#![allow(clippy::unwrap_used, clippy::panic)]
-
-mod peer;
 
 use std::sync::Arc;
 use std::time::Duration;
 
+use crate::peer::{Identity, Peer, Step, answer, error, json, tokens};
 use pbx_api::{
     ApiError, CertificateProblem, Client, Dialect, ErrorCode, Fingerprint, Info, Limits, Pin, ServerAddress,
     SignInAnswer, SipDomain, Trust,
 };
-use peer::{Identity, Peer, Step, answer, error, json, tokens};
 use rcgen::{BasicConstraints, CertificateParams, DnType, IsCa, KeyPair, SanType, date_time_ymd};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpListener;
@@ -129,10 +126,10 @@ async fn requests_as_the_api_wants_them() {
         serde_json::json!({"username": "alice", "password": "pass\"wörd\\", "domain": "test.io"})
     );
     assert_eq!(find("refresh_token").body, r#"{"refresh_token":"refresh-1"}"#);
-    assert!(find("/api/user").head.contains("authorization: bearer access-2\n"));
-    assert!(find("sign_out").head.contains("authorization: bearer access-2\n"));
+    assert!(find("/api/user").head.contains("authorization: Bearer access-2\n"));
+    assert!(find("sign_out").head.contains("authorization: Bearer access-2\n"));
     for request in &requests {
-        assert!(request.head.contains("user-agent: carillon/test\n"), "{request:?}");
+        assert!(request.head.contains("user-agent: Carillon/test\n"), "{request:?}");
         assert!(!request.head.contains("accept-encoding"), "{request:?}");
         let bearer = request.head.contains("authorization");
         let open =

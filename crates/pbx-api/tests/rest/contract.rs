@@ -1,0 +1,125 @@
+//! The client against a server that Prism makes of the vendor's description of the API, so that our own idea of
+//! it is not the only judge: Prism refuses every request that does not fit. See `tests/contract/README.md`.
+
+use std::collections::BTreeSet;
+use std::time::Duration;
+
+use crate::peer::{Identity, Peer, Step};
+use crate::prism::{self, Prism};
+use pbx_api::{ApiError, Client, Dialect, PasswordPolicy, SignInAnswer, SipDomain, Tokens};
+use secrecy::{ExposeSecret, SecretString};
+use url::Url;
+
+/// Prism behind TLS, below `/api`, and a client for it.
+struct Contract {
+    prism: Prism,
+    peer: Peer,
+    client: Client,
+}
+
+impl Contract {
+    async fn start() -> Self {
+        let prism = Prism::start();
+        let port = prism.port;
+        let identity = Identity::signed(|_| {});
+        let peer =
+            Peer::start(&identity, move |request| vec![Step::Send(prism::forward(port, request))]).await;
+        let client = peer.client(&identity);
+        Self { prism, peer, client }
+    }
+
+    /// Operations asked for, as the description names them.
+    fn asked(&self) -> BTreeSet<String> {
+        let named = |line: String| match line.as_str() {
+            "POST /api/auth/sign_in/microsoft" => "POST /auth/sign_in/{provider}".to_owned(),
+            "GET /api/blobs/0123abc" => "GET /blobs/{digest}".to_owned(),
+            line => line.split('?').next().unwrap().replacen("/api", "", 1),
+        };
+        self.peer.lines().into_iter().map(named).collect()
+    }
+}
+
+fn domain() -> SipDomain {
+    "test.io".parse().unwrap()
+}
+
+fn callback() -> Url {
+    "http://127.0.0.1:51234/callback/0123456789abcdef?x=y&z".parse().unwrap()
+}
+
+/// What Prism makes of a text nobody described further.
+fn is_made_up(secret: &SecretString) -> bool {
+    secret.expose_secret() == "string"
+}
+
+fn made_up(tokens: &Tokens) -> bool {
+    is_made_up(&tokens.access) && tokens.refresh.as_ref().is_some_and(is_made_up)
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn every_operation_fits_the_contract() {
+    let contract = Contract::start().await;
+    let client = &contract.client;
+    let (domain, callback) = (domain(), callback());
+    let [password, token, code, access, refresh]: [SecretString; 5] =
+        ["p\"ä&=+% w", "t\"&=+ k", "12 34", "access-1", "r&=+% h"].map(SecretString::from);
+
+    let tenant = client.info(Some(&domain)).await.unwrap().tenant.unwrap();
+    assert!(tenant.microsoft && tenant.name == "string", "{tenant:?}");
+
+    let answer = client.sign_in(&domain, "alice", &password).await.unwrap();
+    let SignInAnswer::Tokens(tokens) = answer else { panic!("{answer:?}") };
+    assert_eq!(tokens.expires_in, Duration::from_secs(3600));
+    let answer = client.sign_in(&domain, "second.factor", &password).await.unwrap();
+    assert!(matches!(answer, SignInAnswer::SecondFactor { .. }), "{answer:?}");
+    client.send_code(&token).await.unwrap();
+    // The description knows no body: whether tokens come is the real server's secret.
+    assert!(client.verify_code(&token, &code).await.unwrap().is_none());
+
+    let page = client.microsoft(&domain, &callback).await.unwrap();
+    assert_eq!(page.as_str(), "https://login.example/authorize?client_id=7");
+    let page = client.microsoft_older(&domain, &callback).await.unwrap();
+    assert_eq!(page.as_str(), "https://login.example/authorize?client_id=8");
+
+    client.forget_password(&domain, "alice", &callback).await.unwrap();
+    client.reset_password(&token, &password).await.unwrap();
+    client.change_password(&access, &password, &code).await.unwrap();
+    assert_eq!(client.password_policy(Some(&access)).await.unwrap(), PasswordPolicy::default());
+
+    assert!(!client.auth_user(&access).await.unwrap().password_force_reset);
+    assert_eq!(client.user(&access).await.unwrap().extension_number.as_deref(), Some("101"));
+    assert_eq!(client.blob("/api/blobs/0123abc", None).await.unwrap().bytes.as_slice(), b"string");
+
+    assert!(made_up(&client.refresh(Dialect::Auth, &refresh).await.unwrap()));
+    client.sign_out(Dialect::Auth, &access, Some(&refresh)).await.unwrap();
+
+    assert!(made_up(&client.sign_in_oauth(&domain, "alice", &password).await.unwrap()));
+    assert!(made_up(&client.exchange_code(&code, &callback).await.unwrap()));
+    assert!(made_up(&client.refresh(Dialect::OAuth, &refresh).await.unwrap()));
+    client.sign_out(Dialect::OAuth, &access, Some(&refresh)).await.unwrap();
+
+    let tokens = client.sign_in_cookie(&domain, "alice", &password).await.unwrap();
+    assert!(is_made_up(&tokens.access) && tokens.expires_in == Duration::from_secs(1800), "{tokens:?}");
+    client.sign_out(Dialect::Cookie, &access, None).await.unwrap();
+
+    assert_eq!(contract.asked(), contract.prism.operations);
+}
+
+/// Without this, a judge that lets everything pass would not be noticed.
+#[tokio::test(flavor = "multi_thread")]
+async fn what_does_not_fit_is_refused() {
+    let contract = Contract::start().await;
+    let (client, domain, password) = (&contract.client, domain(), SecretString::from("p"));
+    for username in ["", &"a".repeat(65)] {
+        let error = client.sign_in(&domain, username, &password).await.unwrap_err();
+        assert!(matches!(error, ApiError::Refused { status: 422, .. }), "{error:?}");
+        let error = client.sign_in_cookie(&domain, username, &password).await.unwrap_err();
+        assert!(matches!(error, ApiError::Refused { status: 422, .. }), "{error:?}");
+    }
+    for (username, password) in [("", "p"), ("alice", "")] {
+        let error = client.sign_in_oauth(&domain, username, &password.into()).await.unwrap_err();
+        assert!(matches!(error, ApiError::Refused { status: 422, .. }), "{error:?}");
+    }
+    let error = client.password_policy(None).await.unwrap_err();
+    assert!(matches!(error, ApiError::Unauthorized), "{error:?}");
+}
