@@ -116,6 +116,15 @@ impl Page {
         self.until(&format!("{id} to say {words:?}"), async || self.text(id).await.contains(words)).await;
     }
 
+    /// Waits until an attribute of the element has this value.
+    pub async fn has_attribute(&self, id: &str, name: &str, value: &str) {
+        let fits = async || match self.find(id).await {
+            Some(element) => element.attr(name).await.is_ok_and(|found| found.as_deref() == Some(value)),
+            None => false,
+        };
+        self.until(&format!("{id} to have {name}={value:?}"), fits).await;
+    }
+
     /// Waits until the page's text holds `words`, wherever.
     pub async fn tells(&self, words: &str) {
         self.until(&format!("the page to say {words:?}"), async || self.body().await.contains(words)).await;

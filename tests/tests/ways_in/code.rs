@@ -1,5 +1,7 @@
 //! QR codes: out of a picture, a camera, the clipboard, and the code of old.
 
+use system_tests::{FakeCamera, Fault, output_dir};
+
 use crate::Trial;
 
 const HANDED_OVER: &[&str] = &["--hand-over-password"];
@@ -10,9 +12,32 @@ async fn in_a_picture_file() {
     let picture = trial.picture(trial.demo.qr("alice"));
     trial.click("scan-open").await;
     // This machine has no camera; the page says so and offers the rest.
-    trial.says("scan-state", "camera").await;
+    trial.fails_with("noCamera").await;
     trial.shoot("scan").await;
     trial.choose_file("scan-picture", &picture).await;
+    trial.click("trust").await;
+    trial.ends_registered().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn before_the_camera() {
+    let empty = output_dir("ways-in/camera").join("empty.png");
+    image::GrayImage::from_pixel(640, 480, image::Luma([128])).save(&empty).unwrap();
+    let camera = FakeCamera::start(&empty);
+    camera.fail(Some(Fault::Busy));
+    let environment = camera.env();
+    let environment = environment.each_ref().map(|(key, value)| (*key, value.as_str()));
+    let mut trial = Trial::begin_with("code-before-the-camera", HANDED_OVER, &environment).await;
+    trial.click("scan-open").await;
+    trial.fails_with("cameraBusy").await;
+    trial.shoot("busy").await;
+    camera.fail(None);
+    trial.click("camera-again").await;
+    trial.has_attribute("scan-state", "data-state", "looking").await;
+    trial.shown("scan-preview").await;
+    trial.shoot("looking").await;
+    // Somebody holds a phone with the code into the picture.
+    camera.show(&trial.picture(trial.demo.qr("alice")));
     trial.click("trust").await;
     trial.ends_registered().await;
 }
@@ -23,7 +48,7 @@ async fn that_is_no_sign_in_code() {
     trial.click("scan-open").await;
     let picture = trial.picture("WIFI:T:WPA;S:guests;P:guests-welcome;;");
     trial.choose_file("scan-picture", &picture).await;
-    trial.tells("Wi").await;
+    trial.says("scan-problem", "Wi").await;
     trial.shoot("wifi").await;
     trial.click("back").await;
     trial.shown("domain").await;

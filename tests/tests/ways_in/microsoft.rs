@@ -55,7 +55,7 @@ async fn denied_once() {
     browser.tells("Carillon").await;
     browser.shoot("denied-in-the-browser").await;
     trial.shown("username").await;
-    trial.says("problem", "Microsoft").await;
+    trial.fails_with("consentDenied").await;
     trial.shoot("denied").await;
     // The way back leads to the same button.
     trial.click("microsoft").await;
@@ -77,7 +77,7 @@ async fn given_up_for_a_password() {
     // The browser was closed by mistake.
     trial.click("browser-again").await;
     let address = trial.session.opened(2);
-    trial.click("back").await;
+    trial.click("browser-cancel").await;
     trial.shown("username").await;
     // Too late: nobody waits for it any more.
     let mut browser = Browser::open(&trial.shots).await;
@@ -99,7 +99,7 @@ async fn without_a_browser_the_address_is_shown() {
     let mut trial = Trial::begin_with("microsoft-no-browser", &[], &environment).await;
     trial.find_server().await;
     trial.click("microsoft").await;
-    trial.shown("browser-address").await;
+    trial.fails_with("noBrowser").await;
     trial.shoot("address").await;
     let address = trial.text("browser-address").await;
     let mut browser = Browser::open(&trial.shots).await;

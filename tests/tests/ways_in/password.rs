@@ -9,7 +9,7 @@ async fn typed() {
     let mut trial = Trial::begin("typed", &[]).await;
     trial.find_server().await;
     trial.sign_in("alice", "not-her-password").await;
-    trial.says("problem", "password").await;
+    trial.fails_with("wrongCredentials").await;
     trial.shoot("wrong-password").await;
     let password = trial.demo.user("alice").1.to_owned();
     trial.sign_in("alice", &password).await;
@@ -30,7 +30,7 @@ async fn second_factor() {
     let wrong: String = code.chars().rev().map(|c| if c == '7' { '3' } else { '7' }).collect();
     trial.type_into("code", &wrong).await;
     trial.click("code-continue").await;
-    trial.shown("problem").await;
+    trial.fails_with("secondFactorWrong").await;
     trial.shoot("wrong-code").await;
     // As an e-mail program's selection brings it.
     trial.type_into("code", &format!(" {code} ")).await;
@@ -50,7 +50,7 @@ async fn second_factor_without_a_session_in_the_answer() {
     let code = trial.demo.mail(1).code.expect("a code is in the e-mail");
     trial.type_into("code", &code).await;
     trial.click("code-continue").await;
-    trial.says("problem", "session").await;
+    trial.fails_with("sessionMissing").await;
     trial.shoot("no-session").await;
 }
 

@@ -88,6 +88,11 @@ impl Trial {
         self.click("sign-in").await;
     }
 
+    /// Waits until the page says what is wrong, by the problem's stable name.
+    pub async fn fails_with(&self, code: &str) {
+        self.has_attribute("problem", "data-code", code).await;
+    }
+
     /// Waits until calls can come and go, and looks for secrets that lie open.
     pub async fn registered(&mut self) {
         self.says("account-state", "Registered").await;
