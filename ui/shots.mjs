@@ -1,6 +1,6 @@
 // A picture of every scene, light and dark, narrow and wide: `npm run shots [name…]` into tests/output/ui,
 // another brand's (CARILLON_BRAND) into a folder of its own.
-import { mkdir, readFile } from 'node:fs/promises';
+import { mkdir } from 'node:fs/promises';
 import { chromium } from 'playwright';
 import { createServer } from 'vite';
 
@@ -14,8 +14,7 @@ await server.listen();
 const address = `http://localhost:${server.httpServer.address().port}`;
 const browser = await chromium.launch({ executablePath: process.env.CHROMIUM ?? '/usr/bin/chromium', args: ['--no-sandbox'] });
 
-const source = await readFile(new URL('src/backend/scenes.ts', import.meta.url), 'utf8');
-const all = [...source.slice(source.indexOf('export const scenes')).matchAll(/^ {2}'?([a-z-]+)'?: \(\) =>/gm)].map((match) => match[1]);
+const all = Object.keys((await server.ssrLoadModule('/src/backend/scenes.ts')).scenes);
 const asked = process.argv.slice(2);
 const names = asked.length > 0 ? asked : all;
 const pages = names.map((name) => (name === 'gallery' ? ['gallery', '/gallery.html?'] : [name, `/?scene=${name}&`]));

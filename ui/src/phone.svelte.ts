@@ -1,8 +1,8 @@
 // The phone as the window sees it: every event folded into the picture, nothing else.
 import { createContext } from 'svelte';
 import {
-  type AccountView, type Backend, type CallId, type CallReport, type CallView, type Command, type PhoneEvent, type Picture,
-  type Problem, problemOf, type SignInView,
+  type AccountView, type Backend, type CallId, type CallReport, type CallView, type Command, type EnforcedView, type PhoneEvent,
+  type Picture, type Problem, problemOf, type SignInView, type TrustedView,
 } from './backend/backend';
 
 /** Levels of both voices since the last report, 0 to 100. */
@@ -23,6 +23,8 @@ export const TRACE_LENGTH = 100;
 const nothingYet: SignInView = {
   page: 'server', busy: false, domain: '', server: '', username: '', tenant: null, problem: null, certificate: null,
   earlierDomains: [], earlierServers: [],
+  ways: { password: true, microsoft: true, qr: true, sip: true, domain: 'free', server: 'free' },
+  code: null, newPassword: null, forgot: null, browser: null, scan: null, news: null,
 };
 
 export class Phone {
@@ -32,6 +34,10 @@ export class Phone {
   failure = $state.raw<Problem | null>(null);
   signIn = $state.raw<SignInView>(nothingYet);
   accounts = $state.raw<AccountView[]>([]);
+  /** Certificates trusted on purpose. */
+  trusted = $state.raw<TrustedView[]>([]);
+  /** What the camera sees, only while a code is looked for through it. */
+  preview = $state.raw<string | null>(null);
   /** Calls of this session, newest first. */
   calls = $state.raw<SessionCall[]>([]);
   reports = $state.raw<Record<CallId, CallReport>>({});
@@ -44,6 +50,12 @@ export class Phone {
   account = $derived(this.accounts.find((account) => account.state.is !== 'registered') ?? this.accounts[0] ?? null);
   /** Whether a call can be made. */
   reachable = $derived(this.accounts.some((account) => account.state.is === 'registered'));
+  /** What the PBX settles for the window: each setting as the first account has it that has it. */
+  enforced = $derived<EnforcedView>({
+    theme: this.accounts.find((account) => account.enforced.theme)?.enforced.theme ?? null,
+    language: this.accounts.find((account) => account.enforced.language)?.enforced.language ?? null,
+    hidden: this.accounts.find((account) => account.enforced.hidden.length > 0)?.enforced.hidden ?? [],
+  });
 
   #backend: Backend;
   #noticeId = 0;
@@ -77,8 +89,9 @@ export class Phone {
 
   /** Takes a whole picture. */
   show(picture: Picture): void {
-    this.signIn = picture.signIn;
+    this.#turn(picture.signIn);
     this.accounts = picture.accounts;
+    this.trusted = picture.trusted;
     picture.calls.forEach((view) => this.#put(view));
     this.ready = true;
   }
@@ -87,7 +100,7 @@ export class Phone {
   fold(event: PhoneEvent): void {
     switch (event.what) {
       case 'signIn':
-        this.signIn = event.view;
+        this.#turn(event.view);
         break;
       case 'account':
         this.accounts = this.accounts.some((known) => known.id === event.view.id)
@@ -107,6 +120,12 @@ export class Phone {
         this.traces = { ...this.traces, [event.call]: [...(this.traces[event.call] ?? []), level].slice(-TRACE_LENGTH) };
         break;
       }
+      case 'preview':
+        if (this.#looking) this.preview = event.picture;
+        break;
+      case 'trusted':
+        this.trusted = event.trusted;
+        break;
       case 'notice':
         this.#tell(event.problem, event.call);
         break;
@@ -116,6 +135,15 @@ export class Phone {
   /** Takes a notice away. */
   dismiss(id: number): void {
     this.notices = this.notices.filter((notice) => notice.id !== id);
+  }
+
+  #turn(view: SignInView): void {
+    this.signIn = view;
+    if (!this.#looking) this.preview = null;
+  }
+
+  get #looking(): boolean {
+    return this.signIn.page === 'scan' && this.signIn.scan?.state.is === 'looking';
   }
 
   #put(view: CallView): void {

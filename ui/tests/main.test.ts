@@ -3,7 +3,7 @@ import { expect, test, vi } from 'vitest';
 import { page, userEvent } from 'vitest/browser';
 import { render } from 'vitest-browser-svelte';
 import App from '../src/App.svelte';
-import { account, media } from '../src/backend/scenes';
+import { account, media } from '../src/backend/samples';
 import { Phone } from '../src/phone.svelte';
 import { focused, part, put } from './stage';
 

@@ -1,6 +1,7 @@
 import { expect, test } from 'vitest';
 import { problemOf, type PhoneEvent } from '../src/backend/backend';
-import { media, scenes } from '../src/backend/scenes';
+import { media } from '../src/backend/samples';
+import { scenes } from '../src/backend/scenes';
 import { Phone, TRACE_LENGTH } from '../src/phone.svelte';
 
 const silent = { send: async () => {}, picture: async () => scenes['active-call']().picture, listen: async () => () => {} };

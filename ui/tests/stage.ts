@@ -2,8 +2,10 @@
 import { page } from 'vitest/browser';
 import { render } from 'vitest-browser-svelte';
 import App from '../src/App.svelte';
-import { scenes, signIn, type Scene, type SceneName } from '../src/backend/scenes';
+import { signIn } from '../src/backend/samples';
+import { beginning, scenes, type Scene, type SceneName } from '../src/backend/scenes';
 import { Scripted, type Script } from '../src/backend/scripted';
+import type { SignInView } from '../src/backend/backend';
 import { Phone } from '../src/phone.svelte';
 import '../src/styles/index.css';
 
@@ -12,7 +14,7 @@ export type Stage = { backend: Scripted; phone: Phone };
 async function raise(scene: Scene, script?: Script): Promise<Stage> {
   const backend = new Scripted(scene.picture, script);
   const phone = new Phone(backend);
-  await render(App, { phone, main: { findOpen: scene.find !== undefined, findText: scene.find ?? '', keysOpen: scene.keys ?? false } });
+  await render(App, { phone, main: beginning(scene) });
   await phone.follow();
   backend.emit(...(scene.events ?? []));
   return { backend, phone };
@@ -22,7 +24,7 @@ async function raise(scene: Scene, script?: Script): Promise<Stage> {
 export const put = (name: SceneName): Promise<Stage> => raise(scenes[name]());
 
 /** The wizard from the start, with a script that answers. */
-export const begin = (script: Script): Promise<Stage> => raise({ picture: { signIn: signIn(), accounts: [], calls: [] } }, script);
+export const begin = (script: Script, change: Partial<SignInView> = {}): Promise<Stage> => raise({ picture: { signIn: signIn(change), accounts: [], calls: [], trusted: [] } }, script);
 
 /** An element by its name in the tests. */
 export const part = (name: string) => page.getByTestId(name);

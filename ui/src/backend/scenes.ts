@@ -1,7 +1,8 @@
 // The scenes every screen is drawn and tested in: a picture, and what happened since.
-import type {
-  AccountState, AccountView, CallReport, CallState, CallView, CertificateView, Code, PhoneEvent, Picture, Problem, Quality, SignInView,
-} from './backend';
+import type { SettingsPage } from '../screens/settings/SettingsList.svelte';
+import type { AccountState, AccountView, CallState, CallView, PhoneEvent, Picture, Quality, TrustedView } from './backend';
+import { account, certificate, media, OWN, problem, signIn } from './samples';
+import { signInScenes } from './sign-in-scenes';
 
 export type Scene = {
   picture: Picture;
@@ -11,47 +12,12 @@ export type Scene = {
   find?: string;
   /** The keypad of the call is open. */
   keys?: boolean;
+  /** The settings are open, on this page. */
+  settings?: SettingsPage;
 };
 
-const OWN = 'nora.lindqvist@fairwater.example';
-
-const problem = (code: Code, detail: string | null = null, retryAfterS: number | null = null): Problem => ({ code, detail, retryAfterS });
-
-/** The wizard as it starts, with changes. */
-export function signIn(change: Partial<SignInView> = {}): SignInView {
-  return {
-    page: 'server', busy: false, domain: '', server: '', username: '', tenant: null, problem: null, certificate: null,
-    earlierDomains: [], earlierServers: [], ...change,
-  };
-}
-
-/** Nora's account, registered unless told otherwise. */
-export function account(state: AccountState = { is: 'registered', expiresS: 300, rttMs: 12 }, change: Partial<AccountView> = {}): AccountView {
-  return {
-    id: OWN, displayName: 'Nora Lindqvist', extension: '214', domain: 'fairwater.example', server: 'pbx.fairwater.example', transport: 'udp',
-    state, session: { is: 'open' }, secretsInMemory: false, ...change,
-  };
-}
-
-/** A certificate that is signed by itself. */
-export function certificate(server = 'pbx.fairwater.example:8887'): CertificateView {
-  return {
-    server, fingerprint: '3fa90c71d25e881b46e0972c5af30db8617ec4299308adf6145be730c9826d4a', subject: 'Fairwater PBX', issuer: 'Fairwater PBX',
-    selfSigned: true, notBefore: Date.UTC(2026, 2, 2), notAfter: Date.UTC(2027, 2, 1),
-  };
-}
-
-/** Figures as they are after so many fifths of a second; the levels look like two people taking turns. */
-export function media(tick: number, quality: Quality = 'clear'): CallReport {
-  const wave = (shift: number) => Math.abs(Math.sin(tick * 1.9 + shift) * Math.sin(tick * 0.7 + shift * 2));
-  const turn = (tick % 100) / 100;
-  const theirs = turn < 0.3 ? 0.35 + 0.65 * wave(0) : turn > 0.55 && turn < 0.75 ? 0.3 * wave(1) : 0;
-  const ours = turn > 0.22 && turn < 0.52 ? 0.15 + 0.55 * wave(2) : turn > 0.88 ? 0.2 * wave(3) : 0;
-  return {
-    rxPackets: 50 * 277 + tick * 10, txPackets: 50 * 277 + tick * 10, lost: 3, late: 1, concealedMs: 80, jitterMs: 2.4, delayMs: 38, rttMs: 11,
-    mos: 4.3, quality, levelIn: quality === 'nothing' ? 0 : Math.round(100 * theirs), levelOut: Math.round(100 * ours),
-  };
-}
+/** What the window is told to begin with. */
+export const beginning = (scene: Scene) => ({ findOpen: scene.find !== undefined, findText: scene.find ?? '', keysOpen: scene.keys ?? false, settings: scene.settings });
 
 function call(id: number, state: CallState, change: Partial<CallView> = {}): CallView {
   return {
@@ -65,14 +31,17 @@ const ended = (reason: Extract<CallState, { is: 'ended' }>['end']['reason'], las
 const spoken = (id: number, quality: Quality = 'clear'): PhoneEvent[] => Array.from({ length: 100 }, (_, tick) => ({ what: 'media', call: id, report: media(tick, quality) }));
 const said = (view: CallView): PhoneEvent => ({ what: 'call', view });
 
-const wizard = (change: Partial<SignInView>): Scene => ({ picture: { signIn: signIn(change), accounts: [], calls: [] } });
 const inside = (accounts: AccountView[], calls: CallView[] = [], rest: Omit<Scene, 'picture'> = {}): Scene => ({
-  picture: { signIn: signIn({ page: 'done' }), accounts, calls }, ...rest,
+  picture: { signIn: signIn({ page: 'done' }), accounts, calls, trusted: [] }, ...rest,
 });
 
-const tenant = { name: 'Fairwater Instruments', domain: 'fairwater.example', picture: null, microsoft: true };
-const filled = { domain: 'fairwater.example', server: 'pbx.fairwater.example' };
-const onUserPage = { ...filled, page: 'user', tenant } as const;
+const harbour = (state?: AccountState) => account(state, {
+  id: '31@harbour.example', displayName: 'Nora Lindqvist', extension: '31', domain: 'harbour.example', server: '198.51.100.7:5070', transport: 'tcp', session: { is: 'none' },
+});
+const trusting = (trusted: TrustedView[]): Scene => {
+  const scene = inside([account()], [], { settings: 'certificates' });
+  return { ...scene, picture: { ...scene.picture, trusted } };
+};
 const marta = { number: '07700 900 312', name: 'Marta Oduya' };
 const earlierCalls = (): PhoneEvent[] => [
   said(call(1, ended('hungUpHere', 491), { peer: { number: '020 7946 0177', name: 'Amélie Faure' } })),
@@ -83,24 +52,25 @@ const earlierCalls = (): PhoneEvent[] => [
 
 /** All scenes by name. Made anew each time, for their clocks start when they are made. */
 export const scenes = {
-  'server-empty': () => wizard({}),
-  'server-earlier': () => wizard({ domain: 'fairwater.example', earlierDomains: ['fairwater.example', 'harbour.example'], earlierServers: ['pbx.fairwater.example'] }),
-  'server-busy': () => wizard({ ...filled, busy: true }),
-  'server-error': () => wizard({ domain: 'fairwater.example', server: 'pbx.fairwater.exmaple', problem: problem('serverNotFound', 'no such host: pbx.fairwater.exmaple') }),
-  'domain-error': () => wizard({ domain: 'fairwatr.example', server: 'pbx.fairwater.example', problem: problem('domainUnknown') }),
-  certificate: () => wizard({ ...filled, problem: problem('certificateUntrusted'), certificate: certificate() }),
-  'certificate-changed': () => wizard({ ...filled, problem: problem('certificateChanged'), certificate: { ...certificate(), selfSigned: false, issuer: 'Harbour Root CA' } }),
-  user: () => wizard({ ...onUserPage, username: 'nora.lindqvist' }),
-  'user-busy': () => wizard({ ...onUserPage, username: 'nora.lindqvist', busy: true }),
-  'user-wrong': () => wizard({ ...onUserPage, username: 'nora.lindqvist', problem: problem('wrongCredentials', 'HTTP 400 UNAUTHORIZED') }),
-  'user-blocked': () => wizard({ ...onUserPage, username: 'nora.lindqvist', problem: problem('blocked', null, 300) }),
-  'sip-password': () => wizard({ ...onUserPage, page: 'sipPassword', username: 'nora.lindqvist', problem: problem('sipPasswordNeeded') }),
-  'sip-password-wrong': () => wizard({ ...onUserPage, page: 'sipPassword', username: 'nora.lindqvist', problem: problem('sipPasswordWrong', '403 Forbidden') }),
+  ...signInScenes,
   empty: () => inside([account()]),
   registering: () => inside([account({ is: 'registering' })]),
   reconnecting: () => inside([account({ is: 'reconnecting', retryAt: Date.now() + 3_900, problem: problem('serverSilent', 'REGISTER to 192.0.2.10:5060 timed out after 32 s'), status: 408 })], [], { events: earlierCalls() }),
   offline: () => inside([account({ is: 'offline', problem: problem('sipPasswordWrong'), status: 403 })]),
   'session-expired': () => inside([account(undefined, { session: { is: 'expired' }, secretsInMemory: true })]),
+  enforced: () => inside([account(undefined, { enforced: { theme: 'dark', language: 'de-DE', hidden: ['settings'] } })]),
+  'two-accounts': () => inside([account(), harbour({ is: 'reconnecting', retryAt: Date.now() + 3_900, problem: problem('serverSilent'), status: null })], [], { events: earlierCalls() }),
+  'find-call-as': () => inside([account(), harbour()], [], { events: earlierCalls(), find: '020 7946' }),
+  'settings-accounts': () => inside([account()], [], { settings: 'accounts' }),
+  'settings-accounts-trouble': () => inside([
+    account({ is: 'offline', problem: problem('sipPasswordWrong', 'REGISTER refused'), status: 403 }, { session: { is: 'expired' }, secretsInMemory: true }),
+    harbour({ is: 'reconnecting', retryAt: Date.now() + 3_900, problem: problem('serverSilent', 'REGISTER timed out after 32 s'), status: 408 }),
+  ], [], { settings: 'accounts' }),
+  'settings-certificates': () => trusting([
+    { server: 'pbx.fairwater.example:8887', fingerprint: certificate().fingerprint },
+    { server: '192.0.2.10:8887', fingerprint: certificate().fingerprint.split('').reverse().join('') },
+  ]),
+  'settings-certificates-empty': () => trusting([]),
   find: () => inside([account()], [], { events: earlierCalls(), find: '020 7946' }),
   'find-empty': () => inside([account()], [], { find: '' }),
   'find-offline': () => inside([account({ is: 'registering' })], [], { find: '9196' }),

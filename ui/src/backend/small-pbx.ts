@@ -1,7 +1,7 @@
 // A script that behaves like a very small PBX, so that the whole UI can be walked through in a browser.
 import type { AccountView, CallView, PhoneEvent, Problem, SignInView } from './backend';
 import type { Script, Scripted } from './scripted';
-import { account, certificate, media, signIn } from './scenes';
+import { account, certificate, media, signIn } from './samples';
 
 const problem = (code: Problem['code'], detail: string | null = null): Problem => ({ code, detail, retryAfterS: null });
 

@@ -3,7 +3,8 @@ import { mount } from 'svelte';
 import App from '../App.svelte';
 import { Phone } from '../phone.svelte';
 import { firstOf, speak } from '../words/index.svelte';
-import { scenes, signIn, type Scene, type SceneName } from './scenes';
+import { signIn } from './samples';
+import { beginning, scenes, type Scene, type SceneName } from './scenes';
 import { Scripted } from './scripted';
 import { smallPbx } from './small-pbx';
 
@@ -17,11 +18,10 @@ export async function startScene(asked: URLSearchParams): Promise<void> {
   if (tongue) speak(firstOf([tongue]));
 
   const name = asked.get('scene');
-  const scene: Scene = name && Object.hasOwn(scenes, name) ? scenes[name as SceneName]() : { picture: { signIn: signIn(), accounts: [], calls: [] } };
+  const scene: Scene = name && Object.hasOwn(scenes, name) ? scenes[name as SceneName]() : { picture: { signIn: signIn(), accounts: [], calls: [], trusted: [] } };
   const backend = new Scripted(scene.picture, name ? undefined : smallPbx());
   const phone = new Phone(backend);
-  const main = { findOpen: scene.find !== undefined, findText: scene.find ?? '', keysOpen: scene.keys ?? false };
-  mount(App, { target: document.getElementById('app')!, props: { phone, main } });
+  mount(App, { target: document.getElementById('app')!, props: { phone, main: beginning(scene) } });
   await phone.follow();
   backend.emit(...(scene.events ?? []));
 }

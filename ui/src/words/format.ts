@@ -10,6 +10,12 @@ export function clockTime(seconds: number): string {
   return h > 0 ? `${h}:${two(m)}:${two(s)}` : `${two(m)}:${two(s)}`;
 }
 
+/** Seconds that are left, as `0:42`. */
+export function countdown(seconds: number): string {
+  const whole = Math.max(0, Math.ceil(seconds));
+  return `${Math.floor(whole / 60)}:${String(whole % 60).padStart(2, '0')}`;
+}
+
 /** The user's own variety of the language in use: `en-GB` where they asked for it. */
 function locale(): string {
   return navigator.languages.find((tag) => tag.split('-', 1)[0] === language()) ?? language();

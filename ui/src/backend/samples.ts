@@ -1,0 +1,68 @@
+// Samples of what a phone may say, for the scenes and the tests.
+import type {
+  AccountState, AccountView, CallReport, CertificateView, Code, Problem, Quality, ScanView, SignInView, TenantView,
+} from './backend';
+
+/** Nora's account by its name. */
+export const OWN = 'nora.lindqvist@fairwater.example';
+
+/** A problem, with what is known beyond its code. */
+export const problem = (code: Code, detail: string | null = null, retryAfterS: number | null = null): Problem => ({ code, detail, retryAfterS });
+
+/** The wizard as it starts, with changes. */
+export function signIn(change: Partial<SignInView> = {}): SignInView {
+  return {
+    page: 'server', busy: false, domain: '', server: '', username: '', tenant: null, problem: null, certificate: null,
+    earlierDomains: [], earlierServers: [], ways: { password: true, microsoft: true, qr: true, sip: true, domain: 'free', server: 'free' },
+    code: null, newPassword: null, forgot: null, browser: null, scan: null, news: null, ...change,
+  };
+}
+
+/** Nora's account, registered unless told otherwise. */
+export function account(state: AccountState = { is: 'registered', expiresS: 300, rttMs: 12 }, change: Partial<AccountView> = {}): AccountView {
+  return {
+    id: OWN, displayName: 'Nora Lindqvist', extension: '214', domain: 'fairwater.example', server: 'pbx.fairwater.example', transport: 'udp',
+    state, session: { is: 'open' }, secretsInMemory: false, enforced: { theme: null, language: null, hidden: [] }, ...change,
+  };
+}
+
+/** A certificate that is signed by itself. */
+export function certificate(server = 'pbx.fairwater.example:8887'): CertificateView {
+  return {
+    server, fingerprint: '3fa90c71d25e881b46e0972c5af30db8617ec4299308adf6145be730c9826d4a', subject: 'Fairwater PBX', issuer: 'Fairwater PBX',
+    selfSigned: true, notBefore: Date.UTC(2026, 2, 2), notAfter: Date.UTC(2027, 2, 1),
+  };
+}
+
+/** Figures as they are after so many fifths of a second; the levels look like two people taking turns. */
+export function media(tick: number, quality: Quality = 'clear'): CallReport {
+  const wave = (shift: number) => Math.abs(Math.sin(tick * 1.9 + shift) * Math.sin(tick * 0.7 + shift * 2));
+  const turn = (tick % 100) / 100;
+  const theirs = turn < 0.3 ? 0.35 + 0.65 * wave(0) : turn > 0.55 && turn < 0.75 ? 0.3 * wave(1) : 0;
+  const ours = turn > 0.22 && turn < 0.52 ? 0.15 + 0.55 * wave(2) : turn > 0.88 ? 0.2 * wave(3) : 0;
+  return {
+    rxPackets: 50 * 277 + tick * 10, txPackets: 50 * 277 + tick * 10, lost: 3, late: 1, concealedMs: 80, jitterMs: 2.4, delayMs: 38, rttMs: 11,
+    mos: 4.3, quality, levelIn: quality === 'nothing' ? 0 : Math.round(100 * theirs), levelOut: Math.round(100 * ours),
+  };
+}
+
+/** The tenant Nora belongs to. */
+export const tenant: TenantView = { name: 'Fairwater Instruments', domain: 'fairwater.example', picture: null, microsoft: true };
+
+/** A camera that looks for a code. */
+export function scan(change: Partial<ScanView> = {}): ScanView {
+  const cameras = [{ id: 'video0', name: 'Integrated Camera' }, { id: 'video2', name: 'Desk camera (USB)' }];
+  return { cameras, camera: 'video0', state: { is: 'looking' }, problem: null, ...change };
+}
+
+/** What a camera sees when somebody holds up a sheet with a code; drawn, and no code that could be read. */
+export function preview(): string {
+  const dark: string[] = [];
+  const corner = (x: number, y: number) => (x < 8 && y < 8) || (x > 12 && y < 8) || (x < 8 && y > 12);
+  for (let y = 0; y < 21; y++) for (let x = 0; x < 21; x++) if (!corner(x, y) && (x * 7 + y * 13 + x * y * 5) % 11 < 5) dark.push(`M${x} ${y}h1v1h-1z`);
+  for (const [x, y] of [[0, 0], [14, 0], [0, 14]]) dark.push(`M${x} ${y}h7v7h-7zM${x! + 1} ${y! + 1}v5h5v-5zM${x! + 2} ${y! + 2}h3v3h-3z`);
+  const drawing = `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 400 300"><rect width="400" height="300" fill="#3a3f42"/><rect y="214" width="400" height="86" fill="#2a2e30"/>`
+    + `<rect x="286" y="30" width="90" height="150" fill="#454b4e"/><g transform="rotate(4 200 150)"><rect x="122" y="62" width="156" height="172" rx="5" fill="#e9e6de"/>`
+    + `<path transform="translate(144 78) scale(5.34)" fill="#23282c" fill-rule="evenodd" d="${dark.join('')}"/></g></svg>`;
+  return `data:image/svg+xml,${encodeURIComponent(drawing)}`;
+}
