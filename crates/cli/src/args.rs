@@ -3,11 +3,12 @@
 use std::path::PathBuf;
 use std::time::Duration;
 
+use brand::BRAND;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
 /// The phone without a window: sign in, register, call and answer from a script.
 #[derive(Debug, Parser)]
-#[command(name = "carillon-cli", version, propagate_version = true)]
+#[command(name = BRAND.cli_program, version, propagate_version = true)]
 pub struct Cli {
     /// Print every event as one JSON object a line
     #[arg(long, global = true)]

@@ -28,17 +28,20 @@ impl From<Exit> for ExitCode {
 impl From<Code> for Exit {
     fn from(code: Code) -> Self {
         use Code::{
-            AudioFile, Blocked, DomainInvalid, DomainUnknown, NoAccount, NoExtension, NoSuchCall, NotNow,
-            PasswordChangeNeeded, RegistrationRefused, SecondFactorNeeded, ServerInvalid, SessionExpired,
-            SignInUnsupported, SipPasswordNeeded, SipPasswordWrong, TargetInvalid, TooManyRequests,
-            TransportUnsupported, WrongCredentials,
+            AudioFile, Blocked, CodeOutdated, DomainInvalid, DomainUnknown, NewPasswordRefused, NoAccount,
+            NoCodeFound, NoExtension, NoSuchCall, NotASignInCode, NotNow, OldPasswordWrong,
+            PasswordChangeNeeded, PictureUnreadable, RegistrationRefused, ResetLinkInvalid,
+            SecondFactorNeeded, SecondFactorWrong, ServerInvalid, SessionExpired, SignInUnsupported,
+            SipPasswordNeeded, SipPasswordWrong, TargetInvalid, TooManyRequests, TransportUnsupported,
+            WrongCredentials,
         };
         match code {
             ServerInvalid | DomainInvalid | TargetInvalid | TransportUnsupported | AudioFile | NoAccount
-            | NoSuchCall | NotNow => Self::Usage,
+            | NoSuchCall | NotNow | PictureUnreadable | NoCodeFound | NotASignInCode => Self::Usage,
             DomainUnknown | WrongCredentials | Blocked | TooManyRequests | SecondFactorNeeded
             | PasswordChangeNeeded | SessionExpired | SignInUnsupported | NoExtension | SipPasswordNeeded
-            | SipPasswordWrong | RegistrationRefused => Self::Refused,
+            | SipPasswordWrong | RegistrationRefused | SecondFactorWrong | OldPasswordWrong
+            | NewPasswordRefused | ResetLinkInvalid | CodeOutdated => Self::Refused,
             _ => Self::Unreachable,
         }
     }

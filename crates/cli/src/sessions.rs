@@ -21,7 +21,7 @@ const LOOK: Duration = Duration::from_secs(20);
 
 /// Signs in with what the command line brings; done when the session stands.
 pub async fn sign_in(mut config: Config, output: &Output, args: &args::SignIn) -> Exit {
-    let password = match password() {
+    let password = match line() {
         Ok(password) => password,
         Err(problem) => return fail(output, &problem),
     };
@@ -30,7 +30,7 @@ pub async fn sign_in(mut config: Config, output: &Output, args: &args::SignIn) -
     }
     with_phone(config, output, async |phone, events| {
         phone.send(Command::FindServer { domain: args.domain.clone(), server: args.server.clone() });
-        walk(phone, events, output, &args.username, password).await
+        walk(phone, events, output, args, password).await
     })
     .await
 }
@@ -40,10 +40,11 @@ async fn walk(
     phone: &Phone,
     events: &mut Receiver<Event>,
     output: &Output,
-    username: &str,
+    args: &args::SignIn,
     password: SecretString,
 ) -> Result<Exit, Problem> {
     let mut password = Some(password);
+    let mut code_wanted = args.otp_stdin;
     while let Some(event) = next(events).await {
         match event {
             Event::SignIn { view } if view.busy => {}
@@ -51,10 +52,22 @@ async fn walk(
                 if let Some(problem) = view.problem {
                     return Err(problem);
                 }
-                if view.page == SignInPage::User
-                    && let Some(password) = password.take()
-                {
-                    phone.send(Command::SignIn { username: username.to_owned(), password });
+                match view.page {
+                    SignInPage::User => {
+                        if let Some(password) = password.take() {
+                            phone.send(Command::SignIn { username: args.username.clone(), password });
+                        }
+                    }
+                    // The code is read only when the PBX has sent it: whoever types it must see it first.
+                    SignInPage::Code if view.code.as_ref().is_some_and(|code| code.sent) => {
+                        if !std::mem::take(&mut code_wanted) {
+                            return Err(Code::SecondFactorNeeded.into());
+                        }
+                        let code = tokio::task::spawn_blocking(line).await;
+                        phone.send(Command::GiveCode { code: code.map_err(|_| Code::Internal)?? });
+                    }
+                    SignInPage::NewPassword => return Err(Code::PasswordChangeNeeded.into()),
+                    _ => {}
                 }
             }
             Event::Notice { problem, .. } => return Err(problem),
@@ -194,16 +207,17 @@ fn saved(config: &Config) -> Result<Vec<SavedAccount>, Problem> {
         .map_err(|error| Problem::new(Code::SettingsFailed, error.to_string()))
 }
 
-fn password() -> Result<SecretString, Problem> {
+/// A secret from standard input, up to the end of its line.
+fn line() -> Result<SecretString, Problem> {
     let mut line = String::new();
     std::io::stdin()
         .lock()
         .read_line(&mut line)
         .map_err(|error| Problem::new(Code::WrongCredentials, format!("standard input: {error}")))?;
-    let password = SecretString::from(line.trim_end_matches(['\r', '\n']));
+    let secret = SecretString::from(line.trim_end_matches(['\r', '\n']));
     use secrecy::zeroize::Zeroize;
     line.zeroize();
-    Ok(password)
+    Ok(secret)
 }
 
 /// Runs something with a phone and stops it whatever came of it.

@@ -1,5 +1,6 @@
 //! The accounts and their user agents.
 
+use secrecy::ExposeSecret;
 use sip::UserAgent;
 use tokio::sync::mpsc;
 
@@ -7,7 +8,7 @@ use crate::actor::Input;
 use crate::call::now;
 use crate::outlet::Outlet;
 use crate::words::{of_cause, of_sip_error};
-use crate::{AccountId, AccountState, AccountView, Event, Problem, UnixMs};
+use crate::{AccountId, AccountState, AccountView, Codec, Event, Problem, UnixMs};
 
 /// The accounts, in the order they were signed in.
 pub(crate) struct Accounts {
@@ -19,8 +20,33 @@ pub(crate) struct Accounts {
 struct Account {
     view: AccountView,
     /// What its user agent is started with, once that is known.
-    sip: Option<sip::Account>,
+    line: Option<Line>,
     agent: Option<Standing>,
+}
+
+/// What it takes to call with an account.
+#[derive(Clone)]
+pub(crate) struct Line {
+    /// What to register.
+    pub(crate) sip: sip::Account,
+    /// Codecs its calls may use, best first.
+    pub(crate) codecs: Vec<Codec>,
+}
+
+impl Line {
+    /// Whether a user agent of this one serves the other as well.
+    fn serves(&self, other: &Self) -> bool {
+        let Self { sip: mine, codecs } = self;
+        let theirs = &other.sip;
+        *codecs == other.codecs
+            && mine.user == theirs.user
+            && mine.auth_user == theirs.auth_user
+            && mine.domain == theirs.domain
+            && mine.display_name == theirs.display_name
+            && mine.proxy == theirs.proxy
+            && mine.transport == theirs.transport
+            && mine.password.expose_secret() == theirs.password.expose_secret()
+    }
 }
 
 /// The user agent of an account: it may still be starting.
@@ -30,9 +56,9 @@ struct Standing {
 }
 
 impl Standing {
-    fn agent(self) -> Option<Agent> {
+    fn agent(self, codecs: Vec<Codec>) -> Option<Agent> {
         let Self { id, handle } = self;
-        handle.map(|handle| Agent { id, handle })
+        handle.map(|handle| Agent { id, handle, codecs })
     }
 }
 
@@ -48,6 +74,8 @@ pub(crate) struct Agent {
     pub(crate) id: AgentId,
     /// What it is told.
     pub(crate) handle: UserAgent,
+    /// Codecs its calls may use, best first.
+    pub(crate) codecs: Vec<Codec>,
 }
 
 impl Accounts {
@@ -77,40 +105,47 @@ impl Accounts {
         self.list.iter().any(|a| a.view.id == *id)
     }
 
-    /// Puts an account in its place; a former one of its name leaves its user agent to be stopped.
-    #[must_use]
-    pub(crate) fn put(&mut self, view: AccountView) -> Option<Agent> {
-        self.outlet.tell(Event::Account { view: view.clone() });
-        let account = Account { view, sip: None, agent: None };
-        match self.list.iter_mut().find(|a| a.view.id == account.view.id) {
-            Some(place) => std::mem::replace(place, account).agent.and_then(Standing::agent),
-            None => {
-                self.list.push(account);
-                None
+    /// Puts an account in its place. One of its name keeps its user agent, and how it stands with it.
+    pub(crate) fn put(&mut self, mut view: AccountView) {
+        let place = self.list.iter_mut().find(|a| a.view.id == view.id);
+        match place {
+            Some(place) => {
+                if place.agent.is_some() {
+                    view.state = place.view.state.clone();
+                }
+                place.view = view.clone();
             }
+            None => self.list.push(Account { view: view.clone(), line: None, agent: None }),
         }
+        self.outlet.tell(Event::Account { view });
+    }
+
+    /// How it stands with an account.
+    pub(crate) fn state(&self, id: &AccountId) -> Option<&AccountState> {
+        self.list.iter().find(|a| a.view.id == *id).map(|account| &account.view.state)
     }
 
     /// Takes an account away; its user agent is left to be stopped.
     #[must_use]
     pub(crate) fn remove(&mut self, id: &AccountId) -> Option<Agent> {
         let place = self.list.iter().position(|a| a.view.id == *id)?;
-        let account = self.list.remove(place);
+        let mut account = self.list.remove(place);
         self.outlet.tell(Event::AccountGone { account: id.clone() });
-        account.agent.and_then(Standing::agent)
+        account.take_agent()
     }
 
     /// Takes the user agent of an account away, to be stopped.
     #[must_use]
     pub(crate) fn take_agent(&mut self, id: &AccountId) -> Option<Agent> {
         let account = self.list.iter_mut().find(|a| a.view.id == *id)?;
-        account.sip = None;
-        account.agent.take()?.agent()
+        let agent = account.take_agent();
+        account.line = None;
+        agent
     }
 
     /// Takes all user agents away, to be stopped.
     pub(crate) fn agents(&mut self) -> Vec<Agent> {
-        self.list.iter_mut().filter_map(|account| account.agent.take()?.agent()).collect()
+        self.list.iter_mut().filter_map(Account::take_agent).collect()
     }
 
     /// Changes what is shown of an account, and tells of it where it is another than before.
@@ -128,16 +163,28 @@ impl Accounts {
         self.change(id, |view| view.state = AccountState::Offline { problem, status: None });
     }
 
-    /// Starts the user agent of an account; its former one is left to be stopped. The new one is handed
-    /// over as [`Input::AgentStarted`], all it says follows as [`Input::Signalled`], and its end is
-    /// [`Input::AgentGone`].
+    /// Starts the user agent of an account, unless the one it has serves the same line; another former one
+    /// is left to be stopped. The new one is handed over as [`Input::AgentStarted`], all it says follows as
+    /// [`Input::Signalled`], and its end is [`Input::AgentGone`].
     #[must_use]
-    pub(crate) fn start_agent(&mut self, id: &AccountId, sip: sip::Account) -> Option<Agent> {
+    pub(crate) fn start_agent(&mut self, id: &AccountId, line: Line) -> Option<Agent> {
         let account = self.list.iter_mut().find(|a| a.view.id == *id)?;
+        if let (Some(Standing { handle, .. }), Some(known)) = (&account.agent, &account.line)
+            && known.serves(&line)
+        {
+            if let (Some(agent), AccountState::Offline { .. }) = (handle, &account.view.state) {
+                agent.reconnect();
+            }
+            return None;
+        }
+        let former = account.take_agent();
         self.last_agent += 1;
         let agent = AgentId(self.last_agent);
-        account.sip = Some(sip.clone());
-        let former = account.agent.replace(Standing { id: agent, handle: None });
+        let sip = line.sip.clone();
+        account.line = Some(line);
+        account.agent = Some(Standing { id: agent, handle: None });
+        account.view.state = AccountState::Registering;
+        self.outlet.tell(Event::Account { view: account.view.clone() });
         let outlet = self.outlet.clone();
         self.outlet.landing(async move {
             let (said, mut heard) = mpsc::unbounded_channel();
@@ -149,7 +196,7 @@ impl Accounts {
             }
             outlet.put(Input::AgentGone(agent));
         });
-        former.and_then(Standing::agent)
+        former
     }
 
     /// A user agent was started, or could not be. One that nobody waits for any more is given back.
@@ -161,7 +208,7 @@ impl Accounts {
                 account.agent = Some(Standing { id, handle: Some(handle) });
                 None
             }
-            (Ok(handle), None) => Some(Agent { id, handle }),
+            (Ok(handle), None) => Some(Agent { id, handle, codecs: Vec::new() }),
             (Err(error), Some(account)) => {
                 account.agent = None;
                 let account = account.view.id.clone();
@@ -206,13 +253,12 @@ impl Accounts {
     /// Returns whether it is known what to register.
     pub(crate) fn reconnect(&mut self, id: &AccountId) -> bool {
         let Some(account) = self.list.iter().find(|a| a.view.id == *id) else { return false };
-        match (&account.agent, account.sip.clone()) {
+        match (&account.agent, account.line.clone()) {
             (Some(Standing { handle: Some(agent), .. }), _) => agent.reconnect(),
             (Some(_), _) => {}
-            (None, Some(sip)) => {
-                self.change(id, |view| view.state = AccountState::Registering);
+            (None, Some(line)) => {
                 // There is no former one to be stopped.
-                let _ = self.start_agent(id, sip);
+                let _ = self.start_agent(id, line);
             }
             (None, None) => return false,
         }
@@ -227,6 +273,16 @@ impl Account {
 
     fn agent(&self) -> Option<(AccountId, Agent)> {
         let Standing { id, handle } = self.agent.as_ref()?;
-        Some((self.view.id.clone(), Agent { id: *id, handle: handle.clone()? }))
+        let agent = Agent { id: *id, handle: handle.clone()?, codecs: self.codecs() };
+        Some((self.view.id.clone(), agent))
+    }
+
+    fn take_agent(&mut self) -> Option<Agent> {
+        let codecs = self.codecs();
+        self.agent.take()?.agent(codecs)
+    }
+
+    fn codecs(&self) -> Vec<Codec> {
+        self.line.as_ref().map(|line| line.codecs.clone()).unwrap_or_default()
     }
 }

@@ -9,6 +9,7 @@ use tokio::sync::{mpsc, oneshot};
 use crate::accounts::{Accounts, Agent, AgentId};
 use crate::calls::Calls;
 use crate::outlet::Outlet;
+use crate::scanning::{Look, Seen};
 use crate::signing_in::{SignedInput, SigningIn};
 use crate::target::Target;
 use crate::voice::{Sockets, Voice, VoiceError, VoiceEvent};
@@ -29,6 +30,8 @@ pub(crate) enum Input {
     Landed,
     /// The time for stopping is over.
     StopOverdue,
+    /// Something was seen while a QR code is looked for.
+    Seen(Look, Seen),
     /// Something of signing in or of a session.
     Signed(SignedInput),
     /// A user agent was started, or could not be.
@@ -106,7 +109,11 @@ impl Actor {
                 self.landed = true;
             }
             // What is begun now would not be ended.
-            Input::Signed(_) if self.stopping.is_some() => {}
+            Input::Signed(_) | Input::Seen(..) if self.stopping.is_some() => {}
+            Input::Seen(look, seen) => {
+                let superseded = self.signing_in.seen(look, seen, &mut self.accounts);
+                self.let_go(superseded);
+            }
             Input::Signed(input) => {
                 let superseded = self.signing_in.take(input, &mut self.accounts);
                 self.let_go(superseded);

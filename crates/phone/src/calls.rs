@@ -189,13 +189,12 @@ impl Calls {
 
     /// The sockets and devices for a call were looked after.
     pub(crate) fn prepared(&mut self, id: CallId, target: Option<Target>, ready: Result<Sockets, Problem>) {
-        let config = Arc::clone(&self.config);
         let Ok(call) = self.live(id) else { return };
         let sockets = match ready {
             Ok(sockets) => sockets,
             Err(problem) => return self.fail(id, problem),
         };
-        let (ip, codecs) = (call.agent.handle.local_ip(), config.codecs.clone());
+        let (ip, codecs) = (call.agent.handle.local_ip(), call.agent.codecs.clone());
         let mut media = LocalMedia::new(ip, sockets.rtp_port, sockets.rtcp_port, codecs, rand::random());
         call.sound = Sound::Bound(sockets);
         if let Some(target) = target {

@@ -89,6 +89,8 @@ pub enum Command {
         #[specta(type = String)]
         link: SecretString,
     },
+    /// Open the wizard on its first page, beside the accounts there are.
+    AddAccount,
     /// Sign in again to an account whose session has ended; it keeps its registration meanwhile.
     SignInAgain {
         /// Which account.

@@ -7,25 +7,31 @@
 
 mod accounts;
 mod actor;
+mod browser;
 mod call;
 mod calls;
 mod code;
 mod command;
 mod config;
+mod enforced;
 mod event;
 mod outlet;
 mod phone;
 mod picture;
 mod report;
+mod returning;
+mod scanning;
 mod settings;
 mod signing_in;
 mod target;
 mod voice;
 mod words;
 
+pub use browser::Browser;
 pub use code::{Code, Problem};
 pub use command::{Command, SipAccount};
 pub use config::{AudioConfig, Config, Start};
+pub use enforced::Enforced;
 pub use event::Event;
 pub use media::Codec;
 pub use phone::{Phone, default_data_dir};
@@ -35,4 +41,5 @@ pub use picture::{
     ForgotView, NewPasswordView, PasswordPolicyView, PeerView, Picture, Quality, ScanView, SessionState,
     SignInNews, SignInPage, SignInView, TenantView, Theme, Transport, TrustedView, UnixMs, WaysView,
 };
-pub use settings::{SavedAccount, Settings, SettingsError};
+pub use scanning::Eyes;
+pub use settings::{AccountKind, SavedAccount, Settings, SettingsError};

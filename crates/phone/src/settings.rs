@@ -10,9 +10,10 @@ use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
 
-use crate::{AccountId, Transport};
+use crate::{AccountId, Enforced, Transport};
 
-const VERSION: u32 = 1;
+/// Version 2 knows plain SIP accounts, enforced settings and the camera used last; version 1 is read as it is.
+const VERSION: u32 = 2;
 const REMEMBERED: usize = 8;
 
 /// The settings as they stand on disk.
@@ -31,6 +32,9 @@ pub struct Settings {
     /// Certificates trusted on purpose.
     #[serde(default)]
     pub trusted: Vec<TrustedCertificate>,
+    /// Camera used last for a QR code.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub camera: Option<String>,
 }
 
 impl Default for Settings {
@@ -41,16 +45,31 @@ impl Default for Settings {
             earlier_domains: Vec::new(),
             earlier_servers: Vec::new(),
             trusted: Vec::new(),
+            camera: None,
         }
     }
 }
 
-/// An account signed in to through a PBX's REST interface. Its secrets stand in the keychain.
+/// What an account was signed in to with.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum AccountKind {
+    /// A session at a PBX's REST interface.
+    #[default]
+    Pbx,
+    /// Nothing but a SIP password.
+    Sip,
+}
+
+/// An account that was signed in to. Its secrets stand in the keychain.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct SavedAccount {
     /// `user@domain`.
     pub id: AccountId,
-    /// Server as `host:port`.
+    /// What it was signed in to with.
+    #[serde(default)]
+    pub kind: AccountKind,
+    /// Server as `host:port`; of a plain SIP account its outbound proxy as typed.
     pub server: String,
     /// SIP domain.
     pub domain: String,
@@ -62,10 +81,16 @@ pub struct SavedAccount {
     pub extension: String,
     /// Outbound proxy.
     pub proxy_host: String,
-    /// Port of the outbound proxy.
-    pub proxy_port: u16,
+    /// Port of the outbound proxy, where it is not for the name service to say.
+    pub proxy_port: Option<u16>,
     /// Transport to it.
     pub transport: Transport,
+    /// User name for digest, where it differs from the extension.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub auth_user: Option<String>,
+    /// What the PBX's profile file settles.
+    #[serde(default, skip_serializing_if = "Enforced::is_empty")]
+    pub enforced: Enforced,
 }
 
 /// A certificate trusted on purpose, for one server only.
@@ -107,7 +132,7 @@ impl Settings {
         };
         match serde_json::from_slice::<Self>(&text) {
             Ok(settings) if settings.version > VERSION => Err(SettingsError::TooNew(settings.version)),
-            Ok(settings) => Ok(settings),
+            Ok(settings) => Ok(Self { version: VERSION, ..settings }),
             Err(error) => {
                 let aside = path.with_extension("unreadable.json");
                 tracing::warn!(%error, kept_as = %aside.display(), "settings are not readable; starting afresh");
@@ -147,11 +172,13 @@ impl Settings {
         standing.save(dir)
     }
 
-    /// Puts `account` in its place, or at the end where it is new, and its domain and server first
+    /// Puts `account` in its place, or at the end where it is new, and a PBX's domain and server first
     /// among the earlier ones.
     pub fn remember(&mut self, account: SavedAccount) {
-        put_first(&mut self.earlier_domains, &account.domain);
-        put_first(&mut self.earlier_servers, &account.server);
+        if account.kind == AccountKind::Pbx {
+            put_first(&mut self.earlier_domains, &account.domain);
+            put_first(&mut self.earlier_servers, &account.server);
+        }
         match self.accounts.iter_mut().find(|a| a.id == account.id) {
             Some(place) => *place = account,
             None => self.accounts.push(account),
@@ -167,6 +194,11 @@ impl Settings {
     pub fn trust(&mut self, certificate: TrustedCertificate) {
         self.trusted.retain(|t| t.server != certificate.server);
         self.trusted.push(certificate);
+    }
+
+    /// Trusts no certificate on purpose for a server any more.
+    pub fn withdraw_trust(&mut self, server: &str) {
+        self.trusted.retain(|t| t.server != server);
     }
 }
 
@@ -193,8 +225,11 @@ mod tests {
             display_name: String::new(),
             extension: "101".into(),
             proxy_host: "s".into(),
-            proxy_port: 5060,
+            proxy_port: Some(5060),
             transport: Transport::Udp,
+            kind: AccountKind::Pbx,
+            auth_user: None,
+            enforced: Enforced::default(),
         }
     }
 
@@ -244,6 +279,21 @@ mod tests {
         fs::write(file(dir.path()), b"{\"version\": 99, \"accounts\": []}").unwrap();
         assert!(matches!(Settings::load(dir.path()), Err(SettingsError::TooNew(99))));
         assert!(file(dir.path()).exists());
+    }
+
+    #[test]
+    fn the_first_version_is_read_and_written_anew() {
+        let dir = tempfile::tempdir().unwrap();
+        let first = r#"{"version":1,"accounts":[{"id":"u@d","server":"s:8887","domain":"d","username":"u",
+            "display_name":"U","extension":"101","proxy_host":"s","proxy_port":5060,"transport":"udp"}],
+            "earlier_domains":["d"],"earlier_servers":["s:8887"],"trusted":[]}"#;
+        fs::write(file(dir.path()), first).unwrap();
+        let mut settings = Settings::load(dir.path()).unwrap();
+        assert_eq!(settings.accounts[0].kind, AccountKind::Pbx);
+        assert_eq!(settings.accounts[0].proxy_port, Some(5060));
+        settings.change(dir.path(), |s| s.withdraw_trust("nobody")).unwrap();
+        assert!(fs::read_to_string(file(dir.path())).unwrap().contains("\"version\": 2"));
+        assert_eq!(Settings::load(dir.path()).unwrap(), settings);
     }
 
     #[test]

@@ -1,38 +1,70 @@
 //! Signing in, staying signed in, signing out: the wizard, the sessions and what is remembered of both.
 
+mod acting;
 mod plain;
 mod sessions;
 mod view;
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
+use std::time::SystemTime;
 
-use pbx_api::{ApiError, Client, Dialect, Fingerprint, Pin, ServerAddress, Trust};
-use sessions::{Watched, shown};
+use pbx_api::{Client, Fingerprint, ServerAddress};
+use secrecy::ExposeSecret;
+use sessions::Watched;
+use sign_in::callback::Callback;
 use sign_in::{
-    Action, Answer, Input as Step, Keeper, Page, RequestId, Session, SessionStatus, SignInError, SignedIn,
-    Wizard,
+    Answer, CallbackUrl, Input as Step, Keeper, Page, RequestId, Secrets, Session, SessionStatus,
+    SignInError, Wizard,
 };
+use tokio::task::AbortHandle;
 
 use crate::accounts::{Accounts, Agent};
 use crate::actor::Input;
 use crate::outlet::Outlet;
+use crate::returning::Returning;
+use crate::scanning::{Look, Scanning, Seen};
 use crate::settings::{SavedAccount, Settings, TrustedCertificate};
 use crate::words::of_sign_in_error;
 use crate::{
-    AccountId, Code, Command, Config, Event, Problem, SessionState, SignInView, Transport, TrustedView,
+    AccountId, AccountKind, Code, Command, Config, Event, FieldIs, Problem, SessionState, SignInView,
+    TrustedView,
 };
 
 /// What happened to the wizard or a session, from outside the actor.
 pub(crate) enum SignedInput {
     /// A server answered the wizard.
     Answered(RequestId, Answer),
+    /// A listener waits for the browser.
+    Listening {
+        /// Whose.
+        request: RequestId,
+        /// Its address.
+        loopback: Option<CallbackUrl>,
+        /// The address of the phone's own scheme.
+        scheme: Option<CallbackUrl>,
+    },
+    /// The browser came back.
+    Returned {
+        /// To whom.
+        request: RequestId,
+        /// With what.
+        callback: Callback,
+    },
+    /// No browser could be opened.
+    BrowserFailed,
+    /// The time has come that the wizard waits for.
+    TimedOut,
     /// A session was begun after the wizard, or taken up out of the keychain.
     Session(AccountId, Result<Option<Session>, SignInError>),
     /// The PBX was asked whether a session stands.
     Confirmed(AccountId, Result<(), SignInError>),
     /// The status of a session changed.
     Status(AccountId, SessionStatus),
+    /// The password of a plain account was kept, or not.
+    PlainKept(AccountId, Result<(), SignInError>),
+    /// The password of a plain account was looked up.
+    Plain(AccountId, Result<Option<Secrets>, SignInError>),
     /// Signing out has come to its end.
     SignedOut(AccountId, Result<(), SignInError>),
 }
@@ -45,6 +77,10 @@ pub(crate) struct SigningIn {
     outlet: Outlet,
     wizard: Wizard,
     showing: Showing,
+    scanning: Scanning,
+    returning: Returning,
+    /// Rings when the wizard has waited long enough.
+    alarm: Option<AbortHandle>,
     /// The client last used by the wizard, whose connection can be used again.
     client: Option<(ServerAddress, Client)>,
     sessions: BTreeMap<AccountId, Watched>,
@@ -54,6 +90,8 @@ pub(crate) struct SigningIn {
 enum Showing {
     /// The wizard.
     Wizard,
+    /// The page for a plain SIP account, and what is wrong with what was typed there.
+    Sip(Option<Problem>),
     /// The question for an account's SIP password, and why it is asked again.
     SipPassword(AccountId, Option<Problem>),
     /// Nothing: signed in.
@@ -64,12 +102,15 @@ impl SigningIn {
     /// Signing in, with what is remembered.
     pub(crate) fn new(config: Arc<Config>, settings: Settings, keeper: Keeper, outlet: Outlet) -> Self {
         Self {
+            scanning: Scanning::new(config.eyes.clone(), outlet.clone()),
+            returning: Returning::new(outlet.clone()),
             config,
             settings,
             keeper: Arc::new(keeper),
             outlet,
             wizard: Wizard::new(),
             showing: Showing::Wizard,
+            alarm: None,
             client: None,
             sessions: BTreeMap::new(),
         }
@@ -77,30 +118,45 @@ impl SigningIn {
 
     /// Follows a command of the wizard's. A user agent that is no longer wanted is left to be stopped.
     pub(crate) fn follow(&mut self, command: Command, accounts: &mut Accounts) -> Option<Agent> {
+        let ways = self.config.ways;
         let step = match command {
-            Command::FindServer { domain, server } => Step::FindServer { domain, server },
-            Command::SignIn { username, password } => Step::SignIn { username, password },
+            Command::FindServer { domain, server } => self.find_server(domain, server),
+            Command::SignIn { username, password } if ways.password => Step::SignIn { username, password },
+            Command::SignInWithMicrosoft if ways.microsoft => Step::SignInWithMicrosoft,
+            Command::OpenBrowserAgain => Step::OpenBrowserAgain,
+            Command::GiveCode { code } => Step::GiveCode { code },
+            Command::SendCodeAgain => Step::SendCodeAgain,
+            Command::ForgotPassword if ways.password => Step::ForgotPassword,
+            Command::AskForReset { username } => Step::AskForReset { username },
+            Command::GiveResetLink { link } => Step::GiveResetLink { link },
+            Command::ChoosePassword { old, new } => Step::ChoosePassword { old, new },
+            Command::Scan if ways.qr => Step::Scan,
+            Command::EnterSipAccount if ways.sip => Step::EnterSipAccount,
+            Command::OpenLink { link } => match self.returning.link(link.expose_secret()) {
+                Some((request, callback)) => Step::Returned { request, callback },
+                None => return self.refuse(Code::NotNow.into()),
+            },
+            Command::SignInAgain { account } => match self.saved(&account) {
+                Some(saved) if saved.kind == AccountKind::Pbx => Step::SignInAgain {
+                    domain: saved.domain.clone(),
+                    server: saved.server.clone(),
+                    username: saved.username.clone(),
+                },
+                _ => return self.refuse(Code::NoAccount.into()),
+            },
+            Command::AddAccount => return self.add_account(accounts),
             Command::TrustCertificate { fingerprint } => match Fingerprint::parse(&fingerprint) {
                 Some(fingerprint) => Step::TrustCertificate { fingerprint },
                 None => return self.refuse(Code::NotNow.into()),
             },
+            Command::WithdrawTrust { server } => {
+                self.withdraw_trust(&server);
+                return None;
+            }
             Command::GiveSipPassword { password } => return self.sip_password_given(password, accounts),
-            Command::Back => match &self.showing {
-                Showing::SipPassword(account, _) => {
-                    let account = account.clone();
-                    return self.sign_out(&account, accounts);
-                }
-                // There is no page before the first, but there may be a phone behind it.
-                _ if self.is_on_first_page() && !accounts.views().is_empty() => {
-                    let superseded = self.step(Step::Back, accounts);
-                    self.showing = Showing::Nothing;
-                    self.tell();
-                    return superseded;
-                }
-                _ => Step::Back,
-            },
+            Command::Back => return self.back(accounts),
             Command::UseSipAccount { account } => return self.plain(account, accounts),
-            _ => return self.refuse(Code::NotNow.into()),
+            other => return self.look(other),
         };
         self.step(step, accounts)
     }
@@ -111,6 +167,14 @@ impl SigningIn {
             SignedInput::Answered(request, answer) => {
                 return self.step(Step::Answer { request, answer }, accounts);
             }
+            SignedInput::Listening { request, loopback, scheme } => {
+                return self.step(Step::Listening { request, loopback, scheme }, accounts);
+            }
+            SignedInput::Returned { request, callback } => {
+                return self.step(Step::Returned { request, callback }, accounts);
+            }
+            SignedInput::BrowserFailed => return self.step(Step::BrowserFailed, accounts),
+            SignedInput::TimedOut => return self.step(Step::TimedOut, accounts),
             SignedInput::Session(account, session) => return self.session(&account, session, accounts),
             SignedInput::Confirmed(account, confirmed) => accounts.change(&account, |view| {
                 view.session = match confirmed {
@@ -125,6 +189,8 @@ impl SigningIn {
                 }
                 view.secrets_in_memory = status.secrets_in_memory;
             }),
+            SignedInput::PlainKept(account, kept) => self.plain_kept(&account, kept, accounts),
+            SignedInput::Plain(account, secrets) => return self.plain_taken_up(&account, secrets, accounts),
             SignedInput::SignedOut(account, vault) => {
                 if let Err(error) = vault {
                     self.outlet.tell(Event::Notice { problem: of_sign_in_error(&error), call: None });
@@ -138,6 +204,24 @@ impl SigningIn {
             }
         }
         None
+    }
+
+    /// Takes what was seen of a QR code.
+    pub(crate) fn seen(&mut self, look: Look, seen: Seen, accounts: &mut Accounts) -> Option<Agent> {
+        let found = self.scanning.take(look, seen);
+        if let Some(camera) = self.scanning.camera_in_use()
+            && self.settings.camera.as_deref() != Some(camera)
+        {
+            let camera = camera.to_owned();
+            self.settle(|settings| settings.camera = Some(camera.clone()));
+        }
+        match found {
+            Some(code) => self.step(Step::Scanned(code), accounts),
+            None => {
+                self.tell();
+                None
+            }
+        }
     }
 
     /// What to show.
@@ -154,18 +238,91 @@ impl SigningIn {
         self.settings.trusted.iter().map(view).collect()
     }
 
+    fn find_server(&self, domain: String, server: String) -> Step {
+        let settled = |is: FieldIs, typed: String, settled: &str| match is {
+            FieldIs::Free => typed,
+            FieldIs::Fixed | FieldIs::Hidden => settled.to_owned(),
+        };
+        let Config { ways, suggested_domain, suggested_server, .. } = &*self.config;
+        Step::FindServer {
+            domain: settled(ways.domain, domain, suggested_domain),
+            server: settled(ways.server, server, suggested_server),
+        }
+    }
+
+    fn add_account(&mut self, accounts: &mut Accounts) -> Option<Agent> {
+        let superseded = self.step(Step::Leave, accounts);
+        self.wizard = Wizard::new();
+        self.showing = Showing::Wizard;
+        self.tell();
+        superseded
+    }
+
+    fn back(&mut self, accounts: &mut Accounts) -> Option<Agent> {
+        match &self.showing {
+            Showing::SipPassword(account, _) => {
+                let account = account.clone();
+                self.sign_out(&account, accounts)
+            }
+            // There is no page before the first, but there may be a phone behind it.
+            Showing::Wizard if self.is_on_first_page() && !accounts.views().is_empty() => {
+                let superseded = self.step(Step::Leave, accounts);
+                self.showing = Showing::Nothing;
+                self.tell();
+                superseded
+            }
+            _ => self.step(Step::Back, accounts),
+        }
+    }
+
+    fn look(&mut self, command: Command) -> Option<Agent> {
+        // A code that is being followed is not looked for any more.
+        let done = match command {
+            _ if self.wizard.busy() => Err(Code::NotNow),
+            Command::UseCamera { camera } => {
+                self.scanning.use_camera(camera.or_else(|| self.settings.camera.clone()))
+            }
+            Command::ReadPicture { picture } => self.scanning.read_picture(picture),
+            Command::ReadClipboard => self.scanning.read_clipboard(),
+            Command::ReadScreen => self.scanning.read_screen(),
+            _ => Err(Code::NotNow),
+        };
+        if let Err(code) = done {
+            return self.refuse(code.into());
+        }
+        self.tell();
+        None
+    }
+
     fn step(&mut self, step: Step, accounts: &mut Accounts) -> Option<Agent> {
         let mut superseded = None;
         // Who has left the wizard is not brought back by a late answer.
-        let asked_for = !matches!(step, Step::Answer { .. });
-        match self.wizard.handle(step) {
+        let asked_for = !matches!(
+            step,
+            Step::Answer { .. }
+                | Step::Listening { .. }
+                | Step::Returned { .. }
+                | Step::BrowserFailed
+                | Step::TimedOut
+        );
+        match self.wizard.handle(SystemTime::now(), step) {
             Ok(actions) => {
-                if asked_for && !matches!(self.wizard.page(), Page::Done) {
-                    self.showing = Showing::Wizard;
+                if asked_for {
+                    match self.wizard.page() {
+                        Page::Done => {}
+                        Page::Sip => self.showing = Showing::Sip(None),
+                        _ => self.showing = Showing::Wizard,
+                    }
                 }
                 for action in actions {
                     superseded = self.act(action, accounts).or(superseded);
                 }
+                match self.wizard.page() {
+                    Page::Scan if !self.wizard.busy() => self.scanning.open(self.settings.camera.clone()),
+                    // The camera rests while its code is followed; it opens again where that fails.
+                    _ => self.scanning.close(),
+                }
+                self.set_alarm();
                 self.tell();
             }
             Err(error) => return self.refuse(of_sign_in_error(&error)),
@@ -173,107 +330,34 @@ impl SigningIn {
         superseded
     }
 
-    fn is_on_first_page(&self) -> bool {
-        matches!(self.wizard.page(), Page::Server) && self.wizard.certificate().is_none()
-    }
-
-    fn act(&mut self, action: Action, accounts: &mut Accounts) -> Option<Agent> {
-        match action {
-            Action::Ask { request, server, question } => match self.client(server) {
-                Ok(client) => self.outlet.waiting(async move {
-                    let answer = sign_in::ask(&client, question).await;
-                    Input::Signed(SignedInput::Answered(request, answer))
-                }),
-                Err(error) => {
-                    self.outlet.put(Input::Signed(SignedInput::Answered(request, question.failed(error))));
-                }
-            },
-            Action::Trust(pin) => {
-                let trusted = TrustedCertificate {
-                    server: pin.server.authority(),
-                    fingerprint: pin.fingerprint.to_string(),
-                };
-                self.settle(|settings| settings.trust(trusted.clone()));
-                self.client = None;
-                self.renew_clients(&pin.server);
-            }
-            Action::EndSession { server, access } => {
-                if let Ok(client) = self.client(server) {
-                    self.outlet.landing(async move {
-                        if let Err(error) = client.sign_out(Dialect::Auth, &access, None).await {
-                            tracing::info!(%error, "the PBX keeps a session nobody uses");
-                        }
-                    });
-                }
-            }
-            Action::Finish(signed_in) => return self.finish(*signed_in, accounts),
-        }
-        None
-    }
-
-    fn finish(&mut self, signed_in: SignedIn, accounts: &mut Accounts) -> Option<Agent> {
-        let SignedIn { server, tenant, username, tokens, extension } = signed_in;
-        let saved = SavedAccount {
-            id: AccountId(format!("{username}@{}", tenant.domain)),
-            server: server.authority(),
-            domain: tenant.domain.to_string(),
-            username,
-            display_name: extension.display_name,
-            extension: extension.extension_number,
-            proxy_host: extension.outbound_proxy.to_string(),
-            proxy_port: extension.preferred.port,
-            transport: match extension.preferred.transport {
-                sign_in::Transport::Udp => Transport::Udp,
-                sign_in::Transport::Tcp => Transport::Tcp,
-            },
-        };
-        let superseded = accounts.put(shown(&saved));
-        let (id, keeper) = (saved.id.clone(), Arc::clone(&self.keeper));
-        self.settle(|settings| settings.remember(saved.clone()));
+    fn leave_wizard(&mut self) {
+        self.scanning.close();
         self.showing = Showing::Nothing;
-        match self.client(server) {
-            Ok(client) => {
-                let outlet = self.outlet.clone();
-                self.outlet.landing(async move {
-                    let session =
-                        Session::begin(client, keeper, id.0.clone(), tokens, extension.sip_password).await;
-                    outlet.put(Input::Signed(SignedInput::Session(id.clone(), Ok(Some(session)))));
-                    outlet.put(Input::Signed(SignedInput::Confirmed(id, Ok(()))));
-                });
-            }
-            Err(error) => accounts.offline(&id, of_sign_in_error(&error.into())),
-        }
-        superseded
+        self.tell();
+    }
+
+    fn is_on_first_page(&self) -> bool {
+        matches!(self.wizard.page(), Page::Server | Page::Done) && self.wizard.certificate().is_none()
     }
 
     fn saved(&self, id: &AccountId) -> Option<&SavedAccount> {
         self.settings.accounts.iter().find(|saved| saved.id == *id)
     }
 
-    fn client(&mut self, server: ServerAddress) -> Result<Client, ApiError> {
-        if let Some((known, client)) = &self.client
-            && *known == server
-        {
-            return Ok(client.clone());
-        }
-        let client = Client::new(server.clone(), &self.trust(), &self.config.user_agent)?;
-        self.client = Some((server, client.clone()));
-        Ok(client)
-    }
-
-    fn trust(&self) -> Trust {
-        let pins = self.settings.trusted.iter().filter_map(|trusted| {
-            let fingerprint = Fingerprint::parse(&trusted.fingerprint)?;
-            Some(Pin { server: trusted.server.parse().ok()?, fingerprint })
-        });
-        let mut trust = self.config.extra_roots.clone();
-        trust.pins.extend(pins);
-        trust
-    }
-
     fn refuse(&self, problem: Problem) -> Option<Agent> {
         self.outlet.tell(Event::Notice { problem, call: None });
         None
+    }
+
+    fn plain_problem(&mut self, problem: Problem) -> Option<Agent> {
+        match &mut self.showing {
+            Showing::Sip(shown) => {
+                *shown = Some(problem);
+                self.tell();
+                None
+            }
+            _ => self.refuse(problem),
+        }
     }
 
     fn settle(&mut self, change: impl Fn(&mut Settings)) {
@@ -285,5 +369,20 @@ impl SigningIn {
 
     fn tell(&self) {
         self.outlet.tell(Event::SignIn { view: self.view() });
+    }
+
+    /// Sets the alarm for what the wizard waits for; a former one is off.
+    fn set_alarm(&mut self) {
+        if let Some(former) = self.alarm.take() {
+            former.abort();
+        }
+        let Some(deadline) = self.wizard.next_deadline() else { return };
+        let outlet = self.outlet.clone();
+        let alarm = tokio::spawn(async move {
+            let wait = deadline.duration_since(SystemTime::now()).unwrap_or_default();
+            tokio::time::sleep(wait).await;
+            outlet.put(Input::Signed(SignedInput::TimedOut));
+        });
+        self.alarm = Some(alarm.abort_handle());
     }
 }

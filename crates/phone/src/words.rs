@@ -1,6 +1,6 @@
 //! What the rooms below say, in the words that cross the IPC.
 
-use devices::DeviceError;
+use devices::{CameraError, DeviceError};
 use pbx_api::{ApiError, CertificateFacts, CertificateProblem};
 use sign_in::SignInError;
 
@@ -96,6 +96,17 @@ pub(crate) fn of_device_error(device: Device, error: &DeviceError) -> Problem {
     Problem::new(code, error.to_string())
 }
 
+/// Why a camera cannot be used.
+pub(crate) fn of_camera_error(error: &CameraError) -> Problem {
+    let code = match error {
+        CameraError::None => return Code::NoCamera.into(),
+        CameraError::Busy => Code::CameraBusy,
+        CameraError::Forbidden => Code::CameraForbidden,
+        CameraError::Unplugged | CameraError::Failed { .. } => Code::CameraFailed,
+    };
+    Problem::new(code, error.to_string())
+}
+
 /// What went wrong with a request to the PBX.
 pub(crate) fn of_api_error(error: &ApiError) -> Problem {
     let code = match error {
@@ -133,8 +144,18 @@ pub(crate) fn of_sign_in_error(error: &SignInError) -> Problem {
         SignInError::Api(error) => return of_api_error(error),
         SignInError::DomainUnknown => Code::DomainUnknown,
         SignInError::SignInUnsupported => Code::SignInUnsupported,
-        SignInError::SecondFactorNeeded => Code::SecondFactorNeeded,
-        SignInError::PasswordChangeNeeded => Code::PasswordChangeNeeded,
+        SignInError::SecondFactorWrong => Code::SecondFactorWrong,
+        SignInError::SessionMissing => Code::SessionMissing,
+        SignInError::OldPasswordWrong => Code::OldPasswordWrong,
+        SignInError::NewPasswordRefused { .. } => Code::NewPasswordRefused,
+        SignInError::ResetLinkInvalid => Code::ResetLinkInvalid,
+        SignInError::NoBrowser => Code::NoBrowser,
+        SignInError::ConsentDenied => Code::ConsentDenied,
+        SignInError::BrowserSignInFailed { .. } => Code::BrowserSignInFailed,
+        SignInError::BrowserTimedOut => Code::BrowserTimedOut,
+        SignInError::CodeUnreachable { .. } => Code::CodeUnreachable,
+        SignInError::CodeOutdated => Code::CodeOutdated,
+        SignInError::ProfileInvalid(_) => Code::ProfileInvalid,
         SignInError::NoExtension => Code::NoExtension,
         SignInError::TransportUnsupported { .. } => Code::TransportUnsupported,
         SignInError::SessionExpired => Code::SessionExpired,

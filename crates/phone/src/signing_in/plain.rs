@@ -1,53 +1,124 @@
-//! Plain SIP accounts, which need no sign-in.
+//! Plain SIP accounts, which need no session.
+
+use std::sync::Arc;
 
 use pbx_api::ServerAddress;
+use secrecy::SecretString;
+use sign_in::{Secrets, SignInError};
 
-use super::{Showing, SigningIn};
+use super::sessions::shown;
+use super::{Showing, SignedInput, SigningIn};
 use crate::accounts::{Accounts, Agent};
-use crate::{AccountId, AccountState, AccountView, Code, Problem, SessionState, SipAccount};
+use crate::actor::Input;
+use crate::settings::SavedAccount;
+use crate::words::of_sign_in_error;
+use crate::{AccountId, AccountKind, Code, Enforced, Event, Problem, SipAccount};
 
 impl SigningIn {
-    /// Uses a plain SIP account until the phone stops.
+    /// Uses a plain SIP account, until the phone stops or for good.
     pub(super) fn plain(&mut self, account: SipAccount, accounts: &mut Accounts) -> Option<Agent> {
-        let (host, port) = match proxy(&account.proxy) {
-            Ok(proxy) => proxy,
-            Err(problem) => return self.refuse(problem),
+        let saved = match saved(&account) {
+            Ok(saved) => saved,
+            Err(problem) => return self.plain_problem(problem),
         };
-        let id = AccountId(format!("{}@{}", account.user, account.domain));
-        let superseded = accounts.put(AccountView {
-            id: id.clone(),
-            display_name: account.display_name.clone().unwrap_or_else(|| account.user.clone()),
-            extension: account.user.clone(),
-            domain: account.domain.clone(),
-            server: account.proxy,
-            transport: account.transport,
-            state: AccountState::Registering,
-            session: SessionState::None,
-            secrets_in_memory: false,
-            enforced: crate::EnforcedView::default(),
-        });
-        let agent = sip::Account {
-            user: account.user,
-            auth_user: account.auth_user,
-            domain: account.domain,
-            display_name: account.display_name,
-            proxy: sip::Proxy { host, port },
-            transport: account.transport.into(),
-            password: account.password,
-            expires: sip::Account::EXPIRES,
-            user_agent: self.config.user_agent.clone(),
-            local_port: None,
-        };
-        // What was there before has been superseded.
-        let _ = accounts.start_agent(&id, agent);
-        self.showing = Showing::Nothing;
-        self.tell();
+        self.use_plain(saved, account.password, account.keep, accounts)
+    }
+
+    /// Registers a plain SIP account, and keeps it where that is wanted.
+    pub(super) fn use_plain(
+        &mut self,
+        saved: SavedAccount,
+        password: SecretString,
+        keep: bool,
+        accounts: &mut Accounts,
+    ) -> Option<Agent> {
+        accounts.put(shown(&saved));
+        if keep {
+            self.settle(|settings| settings.remember(saved.clone()));
+            self.keep_plain(&saved.id, password.clone());
+        }
+        let superseded = accounts.start_agent(&saved.id, self.line(&saved, password));
+        self.leave_wizard();
         superseded
     }
+
+    /// Keeps the SIP password of a plain account.
+    pub(super) fn keep_plain(&self, id: &AccountId, password: SecretString) {
+        let (keeper, id, outlet) = (Arc::clone(&self.keeper), id.clone(), self.outlet.clone());
+        self.outlet.landing(async move {
+            let kept = keeper.save(&id.0, &Secrets::plain(password)).await;
+            outlet.put(Input::Signed(SignedInput::PlainKept(id, kept)));
+        });
+    }
+
+    /// The password of a plain account was kept, or not.
+    pub(super) fn plain_kept(&self, id: &AccountId, kept: Result<(), SignInError>, accounts: &mut Accounts) {
+        accounts.change(id, |view| view.secrets_in_memory = kept.is_err());
+        if let Err(error) = kept {
+            self.outlet.tell(Event::Notice { problem: of_sign_in_error(&error), call: None });
+        }
+    }
+
+    /// Takes up a plain account kept before.
+    pub(super) fn resume_plain(&self, saved: &SavedAccount) {
+        let (keeper, id) = (Arc::clone(&self.keeper), saved.id.clone());
+        self.outlet.waiting(async move {
+            let secrets = keeper.load(&id.0).await;
+            Input::Signed(SignedInput::Plain(id, secrets))
+        });
+    }
+
+    /// The password of a plain account was looked up.
+    pub(super) fn plain_taken_up(
+        &mut self,
+        id: &AccountId,
+        secrets: Result<Option<Secrets>, SignInError>,
+        accounts: &mut Accounts,
+    ) -> Option<Agent> {
+        let saved = self.saved(id).cloned()?;
+        match secrets.map(|secrets| secrets.and_then(|secrets| secrets.sip_password)) {
+            Ok(Some(password)) => accounts.start_agent(id, self.line(&saved, password)),
+            Ok(None) => {
+                accounts.offline(id, Code::SipPasswordNeeded.into());
+                self.showing = Showing::SipPassword(id.clone(), None);
+                self.tell();
+                None
+            }
+            Err(error) => {
+                accounts.offline(id, of_sign_in_error(&error));
+                None
+            }
+        }
+    }
+}
+
+/// An account as it is kept.
+fn saved(account: &SipAccount) -> Result<SavedAccount, Problem> {
+    let (proxy_host, proxy_port) = proxy(&account.proxy)?;
+    let trimmed = |text: &Option<String>| {
+        text.as_deref().map(str::trim).filter(|text| !text.is_empty()).map(str::to_owned)
+    };
+    let user = account.user.trim().to_owned();
+    let domain = account.domain.trim().to_owned();
+    Ok(SavedAccount {
+        id: AccountId(format!("{user}@{domain}")),
+        kind: AccountKind::Sip,
+        server: account.proxy.trim().to_owned(),
+        domain,
+        username: user.clone(),
+        display_name: trimmed(&account.display_name).unwrap_or_else(|| user.clone()),
+        extension: user,
+        proxy_host,
+        proxy_port,
+        transport: account.transport,
+        auth_user: trimmed(&account.auth_user),
+        enforced: Enforced::default(),
+    })
 }
 
 /// `host` or `host:port` of an outbound proxy; without a port the transport's own.
 fn proxy(typed: &str) -> Result<(String, Option<u16>), Problem> {
+    let typed = typed.trim();
     let invalid = || Problem::new(Code::ServerInvalid, typed.to_owned());
     if let Ok(host) = typed.parse::<pbx_api::Host>() {
         return Ok((host.to_string(), None));

@@ -8,15 +8,15 @@ use sign_in::{Session, SignInError, Wizard};
 use tokio::task::AbortHandle;
 
 use super::{Showing, SignedInput, SigningIn};
-use crate::accounts::{Accounts, Agent};
+use crate::accounts::{Accounts, Agent, Line};
 use crate::actor::Input;
 use crate::settings::SavedAccount;
 use crate::words::of_sign_in_error;
-use crate::{AccountId, AccountState, AccountView, Code, Event, SessionState, Start};
+use crate::{AccountId, AccountKind, AccountState, AccountView, Code, Event, SessionState, Start};
 
 /// A session, and the tasks that keep it fresh and watch it; they end with it.
 pub(super) struct Watched {
-    session: Session,
+    pub(super) session: Session,
     tasks: [AbortHandle; 2],
 }
 
@@ -38,8 +38,7 @@ impl SigningIn {
         let saved: Vec<SavedAccount> = self.settings.accounts.iter().filter(wanted).cloned().collect();
         for account in &saved {
             self.showing = Showing::Nothing;
-            // A phone that has just started has no user agent yet.
-            let _ = accounts.put(shown(account));
+            accounts.put(shown(account));
             self.resume(account);
         }
         self.tell();
@@ -76,7 +75,7 @@ impl SigningIn {
 
     /// An account's registrar refuses its password: it must be asked for anew.
     pub(crate) fn password_refused(&mut self, id: &AccountId) {
-        if self.sessions.contains_key(id) {
+        if self.sessions.contains_key(id) || self.saved(id).is_some_and(|s| s.kind == AccountKind::Sip) {
             self.showing = Showing::SipPassword(id.clone(), Some(Code::SipPasswordWrong.into()));
             self.tell();
         }
@@ -88,7 +87,11 @@ impl SigningIn {
     /// Returns whether there is such an account.
     pub(crate) fn reconnect(&mut self, id: &AccountId, accounts: &mut Accounts) -> bool {
         let Some(saved) = self.saved(id) else { return false };
-        if self.sessions.contains_key(id) {
+        let lacks_password = accounts.state(id).is_some_and(|state| {
+            matches!(state, AccountState::Offline { problem, .. }
+                if matches!(problem.code, Code::SipPasswordNeeded | Code::SipPasswordWrong))
+        });
+        if lacks_password {
             self.showing = Showing::SipPassword(id.clone(), None);
             self.tell();
         } else {
@@ -101,6 +104,9 @@ impl SigningIn {
     }
 
     fn resume(&self, saved: &SavedAccount) {
+        if saved.kind == AccountKind::Sip {
+            return self.resume_plain(saved);
+        }
         let (id, keeper, trust) = (saved.id.clone(), Arc::clone(&self.keeper), self.trust());
         let (server, agent) = (saved.server.clone(), self.config.user_agent.clone());
         let outlet = self.outlet.clone();
@@ -157,7 +163,7 @@ impl SigningIn {
         let tasks = self.watch(id.clone(), &session);
         self.sessions.insert(id.clone(), Watched { session, tasks });
         match password {
-            Some(password) => accounts.start_agent(id, self.sip_account(&saved, password)),
+            Some(password) => accounts.start_agent(id, self.line(&saved, password)),
             None => {
                 accounts.offline(id, Code::SipPasswordNeeded.into());
                 self.showing = Showing::SipPassword(id.clone(), None);
@@ -198,14 +204,16 @@ impl SigningIn {
         }
         let id = id.clone();
         let saved = self.saved(&id).cloned()?;
-        if let Some(Watched { session, .. }) = self.sessions.get(&id) {
-            let (session, password) = (session.clone(), password.clone());
-            self.outlet.landing(async move { session.set_sip_password(password).await });
+        match self.sessions.get(&id) {
+            Some(Watched { session, .. }) => {
+                let (session, password) = (session.clone(), password.clone());
+                self.outlet.landing(async move { session.set_sip_password(password).await });
+            }
+            None => self.keep_plain(&id, password.clone()),
         }
         self.showing = Showing::Nothing;
         self.tell();
-        accounts.change(&id, |view| view.state = AccountState::Registering);
-        accounts.start_agent(&id, self.sip_account(&saved, password))
+        accounts.start_agent(&id, self.line(&saved, password))
     }
 
     pub(super) fn after_sign_out(&mut self, accounts: &Accounts) {
@@ -229,19 +237,21 @@ impl SigningIn {
         }
     }
 
-    fn sip_account(&self, saved: &SavedAccount, password: SecretString) -> sip::Account {
-        sip::Account {
+    /// What it takes to call with an account.
+    pub(super) fn line(&self, saved: &SavedAccount, password: SecretString) -> Line {
+        let sip = sip::Account {
             user: saved.extension.clone(),
-            auth_user: None,
+            auth_user: saved.auth_user.clone(),
             domain: saved.domain.clone(),
             display_name: Some(saved.display_name.clone()),
-            proxy: sip::Proxy { host: saved.proxy_host.clone(), port: Some(saved.proxy_port) },
+            proxy: sip::Proxy { host: saved.proxy_host.clone(), port: saved.proxy_port },
             transport: saved.transport.into(),
             password,
             expires: sip::Account::EXPIRES,
             user_agent: self.config.user_agent.clone(),
             local_port: None,
-        }
+        };
+        Line { sip, codecs: saved.enforced.allow(&self.config.codecs) }
     }
 }
 
@@ -264,8 +274,11 @@ pub(super) fn shown(saved: &SavedAccount) -> AccountView {
         server: saved.server.clone(),
         transport: saved.transport,
         state: AccountState::Registering,
-        session: SessionState::Opening,
+        session: match saved.kind {
+            AccountKind::Pbx => SessionState::Opening,
+            AccountKind::Sip => SessionState::None,
+        },
         secrets_in_memory: false,
-        enforced: crate::EnforcedView::default(),
+        enforced: saved.enforced.view(),
     }
 }

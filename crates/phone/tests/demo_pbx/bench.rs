@@ -93,6 +93,11 @@ impl Bench {
 
     /// Bob's extension as a plain SIP account.
     pub fn bob(&self, transport: Transport) -> Command {
+        self.bob_named(transport, None)
+    }
+
+    /// The same under a name of its own.
+    pub fn bob_named(&self, transport: Transport, name: Option<&str>) -> Command {
         let bob = self.pbx.user("bob").unwrap();
         Command::UseSipAccount {
             account: SipAccount {
@@ -102,7 +107,7 @@ impl Bench {
                 proxy: format!("127.0.0.1:{}", self.pbx.sip_udp_port()),
                 transport,
                 auth_user: None,
-                display_name: None,
+                display_name: name.map(str::to_owned),
                 password: bob.extension_password.clone(),
             },
         }

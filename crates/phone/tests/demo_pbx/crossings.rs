@@ -179,13 +179,27 @@ async fn a_superseded_user_agent_ends_its_call() {
     let bench = Bench::new(Pbx::default()).await;
     let mut running = bench.bobs_phone().await;
     in_a_call(&mut running).await;
-    running.send(bench.bob(Transport::Udp));
+    running.send(bench.bob_named(Transport::Udp, Some("Robert")));
     assert_eq!(running.ended().await, EndReason::HungUpHere);
     let picture = running.phone.picture().await.unwrap();
     if !matches!(picture.accounts.first().unwrap().state, AccountState::Registered { .. }) {
         running.registered().await;
     }
     can_call(&mut running).await;
+    running.phone.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_same_account_once_more_leaves_its_call_alone() {
+    let bench = Bench::new(Pbx::default()).await;
+    let mut running = bench.bobs_phone().await;
+    in_a_call(&mut running).await;
+    let registers = bench.pbx.count("SIP REGISTER");
+    running.send(bench.bob(Transport::Udp));
+    let picture = running.phone.picture().await.unwrap();
+    assert!(matches!(picture.calls[0].state, CallState::Active { .. }), "{:?}", picture.calls);
+    assert!(matches!(picture.accounts[0].state, AccountState::Registered { .. }), "{:?}", picture.accounts);
+    assert_eq!(bench.pbx.count("SIP REGISTER"), registers);
     running.phone.stop().await;
 }
 
