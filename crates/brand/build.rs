@@ -20,13 +20,14 @@ fn main() -> io::Result<()> {
 
 fn written(brand: &Brand) -> String {
     let Brand { name, identifier, program, scheme, keychain, user_agent, links, sign_in, .. } = brand;
+    let cli_program = format!("{program}-cli");
     let has = |way| sign_in.ways.contains(&way);
     let (password, microsoft) = (has(Way::Password), has(Way::Microsoft));
     let (qr, sip) = (has(Way::Qr), has(Way::Sip));
     let (website, help, privacy) = (&links.website, &links.help, &links.privacy);
     let (domain, server) = (preset(&sign_in.domain), preset(&sign_in.server));
     format!(
-        "Brand {{ name: {name:?}, identifier: {identifier:?}, program: {program:?}, scheme: {scheme:?}, \
+        "Brand {{ name: {name:?}, identifier: {identifier:?}, program: {program:?}, cli_program: {cli_program:?}, scheme: {scheme:?}, \
          keychain: {keychain:?}, user_agent: {user_agent:?}, \
          links: Links {{ website: {website:?}, help: {help:?}, privacy: {privacy:?} }}, \
          ways: Ways {{ password: {password}, microsoft: {microsoft}, qr: {qr}, sip: {sip} }}, \

@@ -32,7 +32,7 @@ pub use fake_camera::{FakeCamera, Fault};
 pub use kamailio::Kamailio;
 pub use network::{Network, Place, free_port};
 pub use page::Page;
-pub use paths::{output_dir, product, python, target_dir};
+pub use paths::{branded, output_dir, product, python, target_dir};
 pub use process::{Line, Process};
 pub use score::{Score, score};
 pub use secrets::Secrets;

@@ -20,6 +20,13 @@ pub fn product(name: &str) -> PathBuf {
     path
 }
 
+/// A program of another brand, as `cargo xtask brand` leaves it.
+pub fn branded(brand: &str, program: &str) -> PathBuf {
+    let path = target_dir().join("brand").join(brand).join(program);
+    assert!(path.is_file(), "{} is missing: `cargo xtask brand {brand} --debug` builds it", path.display());
+    path
+}
+
 /// The Python that has what `score.py` needs.
 pub fn python() -> PathBuf {
     let path =

@@ -27,6 +27,17 @@ impl Window {
         arguments: &[&str],
         environment: &[(&str, &str)],
     ) -> Self {
+        Self::open_program(&product("carillon"), session, shots, arguments, environment).await
+    }
+
+    /// Opens the window of another program, such as another brand's.
+    pub async fn open_program(
+        program: &Path,
+        session: &Session,
+        shots: &Path,
+        arguments: &[&str],
+        environment: &[(&str, &str)],
+    ) -> Self {
         // By its full path: the environment may well hide every program from the window.
         let mut command = session.command(found("WebKitWebDriver"));
         command.arg("--host=127.0.0.1");
@@ -38,7 +49,7 @@ impl Window {
             ("LIBGL_ALWAYS_SOFTWARE", "1"),
         ]);
         command.envs(environment.iter().copied());
-        let binary = json!({ "binary": product("carillon"), "args": arguments });
+        let binary = json!({ "binary": program, "args": arguments });
         let capabilities = json!({ "webkitgtk:browserOptions": binary });
         Self { page: Page::open("WebKitWebDriver", command, capabilities, shots).await }
     }

@@ -22,7 +22,8 @@ pub fn run(name: &str, debug: bool) -> Result<bool, String> {
         show(install)?;
     }
     show(edition.ui())?;
-    show(edition.programs(if debug { &[] } else { &["--release"] })?)?;
+    let profile: &[&str] = if debug { &[] } else { &["--release"] };
+    show(edition.programs(&[&["--package", "carillon", "--package", "carillon-cli"], profile].concat())?)?;
     let folder = edition.collect(if debug { "debug" } else { "release" })?;
     println!("{} is built: {}", edition.brand.name, folder.display());
     Ok(true)
@@ -56,13 +57,13 @@ impl Edition {
         build
     }
 
-    /// What builds its programs, in the way the further arguments to Cargo say.
+    /// What builds its programs, as these arguments to Cargo choose them.
     ///
     /// # Errors
     /// The window's configuration cannot be read.
-    pub fn programs(&self, further: &[&str]) -> Result<Command, String> {
-        let mut build = cargo(&["build", "--package", "carillon", "--package", "carillon-cli"]);
-        build.args(further).env("CARILLON_BRAND", &self.name);
+    pub fn programs(&self, choice: &[&str]) -> Result<Command, String> {
+        let mut build = cargo(&["build"]);
+        build.args(choice).env("CARILLON_BRAND", &self.name);
         build.env("TAURI_CONFIG", self.window()?.to_string());
         Ok(build)
     }

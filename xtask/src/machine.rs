@@ -79,6 +79,7 @@ const NEEDS: &[Need] = &[
     need(Purpose::Test, Probe::Program("ip"), "iproute2"),
     need(Purpose::Test, Probe::Program("sysctl"), "procps"),
     need(Purpose::Test, Probe::Program("Xvfb"), "xvfb"),
+    need(Purpose::Test, Probe::Program("xdotool"), "xdotool"),
     need(Purpose::Test, Probe::Program("WebKitWebDriver"), "webkit2gtk-driver"),
     need(Purpose::Test, Probe::Program("chromedriver"), "chromium-driver"),
     need(Purpose::Test, Probe::Program("display"), "imagemagick"),

@@ -4,10 +4,11 @@ use std::fs;
 
 use serde_json::Value;
 
+use crate::brand::Edition;
 use crate::build::{TestProgram, everything};
 use crate::machine::{Purpose, prepare, scoring_python};
 use crate::report::{Counts, Report, count_every_libtest, count_last_libtest};
-use crate::shell::{cargo, npm, target};
+use crate::shell::{cargo, keep, npm, target};
 use crate::{tools, ui};
 
 /// System tests that need neither foreign peers nor a window.
@@ -29,6 +30,9 @@ pub fn run(fast: bool) -> Result<bool, String> {
         report.step("ui: npm ci", install);
     }
     report.step("ui: build", ui::build());
+    if !fast {
+        second_brand(&mut report);
+    }
     report.step("cargo fmt", cargo(&["fmt", "--all", "--", "--check"]));
     let mut programs = Vec::new();
     report.judge("build: programs and tests", || {
@@ -53,6 +57,29 @@ pub fn run(fast: bool) -> Result<bool, String> {
         }
     }
     Ok(report.close())
+}
+
+/// Builds the second brand, before everything else: what Cargo leaves in the usual places is Carillon then.
+fn second_brand(report: &mut Report) {
+    let edition = match Edition::read("harbour") {
+        Ok(edition) => edition,
+        Err(problem) => {
+            report.judge("brand harbour", || Err(problem));
+            return;
+        }
+    };
+    report.step("brand harbour: ui", edition.ui());
+    // A test among them, so that the libraries get the features they have in the build of everything, and are
+    // built once.
+    let choice = ["--quiet", "--workspace", "--bin", "carillon", "--bin", "carillon-cli", "--test", "brand"];
+    report.judge("brand harbour: programs", || {
+        let outcome = keep(edition.programs(&choice)?)?;
+        if !outcome.status.success() {
+            return Err(outcome.output);
+        }
+        edition.collect("debug")?;
+        Ok((ONE, String::new()))
+    });
 }
 
 fn libtest(report: &mut Report, program: &TestProgram) {

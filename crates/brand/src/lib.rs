@@ -11,8 +11,10 @@ pub struct Brand {
     pub name: &'static str,
     /// Identifier for the operating system, in reverse domain notation.
     pub identifier: &'static str,
-    /// Name of the program with the window; with `-cli` behind it, of the one without.
+    /// Name of the program with the window.
     pub program: &'static str,
+    /// Name of the program without.
+    pub cli_program: &'static str,
     /// URL scheme of the links the phone opens, in lower case.
     pub scheme: &'static str,
     /// Service under which the keychain files the phone's entries.

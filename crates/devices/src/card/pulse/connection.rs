@@ -90,7 +90,8 @@ impl Connection {
         let server: AuthReply = connection.ask(&Command::Auth(auth))?;
         connection.version = MAX_VERSION.min(server.version);
         let mut who = Props::new();
-        who.set(Prop::ApplicationName, CString::from(c"Carillon"));
+        let name = CString::new(brand::BRAND.name).unwrap_or_default();
+        who.set(Prop::ApplicationName, name);
         let _: SetClientNameReply = connection.ask(&Command::SetClientName(who))?;
         Ok(Some(connection))
     }
