@@ -2,7 +2,7 @@ import { expect, test } from 'vitest';
 import source from '../src/backend/bindings.ts?raw';
 import { de } from '../src/words/de';
 import { en } from '../src/words/en';
-import { clockTime, codecName, initials } from '../src/words/format';
+import { clockTime, codecName, countdown, initials } from '../src/words/format';
 import { firstOf } from '../src/words/index.svelte';
 
 /** The names a generated union type lists. */
@@ -41,6 +41,7 @@ test('the first language the phone speaks wins', () => {
 
 test('times, names and codecs are written as a person writes them', () => {
   expect([0, 59.9, 277, 3600, 3661].map(clockTime)).toEqual(['00:00', '00:59', '04:37', '1:00:00', '1:01:01']);
+  expect([-3, 0, 41.2, 60, 299.5].map(countdown)).toEqual(['0:00', '0:00', '0:42', '1:00', '5:00']);
   expect(['Marta Oduya', 'Nora', 'amélie de faure', '0117 496', 'nora.lindqvist@x'].map(initials)).toEqual(['MO', 'N', 'AF', '', 'NX']);
   expect(['opus', 'PCMU', 'iLBC'].map(codecName)).toEqual(['Opus 48 kHz', 'G.711 µ-law', 'iLBC']);
 });

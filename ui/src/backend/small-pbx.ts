@@ -1,34 +1,25 @@
 // A script that behaves like a very small PBX, so that the whole UI can be walked through in a browser.
-import type { AccountView, CallView, PhoneEvent, Problem, SignInView } from './backend';
+import type { AccountView, CallView } from './backend';
+import { media } from './samples';
 import type { Script, Scripted } from './scripted';
-import { account, certificate, media, signIn } from './samples';
+import { smallWizard } from './small-wizard';
 
-const problem = (code: Problem['code'], detail: string | null = null): Problem => ({ code, detail, retryAfterS: null });
-
-/** Domain `fairwater.example` on any server but `nowhere`; `new.*` servers show a certificate; password `correct horse`. */
+/** Every way in of the small wizard, then calls that answer themselves. */
 export function smallPbx(pause = 350): Script {
-  let view: SignInView = signIn();
-  let own: AccountView = account();
-  let trusted = false;
+  let accounts: AccountView[] = [];
   let lastCall = 0;
   const calls = new Map<number, CallView>();
 
-  const show = (phone: Scripted, change: Partial<SignInView>) => {
-    view = { ...view, ...change };
-    phone.emit({ what: 'signIn', view });
-  };
-  const put = (phone: Scripted, call: CallView, ...more: PhoneEvent[]) => {
+  const put = (phone: Scripted, call: CallView) => {
     calls.set(call.id, call);
-    phone.emit({ what: 'call', view: call }, ...more);
+    phone.emit({ what: 'call', view: call });
   };
   const later = (steps: number, what: () => void) => setTimeout(what, steps * pause);
 
-  function lookUp(phone: Scripted) {
-    if (view.server.startsWith('nowhere')) return show(phone, { busy: false, problem: problem('serverNotFound', 'dns: no record for ' + view.server) });
-    if (view.domain !== 'fairwater.example') return show(phone, { busy: false, problem: problem('domainUnknown') });
-    if (view.server.startsWith('new.') && !trusted)
-      return show(phone, { busy: false, problem: problem('certificateUntrusted'), certificate: certificate(view.server) });
-    show(phone, { busy: false, page: 'user', problem: null, certificate: null, tenant: { name: 'Fairwater Instruments', domain: view.domain, picture: null, microsoft: false } });
+  function register(phone: Scripted, account: AccountView) {
+    accounts = [...accounts.filter((known) => known.id !== account.id), account];
+    phone.emit({ what: 'account', view: { ...account, state: { is: 'registering' } } });
+    later(1, () => phone.emit({ what: 'account', view: account }));
   }
 
   function speak(phone: Scripted, id: number, tick = 0) {
@@ -51,44 +42,23 @@ export function smallPbx(pause = 350): Script {
     put(phone, { ...call, state: { is: 'ended', end: { reason: answered === null && reason === 'hungUpHere' ? 'cancelled' : reason, status: null, lastedS: answered } } });
   }
 
+  const wizard = smallWizard(pause, register, () => accounts.length > 0);
+
   return (command, phone) => {
+    wizard(command, phone);
     switch (command.do) {
-      case 'findServer':
-        show(phone, { busy: true, problem: null, domain: command.domain, server: command.server });
-        later(1, () => lookUp(phone));
-        break;
-      case 'trustCertificate':
-        trusted = true;
-        show(phone, { busy: true, problem: null, certificate: null });
-        later(1, () => lookUp(phone));
-        break;
-      case 'back':
-        show(phone, view.certificate ? { certificate: null, problem: problem('certificateUntrusted') } : { page: 'server', problem: null, busy: false });
-        break;
-      case 'signIn':
-        show(phone, { busy: true, problem: null, username: command.username });
-        later(1, () => (command.password === 'correct horse' ? show(phone, { busy: false, page: 'sipPassword' }) : show(phone, { busy: false, problem: problem('wrongCredentials', 'HTTP 400 UNAUTHORIZED') })));
-        break;
-      case 'giveSipPassword':
-        show(phone, { busy: true, problem: null });
-        later(1, () => {
-          phone.emit({ what: 'account', view: { ...own, state: { is: 'registering' } } });
-          show(phone, { busy: false, page: 'done' });
-          later(1, () => phone.emit({ what: 'account', view: own }));
-        });
-        break;
       case 'signOut':
+        accounts = accounts.filter((known) => known.id !== command.account);
         phone.emit({ what: 'accountGone', account: command.account });
-        show(phone, { page: 'server', busy: false, problem: null });
+        if (accounts.length === 0) wizard({ do: 'back' }, phone);
         break;
       case 'reconnect':
-        own = { ...own, state: { is: 'registered', expiresS: 300, rttMs: 9 } };
-        phone.emit({ what: 'account', view: own });
+        accounts.filter((known) => known.id === command.account).forEach((account) => register(phone, account));
         break;
       case 'dial': {
         const id = ++lastCall;
         const peer = { number: command.target, name: command.target === '9196' ? 'Echo' : null };
-        put(phone, { id, account: own.id, direction: 'outgoing', peer, state: { is: 'calling' }, muted: false, digits: '', codec: null, encrypted: false, setupMs: null });
+        put(phone, { id, account: command.account ?? accounts[0]!.id, direction: 'outgoing', peer, state: { is: 'calling' }, muted: false, digits: '', codec: null, encrypted: false, setupMs: null });
         later(1, () => calls.get(id)?.state.is === 'calling' && put(phone, { ...calls.get(id)!, state: { is: 'ringing' } }));
         later(3, () => answer(phone, id));
         break;
@@ -110,8 +80,6 @@ export function smallPbx(pause = 350): Script {
         if (call) put(phone, { ...call, digits: call.digits + command.digit });
         break;
       }
-      case 'useSipAccount':
-        break;
     }
   };
 }

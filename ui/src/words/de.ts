@@ -22,7 +22,7 @@ export const de: Words = {
   },
   signIn: {
     title: 'Am Telefon anmelden',
-    lead: 'Wie in Ihrer Willkommens-E-Mail',
+    lead: 'Wie in Ihrer Willkommens-E‑Mail',
     leadSettled: (server) => `An ${server}`,
     otherServer: 'Anderer SIP-Server',
     scan: 'Mit einem QR-Code anmelden',
@@ -55,9 +55,9 @@ export const de: Words = {
     foot: (version) => `${brand.name} ${version} · Deutsch`,
   },
   code: {
-    title: 'Sehen Sie in Ihre E-Mails',
-    sent: 'Wir haben einen Code an Ihre E-Mail-Adresse geschickt',
-    sending: 'Ein Code wird an Ihre E-Mail-Adresse geschickt',
+    title: 'Sehen Sie in Ihre E‑Mails',
+    sent: 'Wir haben einen Code an Ihre E‑Mail-Adresse geschickt',
+    sending: 'Ein Code wird an Ihre E‑Mail-Adresse geschickt',
     label: 'Code',
     next: 'Weiter',
     none: 'Noch keine E-Mail?',
@@ -67,7 +67,7 @@ export const de: Words = {
   newPassword: {
     title: 'Neues Passwort wählen',
     forced: 'Ihre Telefonanlage verlangt eines, bevor es weitergeht',
-    byLink: 'Der Link aus Ihrer E-Mail erlaubt es',
+    byLink: 'Der Link aus Ihrer E‑Mail erlaubt es',
     old: 'Altes Passwort',
     new: 'Neues Passwort',
     repeat: 'Neues Passwort noch einmal',
@@ -88,7 +88,7 @@ export const de: Words = {
     title: 'Passwort vergessen?',
     lead: 'Ihre Telefonanlage schickt Ihnen einen Link zu einem neuen',
     ask: 'Link schicken',
-    sentTitle: 'Sehen Sie in Ihre E-Mails',
+    sentTitle: 'Sehen Sie in Ihre E‑Mails',
     sentLead: (user) => `Wenn die Anlage ${user} kennt, ist ein Link unterwegs`,
     link: 'Link aus der E-Mail',
     linkHint: 'Öffnen Sie den Link auf diesem Computer oder fügen Sie ihn hier ein.',
@@ -107,7 +107,7 @@ export const de: Words = {
   },
   scan: {
     title: 'QR-Code scannen',
-    lead: 'Halten Sie den Code aus Ihrer E-Mail oder dem Portal in den Rahmen.',
+    lead: 'Halten Sie den Code aus Ihrer E‑Mail oder dem Portal in den Rahmen.',
     view: 'Was die Kamera sieht',
     camera: 'Kamera',
     starting: 'Die Kamera startet…',

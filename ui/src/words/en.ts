@@ -28,7 +28,7 @@ export const en = {
   },
   signIn: {
     title: 'Sign in to your phone',
-    lead: 'As written in your welcome e-mail',
+    lead: 'As written in your welcome e‑mail',
     leadSettled: (server: string) => `At ${server}`,
     otherServer: 'Other SIP server',
     scan: 'Sign in with a QR code',
@@ -61,9 +61,9 @@ export const en = {
     foot: (version: string) => `${brand.name} ${version} · English`,
   },
   code: {
-    title: 'Check your e-mail',
-    sent: 'We sent a code to your e-mail address',
-    sending: 'A code is being sent to your e-mail address',
+    title: 'Check your e‑mail',
+    sent: 'We sent a code to your e‑mail address',
+    sending: 'A code is being sent to your e‑mail address',
     label: 'Code',
     next: 'Continue',
     none: 'No mail yet?',
@@ -73,7 +73,7 @@ export const en = {
   newPassword: {
     title: 'Choose a new password',
     forced: 'Your PBX asks for one before you go on',
-    byLink: 'The link from your e-mail allows it',
+    byLink: 'The link from your e‑mail allows it',
     old: 'Old password',
     new: 'New password',
     repeat: 'New password again',
@@ -94,7 +94,7 @@ export const en = {
     title: 'Forgot your password?',
     lead: 'Your PBX sends you a link to choose a new one',
     ask: 'Send the link',
-    sentTitle: 'Check your e-mail',
+    sentTitle: 'Check your e‑mail',
     sentLead: (user: string) => `If the PBX knows ${user}, a link is on its way`,
     link: 'Link from the e-mail',
     linkHint: 'Open the link on this computer, or paste it here.',
@@ -113,7 +113,7 @@ export const en = {
   },
   scan: {
     title: 'Scan your QR code',
-    lead: 'Hold the code from your e-mail or portal inside the frame.',
+    lead: 'Hold the code from your e‑mail or portal inside the frame.',
     view: 'What the camera sees',
     camera: 'Camera',
     starting: 'The camera is starting…',

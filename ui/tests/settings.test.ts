@@ -1,0 +1,105 @@
+// Accounts, certificates, and what the PBX settles for the window.
+import { afterEach, expect, test } from 'vitest';
+import { page, userEvent } from 'vitest/browser';
+import { account } from '../src/backend/samples';
+import { language } from '../src/words/index.svelte';
+import { focused, part, put } from './stage';
+
+afterEach(() => page.viewport(1100, 720));
+
+test('every account says where it is, how it stands and where its secrets are', async () => {
+  const { backend } = await put('settings-accounts-trouble');
+  const first = part(`account-${account().id}`);
+  await expect.element(first).toHaveTextContent(/pbx\.fairwater\.example.*Offline · password refused.*Copy it from your welcome e-mail.*Ended.*Only in memory/s);
+  await expect.element(part('account-31@harbour.example')).toHaveTextContent(/198\.51\.100\.7:5070.*trying again in.*None; this account needs no PBX session.*keychain/s);
+  await part(`session-again-${account().id}`).click();
+  await part('reconnect-31@harbour.example').click();
+  await part('sign-out-31@harbour.example').click();
+  expect(backend.sent).toEqual([
+    { do: 'signInAgain', account: account().id }, { do: 'reconnect', account: '31@harbour.example' }, { do: 'signOut', account: '31@harbour.example' },
+  ]);
+});
+
+test('trust is withdrawn only when it is confirmed, and Esc keeps it', async () => {
+  const { backend } = await put('settings-certificates');
+  await expect.element(part('fingerprint').first()).toHaveTextContent(/^3F A9 0C/);
+  await part('withdraw').first().click();
+  await expect.poll(focused).toBe('withdraw-keep');
+  await userEvent.keyboard('{Escape}');
+  await expect.element(part('withdraw-confirm')).not.toBeInTheDocument();
+  await part('withdraw').last().click();
+  await expect.element(page.getByRole('alertdialog')).toHaveAccessibleName('Trust 192.0.2.10:8887 no longer?');
+  await part('withdraw-confirm').click();
+  expect(backend.sent).toEqual([{ do: 'withdrawTrust', server: '192.0.2.10:8887' }]);
+  backend.emit({ what: 'trusted', trusted: [] });
+  await expect.element(page.getByText('You trusted no certificate on purpose')).toBeInTheDocument();
+});
+
+test('the settings are reached and left by the keyboard, and give way to a call', async () => {
+  const { backend } = await put('empty');
+  (document.querySelector('[data-testid="settings"]') as HTMLElement).focus();
+  await userEvent.keyboard('{Enter}');
+  await expect.element(part(`account-${account().id}`)).toBeInTheDocument();
+  (document.querySelector('[data-testid="settings-certificates"]') as HTMLElement).focus();
+  await userEvent.keyboard('{Enter}');
+  await expect.element(part(`account-${account().id}`)).not.toBeInTheDocument();
+  backend.emit({ what: 'call', view: { id: 9, account: account().id, direction: 'outgoing', peer: { number: '231', name: null }, state: { is: 'calling' }, muted: false, digits: '', codec: null, encrypted: false, setupMs: null } });
+  await expect.element(part('end')).toBeInTheDocument();
+});
+
+test('in a narrow window the settings are a list first', async () => {
+  await page.viewport(360, 720);
+  await put('empty');
+  await part('settings').click();
+  await expect.element(part('settings-accounts')).toBeVisible();
+  await expect.element(part(`account-${account().id}`)).not.toBeVisible();
+  await part('settings-accounts').click();
+  await expect.element(part(`account-${account().id}`)).toBeVisible();
+  await page.getByRole('button', { name: 'All settings' }).click();
+  await expect.element(part('settings-accounts')).toBeVisible();
+});
+
+test('the wizard opened to add an account is left without a word to the phone', async () => {
+  const { backend } = await put('settings-accounts');
+  await part('add-account').click();
+  await expect.element(part('domain')).toBeInTheDocument();
+  await page.getByRole('button', { name: 'Back' }).click();
+  await expect.element(part('settings')).toBeInTheDocument();
+  expect(backend.sent).toEqual([]);
+});
+
+test('a session that has ended is said quietly, and the way back is one press', async () => {
+  const { backend } = await put('session-expired');
+  await expect.element(page.getByText('Calls go on as before.')).toBeInTheDocument();
+  await expect.element(part('echo')).toBeEnabled();
+  await part('session-again').click();
+  await part('own-menu').click();
+  await part('own-session-again').click();
+  expect(backend.sent).toEqual([{ do: 'signInAgain', account: account().id }, { do: 'signInAgain', account: account().id }]);
+});
+
+test('calls are made with the account that was chosen', async () => {
+  const { backend } = await put('find-call-as');
+  await userEvent.selectOptions(part('call-as'), '31@harbour.example');
+  await part('call-typed').click();
+  expect(backend.sent).toEqual([{ do: 'dial', account: '31@harbour.example', target: '020 7946' }]);
+});
+
+test('of several accounts the first that can call does; a call is returned with its own', async () => {
+  const { backend } = await put('two-accounts');
+  await expect.element(part('account-state')).toHaveTextContent(/^Extension 31 · harbour\.example: Reconnecting/);
+  await part('call-again').click();
+  expect(backend.sent).toEqual([{ do: 'dial', account: account().id, target: '020 7946 0148' }]);
+});
+
+test('what the PBX settles holds as long as its account is there', async () => {
+  const { backend } = await put('enforced');
+  await expect.poll(() => document.documentElement.dataset.theme).toBe('dark');
+  await expect.poll(() => document.documentElement.lang).toBe('de');
+  await expect.element(part('calls')).toHaveTextContent('Anrufe');
+  await expect.element(part('settings')).not.toBeInTheDocument();
+  backend.emit({ what: 'account', view: account() });
+  await expect.poll(() => document.documentElement.dataset.theme).toBeUndefined();
+  await expect.poll(language).toBe('en');
+  await expect.element(part('settings')).toBeInTheDocument();
+});
