@@ -1,5 +1,7 @@
 use pbx_api::{ApiError, Cause};
 
+use crate::ProfileInvalid;
+
 /// What can stop a sign-in, a session or its vault.
 #[derive(Debug, Clone, thiserror::Error)]
 pub enum SignInError {
@@ -9,15 +11,54 @@ pub enum SignInError {
     /// There is no such domain on this server.
     #[error("there is no such domain on this server")]
     DomainUnknown,
-    /// The server has no PortSIP sign-in: it is no PBX, or one older than 22.2.
+    /// The server has no PortSIP sign-in: it is no PBX, or one older than 22.0.
     #[error("this server has no PortSIP sign-in")]
     SignInUnsupported,
-    /// The PBX asks for a code.
-    #[error("the PBX asks for a code")]
-    SecondFactorNeeded,
-    /// The user must choose a new password first.
-    #[error("the PBX asks for a new password")]
-    PasswordChangeNeeded,
+    /// The code out of the e-mail is not accepted.
+    #[error("the code is not accepted")]
+    SecondFactorWrong,
+    /// The PBX agreed, but sent no session.
+    #[error("the PBX agreed, but sent no session")]
+    SessionMissing,
+    /// The old password is wrong.
+    #[error("the old password is wrong")]
+    OldPasswordWrong,
+    /// The PBX does not accept the new password.
+    #[error("the new password is not accepted{}", message.as_deref().map(|text| format!(": {text}")).unwrap_or_default())]
+    NewPasswordRefused {
+        /// The PBX's own words.
+        message: Option<String>,
+    },
+    /// The link to a new password holds no token, or one that the PBX does not accept (any more).
+    #[error("the link to a new password is not valid")]
+    ResetLinkInvalid,
+    /// No browser could be opened.
+    #[error("no browser could be opened")]
+    NoBrowser,
+    /// Microsoft 365 or its user said no.
+    #[error("the sign-in in the browser was denied")]
+    ConsentDenied,
+    /// The sign-in in the browser failed in another way.
+    #[error("the sign-in in the browser failed: {what}")]
+    BrowserSignInFailed {
+        /// What the browser or the PBX said.
+        what: String,
+    },
+    /// The browser did not come back in time.
+    #[error("the browser did not come back in time")]
+    BrowserTimedOut,
+    /// None of the ways to the PBX that a QR code names leads there.
+    #[error("no way of the code leads to the PBX{}", last.as_ref().map(|last| format!(": {last}")).unwrap_or_default())]
+    CodeUnreachable {
+        /// Why the last of them does not.
+        last: Option<ApiError>,
+    },
+    /// The PBX does not know the QR code any more.
+    #[error("the PBX does not know this code any more")]
+    CodeOutdated,
+    /// The profile file that a QR code points to cannot be used.
+    #[error(transparent)]
+    ProfileInvalid(#[from] ProfileInvalid),
     /// The user has no extension.
     #[error("the user has no extension")]
     NoExtension,

@@ -1,3 +1,5 @@
+mod plain;
+
 use std::fmt;
 
 use pbx_api::{ApiError, Host, Protocol, ServerAddress, SipDomain, User};
@@ -103,7 +105,7 @@ impl Extension {
 }
 
 /// The characters of a SIP user part that need no escape (RFC 3261, section 25.1 `unreserved`), `+` and `#`.
-fn is_sip_user(text: &str) -> bool {
+pub(crate) fn is_sip_user(text: &str) -> bool {
     (1..=64).contains(&text.len())
         && text.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"-_.!~*'()+#".contains(&byte))
 }
@@ -121,7 +123,7 @@ fn transports(user: &User) -> Result<(Vec<Listener>, Listener), SignInError> {
         .collect();
     if user.transports.is_empty() {
         let only = match wanted {
-            Some(None) => return Err(unsupported(user)),
+            Some(None) => return Err(none_of(user)),
             Some(Some(transport)) => transport.at_default_port(),
             None => Transport::Udp.at_default_port(),
         };
@@ -132,21 +134,24 @@ fn transports(user: &User) -> Result<(Vec<Listener>, Listener), SignInError> {
         .into_iter()
         .flatten()
         .filter_map(|transport| spoken.iter().find(|listener| listener.transport == transport).copied());
-    let preferred = found.next().ok_or_else(|| unsupported(user))?;
+    let preferred = found.next().ok_or_else(|| none_of(user))?;
     drop(found);
     Ok((spoken, preferred))
 }
 
-fn unsupported(user: &User) -> SignInError {
+/// None of the transports of a user.
+fn none_of(user: &User) -> SignInError {
     let offered = user.transports.iter().map(|offered| offered.protocol).chain(user.preferred_transport);
-    let mut names: Vec<&str> = offered
-        .map(|protocol| match protocol {
-            Protocol::Udp => "UDP",
-            Protocol::Tcp => "TCP",
-            Protocol::Tls => "TLS",
-            Protocol::Other => "a transport unknown to this phone",
-        })
-        .collect();
+    unsupported(offered.map(|protocol| match protocol {
+        Protocol::Udp => "UDP",
+        Protocol::Tcp => "TCP",
+        Protocol::Tls => "TLS",
+        Protocol::Other => "a transport unknown to this phone",
+    }))
+}
+
+fn unsupported(offered: impl Iterator<Item = &'static str>) -> SignInError {
+    let mut names: Vec<&str> = offered.collect();
     names.sort_unstable();
     names.dedup();
     SignInError::TransportUnsupported { offered: names.join(", ") }

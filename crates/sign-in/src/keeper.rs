@@ -164,26 +164,28 @@ mod tests {
     use std::sync::{Arc, Mutex};
     use std::time::{Duration, SystemTime};
 
-    use pbx_api::Cause;
+    use pbx_api::{Cause, Dialect};
     use secrecy::ExposeSecret;
     use secrecy::zeroize::Zeroizing;
 
     use super::Keeper;
-    use crate::{MemoryVault, Secrets, SignInError, Vault};
+    use crate::{MemoryVault, Secrets, SessionSecrets, SignInError, Vault};
 
     const LONG: Duration = Duration::from_secs(60);
 
     fn secrets(access: &str) -> Secrets {
-        Secrets {
+        let session = SessionSecrets {
             access: access.into(),
             refresh: Some("r".into()),
-            expires_at: SystemTime::UNIX_EPOCH,
-            sip_password: None,
-        }
+            expires_at: Some(SystemTime::UNIX_EPOCH),
+            dialect: Dialect::Auth,
+        };
+        Secrets::new(session, None)
     }
 
     async fn access(keeper: &Keeper) -> Option<String> {
-        keeper.load("a").await.unwrap().map(|secrets| secrets.access.expose_secret().to_owned())
+        let session = keeper.load("a").await.unwrap()?.session?;
+        Some(session.access.expose_secret().to_owned())
     }
 
     #[tokio::test]

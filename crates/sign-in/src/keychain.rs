@@ -10,9 +10,11 @@ pub const SERVICE: &str = "Carillon";
 /// The operating system's keychain: Secret Service on Linux, Credential Manager on Windows, Keychain on macOS.
 ///
 /// One entry per account: its service is [`SERVICE`] (or the name given), its user the account
-/// (`user@domain`), its secret a JSON object with `v`, `access`, `refresh`, `expires_at` (seconds since
-/// 1970-01-01 UTC) and `sip_password`. Windows holds no more than 2560 bytes in one entry; what does not fit is
-/// refused with [`SignInError::KeychainFailed`].
+/// (`user@domain`), its secret a JSON object with `v` (2), and, each where there is one, `access`, `refresh`,
+/// `expires_at` (seconds since 1970-01-01 UTC), `dialect` (`auth`, `oauth`, `cookie`, `token`) and
+/// `sip_password`; a plain SIP account has the last only. Entries of version 1, which had no `dialect`, are
+/// read. Windows holds no more than 2560 bytes in one entry; what does not fit is refused with
+/// [`SignInError::KeychainFailed`].
 #[derive(Debug)]
 pub struct Keychain {
     service: String,

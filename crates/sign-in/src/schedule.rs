@@ -32,6 +32,12 @@ impl Schedule {
         }
     }
 
+    /// Tokens that cannot be refreshed: due when they end, never where nobody knows when.
+    pub fn ending(expires_at: Option<SystemTime>) -> Self {
+        // A clock set back does not end them: nothing is gained by acting early.
+        Self { set_at: SystemTime::UNIX_EPOCH, due: expires_at, failures: 0 }
+    }
+
     /// A refresh failed for a reason that may pass. Waits 5 s, then twice as long each time up to 5 minutes,
     /// less up to half of it; never less than the server asks for.
     pub fn failed(&mut self, now: SystemTime, retry_after: Option<Duration>, jitter: f64) {
@@ -94,6 +100,14 @@ mod tests {
         assert_eq!(seconds(&Schedule::resumed(at(0), at(100), 0.0), at(0)), Some(70));
         assert_eq!(seconds(&Schedule::resumed(at(100), at(100), 0.0), at(100)), Some(0));
         assert_eq!(seconds(&Schedule::resumed(at(900), at(100), 0.0), at(900)), Some(0));
+    }
+
+    #[test]
+    fn without_refresh_only_the_end_counts() {
+        let schedule = Schedule::ending(Some(at(100)));
+        assert_eq!(seconds(&schedule, at(0)), Some(100));
+        assert_eq!(seconds(&schedule, at(100)), Some(0));
+        assert_eq!(seconds(&Schedule::ending(None), at(100)), None);
     }
 
     #[test]

@@ -1,6 +1,6 @@
 use std::time::{Duration, SystemTime};
 
-use pbx_api::{Cause, Tokens};
+use pbx_api::{Cause, Dialect, Tokens};
 use secrecy::zeroize::Zeroizing;
 use secrecy::{ExposeSecret, SecretString};
 use serde::{Deserialize, Serialize};
@@ -11,59 +11,83 @@ use crate::SignInError;
 const ROOM: usize = 16 * 1024;
 
 /// Shape of the entry written.
-const VERSION: u8 = 1;
+const VERSION: u8 = 2;
 
 /// The secrets of one account. They are stored as one vault entry, so that both tokens are replaced at once.
 #[derive(Debug, Clone)]
 pub struct Secrets {
-    /// Access token.
-    pub access: SecretString,
-    /// Refresh token, where the session has one.
-    pub refresh: Option<SecretString>,
-    /// When the access token ends.
-    pub expires_at: SystemTime,
+    /// The session at the PBX; a plain SIP account has none.
+    pub session: Option<SessionSecrets>,
     /// The extension's SIP password, once known.
     pub sip_password: Option<SecretString>,
+}
+
+/// The secrets of a session at the PBX.
+#[derive(Debug, Clone)]
+pub struct SessionSecrets {
+    /// Access token.
+    pub access: SecretString,
+    /// Refresh token, where the dialect has one.
+    pub refresh: Option<SecretString>,
+    /// When the access token ends, where the PBX said so.
+    pub expires_at: Option<SystemTime>,
+    /// How the session is renewed and ended.
+    pub dialect: Dialect,
 }
 
 #[derive(Serialize)]
 struct Written<'a> {
     v: u8,
-    access: &'a str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    access: Option<&'a str>,
     #[serde(skip_serializing_if = "Option::is_none")]
     refresh: Option<&'a str>,
     /// Seconds since 1970-01-01 UTC.
-    expires_at: u64,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    expires_at: Option<u64>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    dialect: Option<&'static str>,
     #[serde(skip_serializing_if = "Option::is_none")]
     sip_password: Option<&'a str>,
 }
 
+/// Version 1 knew no dialect but the newest, and no account without a session.
 #[derive(Deserialize)]
 struct Read {
     v: u8,
-    access: SecretString,
+    #[serde(default)]
+    access: Option<SecretString>,
     #[serde(default)]
     refresh: Option<SecretString>,
-    expires_at: u64,
+    #[serde(default)]
+    expires_at: Option<u64>,
+    #[serde(default)]
+    dialect: Option<String>,
     #[serde(default)]
     sip_password: Option<SecretString>,
 }
 
 impl Secrets {
-    /// The secrets of a session whose tokens were given at `now`.
-    pub fn new(tokens: Tokens, sip_password: Option<SecretString>, now: SystemTime) -> Self {
-        let expires_at = now.checked_add(tokens.expires_in).unwrap_or(now);
-        Self { access: tokens.access, refresh: tokens.refresh, expires_at, sip_password }
+    /// The secrets of an account with a session.
+    pub fn new(session: SessionSecrets, sip_password: Option<SecretString>) -> Self {
+        Self { session: Some(session), sip_password }
+    }
+
+    /// The secrets of a plain SIP account.
+    pub fn plain(sip_password: SecretString) -> Self {
+        Self { session: None, sip_password: Some(sip_password) }
     }
 
     /// The vault entry.
     pub(crate) fn to_entry(&self) -> Result<Zeroizing<Vec<u8>>, SignInError> {
         let mut entry = Zeroizing::new(Vec::with_capacity(ROOM));
+        let session = self.session.as_ref();
         let written = Written {
             v: VERSION,
-            access: self.access.expose_secret(),
-            refresh: self.refresh.as_ref().map(ExposeSecret::expose_secret),
-            expires_at: self.expires_at.duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default().as_secs(),
+            access: session.map(|session| session.access.expose_secret()),
+            refresh: session.and_then(|session| session.refresh.as_ref()).map(ExposeSecret::expose_secret),
+            expires_at: session.and_then(|session| session.expires_at).map(seconds),
+            dialect: session.map(|session| name(session.dialect)),
             sip_password: self.sip_password.as_ref().map(ExposeSecret::expose_secret),
         };
         serde_json::to_writer(&mut *entry, &written)
@@ -71,71 +95,63 @@ impl Secrets {
         Ok(entry)
     }
 
-    /// Reads a vault entry.
+    /// Reads a vault entry, of this version or the one before.
     pub(crate) fn from_entry(entry: &[u8]) -> Result<Self, SignInError> {
-        let not_ours = || SignInError::KeychainFailed { cause: Cause::new("the entry is not one of ours") };
         // serde_json's own words may quote the entry.
         let read: Read = serde_json::from_slice(entry).map_err(|_| not_ours())?;
-        let expires_at = SystemTime::UNIX_EPOCH.checked_add(Duration::from_secs(read.expires_at));
-        match expires_at {
-            Some(expires_at) if read.v == VERSION => Ok(Self {
-                access: read.access,
-                refresh: read.refresh,
-                expires_at,
-                sip_password: read.sip_password,
-            }),
-            _ => Err(not_ours()),
-        }
+        let expires_at = match read.expires_at.map(Duration::from_secs) {
+            Some(since) => Some(SystemTime::UNIX_EPOCH.checked_add(since).ok_or_else(not_ours)?),
+            None => None,
+        };
+        let dialect = match (read.v, read.dialect.as_deref()) {
+            (1, None) if read.access.is_some() && read.refresh.is_some() && expires_at.is_some() => {
+                Some(Dialect::Auth)
+            }
+            (VERSION, None) if read.access.is_none() => None,
+            (VERSION, Some(told)) => Some(dialect(told).ok_or_else(not_ours)?),
+            _ => return Err(not_ours()),
+        };
+        let session = match (dialect, read.access) {
+            (Some(dialect), Some(access)) => {
+                Some(SessionSecrets { access, refresh: read.refresh, expires_at, dialect })
+            }
+            (None, None) if read.sip_password.is_some() => None,
+            _ => return Err(not_ours()),
+        };
+        Ok(Self { session, sip_password: read.sip_password })
     }
+}
+
+impl SessionSecrets {
+    /// The secrets of a session whose tokens were given at `now`.
+    pub fn new(dialect: Dialect, tokens: Tokens, now: SystemTime) -> Self {
+        let Tokens { access, refresh, expires_in, .. } = tokens;
+        Self { access, refresh, expires_at: now.checked_add(expires_in), dialect }
+    }
+}
+
+fn not_ours() -> SignInError {
+    SignInError::KeychainFailed { cause: Cause::new("the entry is not one of ours") }
+}
+
+fn seconds(at: SystemTime) -> u64 {
+    at.duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default().as_secs()
+}
+
+fn name(dialect: Dialect) -> &'static str {
+    match dialect {
+        Dialect::Auth => "auth",
+        Dialect::OAuth => "oauth",
+        Dialect::Cookie => "cookie",
+        Dialect::Token => "token",
+    }
+}
+
+fn dialect(told: &str) -> Option<Dialect> {
+    [Dialect::Auth, Dialect::OAuth, Dialect::Cookie, Dialect::Token]
+        .into_iter()
+        .find(|dialect| name(*dialect) == told)
 }
 
 #[cfg(test)]
-mod tests {
-    use std::time::{Duration, SystemTime};
-
-    use proptest::prelude::{any, proptest};
-    use secrecy::ExposeSecret;
-
-    use super::Secrets;
-
-    #[test]
-    fn there_and_back() {
-        for sip_password in [None, Some("p\"w".into())] {
-            let secrets = Secrets {
-                access: "a".into(),
-                refresh: Some("r".into()),
-                expires_at: SystemTime::UNIX_EPOCH + Duration::from_secs(1_700_000_000),
-                sip_password,
-            };
-            let back = Secrets::from_entry(&secrets.to_entry().unwrap()).unwrap();
-            assert_eq!(back.access.expose_secret(), "a");
-            assert_eq!(back.refresh.as_ref().unwrap().expose_secret(), "r");
-            assert_eq!(back.expires_at, secrets.expires_at);
-            let passwords = [&back, &secrets]
-                .map(|one| one.sip_password.as_ref().map(|word| word.expose_secret().to_owned()));
-            assert_eq!(passwords[0], passwords[1]);
-        }
-    }
-
-    #[test]
-    fn what_is_not_ours_is_refused_without_quoting_it() {
-        for entry in [
-            "",
-            "sesame",
-            r#"{"v":2,"access":"sesame","refresh":"sesame","expires_at":1}"#,
-            r#"{"v":1,"access":"sesame"}"#,
-            r#"{"v":1,"access":"sesame","refresh":"sesame","expires_at":"sesame"}"#,
-            r#"{"v":1,"access":"sesame","refresh":"sesame","expires_at":18446744073709551615}"#,
-        ] {
-            let error = Secrets::from_entry(entry.as_bytes()).unwrap_err();
-            assert!(!format!("{error} {error:?}").contains("sesame"), "{error:?}");
-        }
-    }
-
-    proptest! {
-        #[test]
-        fn any_entry(entry in any::<Vec<u8>>()) {
-            let _ = Secrets::from_entry(&entry);
-        }
-    }
-}
+mod tests;

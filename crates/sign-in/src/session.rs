@@ -6,7 +6,7 @@ use pbx_api::{ApiError, Client, Dialect, Tokens};
 use secrecy::SecretString;
 use tokio::sync::watch;
 
-use crate::{Keeper, Schedule, Secrets, SignInError};
+use crate::{Keeper, Schedule, Secrets, SessionSecrets, SignInError};
 
 /// How long signing out at the PBX may take.
 pub const SIGN_OUT_LIMIT: Duration = Duration::from_secs(3);
@@ -52,14 +52,15 @@ struct Inner {
 
 struct State {
     client: Client,
-    secrets: Secrets,
+    tokens: SessionSecrets,
+    sip_password: Option<SecretString>,
     schedule: Schedule,
     /// Counts the tokens: those with this number are the newest.
     generation: u64,
     /// Counts the refreshes done, and keeps what the last one failed of.
     refreshes: u64,
     failure: Option<SignInError>,
-    /// No refresh any more: refused, or signed out.
+    /// No refresh any more: refused, not possible, or signed out.
     ended: bool,
     /// Signed out: nothing may reach the vault any more.
     signed_out: bool,
@@ -72,18 +73,19 @@ impl Session {
         client: Client,
         keeper: Arc<Keeper>,
         account: impl Into<String>,
+        dialect: Dialect,
         tokens: Tokens,
         sip_password: Option<SecretString>,
     ) -> Self {
-        let account = account.into();
-        let secrets = Secrets::new(tokens, sip_password, SystemTime::now());
-        let session = Self::with(client, keeper, account, secrets);
-        let saving = session.inner.keeper.save(&session.inner.account, &session.inner.state().secrets);
+        let tokens = SessionSecrets::new(dialect, tokens, SystemTime::now());
+        let session = Self::with(client, keeper, account.into(), tokens, sip_password);
+        let saving = session.inner.save(&session.inner.state());
         session.inner.note_saved(saving.await);
         session
     }
 
-    /// Takes up the session of an account out of the vault; `None` where the vault holds none.
+    /// Takes up the session of an account out of the vault; `None` where the vault holds none, as of a plain SIP
+    /// account.
     ///
     /// # Errors
     /// One of the keychain errors of [`SignInError`].
@@ -93,18 +95,30 @@ impl Session {
         account: impl Into<String>,
     ) -> Result<Option<Self>, SignInError> {
         let account = account.into();
-        let Some(secrets) = keeper.load(&account).await? else { return Ok(None) };
-        let session = Self::with(client, keeper, account, secrets);
+        let Some(Secrets { session: Some(tokens), sip_password }) = keeper.load(&account).await? else {
+            return Ok(None);
+        };
+        let session = Self::with(client, keeper, account, tokens, sip_password);
         let in_memory = session.inner.keeper.in_memory(&session.inner.account);
         session.inner.status.send_modify(|status| status.secrets_in_memory = in_memory);
         Ok(Some(session))
     }
 
-    fn with(client: Client, keeper: Arc<Keeper>, account: String, secrets: Secrets) -> Self {
-        let schedule = Schedule::resumed(SystemTime::now(), secrets.expires_at, rand::random());
+    fn with(
+        client: Client,
+        keeper: Arc<Keeper>,
+        account: String,
+        tokens: SessionSecrets,
+        sip_password: Option<SecretString>,
+    ) -> Self {
+        let schedule = match (tokens.expires_at, &tokens.refresh) {
+            (Some(end), Some(_)) => Schedule::resumed(SystemTime::now(), end, rand::random()),
+            (end, _) => Schedule::ending(end),
+        };
         let state = State {
             client,
-            secrets,
+            tokens,
+            sip_password,
             schedule,
             generation: 0,
             refreshes: 0,
@@ -135,12 +149,12 @@ impl Session {
 
     /// The extension's SIP password, where known.
     pub fn sip_password(&self) -> Option<SecretString> {
-        self.inner.state().secrets.sip_password.clone()
+        self.inner.state().sip_password.clone()
     }
 
     /// Keeps another SIP password.
     pub async fn set_sip_password(&self, password: SecretString) {
-        self.inner.state().secrets.sip_password = Some(password);
+        self.inner.state().sip_password = Some(password);
         // Written in the middle of a refresh it would bring the void tokens back into the vault.
         let _landed = self.inner.flight.lock().await;
         let saving = {
@@ -148,7 +162,7 @@ impl Session {
             if state.signed_out {
                 return;
             }
-            self.inner.keeper.save(&self.inner.account, &state.secrets)
+            self.inner.save(&state)
         };
         self.inner.note_saved(saving.await);
     }
@@ -213,11 +227,11 @@ impl Session {
         let at_pbx = async {
             // A refresh under way voids the token we have.
             let _landed = self.inner.flight.lock().await;
-            let (client, secrets) = {
+            let (client, tokens) = {
                 let state = self.inner.state();
-                (state.client.clone(), state.secrets.clone())
+                (state.client.clone(), state.tokens.clone())
             };
-            client.sign_out(Dialect::Auth, &secrets.access, secrets.refresh.as_ref()).await
+            client.sign_out(tokens.dialect, &tokens.access, tokens.refresh.as_ref()).await
         };
         let server = self.inner.state().client.server().clone();
         let (pbx, vault) = tokio::join!(tokio::time::timeout(SIGN_OUT_LIMIT, at_pbx), vault);
@@ -246,13 +260,13 @@ impl Inner {
         if state.ended {
             return Err(SignInError::SessionExpired);
         }
-        Ok((state.client.clone(), state.secrets.access.clone(), state.generation))
+        Ok((state.client.clone(), state.tokens.access.clone(), state.generation))
     }
 
     /// `seen` is the number of refreshes done when the caller asked: one that ended since then is its answer too.
     async fn refresh(&self, generation: u64, seen: u64) -> Result<(), SignInError> {
         let _flight = self.flight.lock().await;
-        let (client, refresh) = {
+        let (client, dialect, refresh) = {
             let state = self.state();
             if state.ended {
                 return Err(SignInError::SessionExpired);
@@ -263,10 +277,10 @@ impl Inner {
             if let (true, Some(failure)) = (state.refreshes != seen, &state.failure) {
                 return Err(failure.clone());
             }
-            (state.client.clone(), state.secrets.refresh.clone())
+            (state.client.clone(), state.tokens.dialect, state.tokens.refresh.clone())
         };
         let answer = match &refresh {
-            Some(refresh) => client.refresh(Dialect::Auth, refresh).await,
+            Some(refresh) => client.refresh(dialect, refresh).await,
             None => Err(ApiError::Unauthorized),
         };
         let now = SystemTime::now();
@@ -299,12 +313,14 @@ impl Inner {
     /// New tokens reach the vault before they are used: were they used first, a crash in between would leave
     /// a void refresh token in the vault.
     async fn replace(&self, tokens: Tokens, now: SystemTime) {
-        let lifetime = tokens.expires_in;
-        let (secrets, saving) = {
+        let (tokens, saving) = {
             let state = self.state();
-            let secrets = Secrets::new(tokens, state.secrets.sip_password.clone(), now);
+            let refresh = tokens.refresh.clone().or_else(|| state.tokens.refresh.clone());
+            let tokens = Tokens { refresh, ..tokens };
+            let tokens = SessionSecrets::new(state.tokens.dialect, tokens, now);
+            let secrets = Secrets::new(tokens.clone(), state.sip_password.clone());
             let saving = (!state.signed_out).then(|| self.keeper.save(&self.account, &secrets));
-            (secrets, saving)
+            (tokens, saving)
         };
         if let Some(saving) = saving {
             self.note_saved(saving.await);
@@ -313,12 +329,20 @@ impl Inner {
         state.generation += 1;
         state.refreshes += 1;
         state.failure = None;
-        // A SIP password given meanwhile is newer.
-        let sip_password = state.secrets.sip_password.take();
-        state.secrets = Secrets { sip_password, ..secrets };
         if !state.ended {
-            state.schedule = Schedule::granted(now, lifetime, rand::random());
+            state.schedule = match (tokens.expires_at, &tokens.refresh) {
+                (Some(end), Some(_)) => {
+                    Schedule::granted(now, end.duration_since(now).unwrap_or_default(), rand::random())
+                }
+                (end, _) => Schedule::ending(end),
+            };
         }
+        state.tokens = tokens;
+    }
+
+    fn save(&self, state: &State) -> impl Future<Output = Result<(), SignInError>> + Send + use<> {
+        let secrets = Secrets::new(state.tokens.clone(), state.sip_password.clone());
+        self.keeper.save(&self.account, &secrets)
     }
 
     fn note_saved(&self, saved: Result<(), SignInError>) {

@@ -8,8 +8,9 @@ use std::path::Path;
 use std::process::Command;
 use std::time::{Duration, SystemTime};
 
+use pbx_api::Dialect;
 use secrecy::ExposeSecret;
-use sign_in::{Keeper, Secrets, SignInError};
+use sign_in::{Keeper, Secrets, SessionSecrets, SignInError};
 
 const ACCOUNT: &str = "alice@test.io";
 const SERVICE: &str = "Carillon trial";
@@ -31,7 +32,17 @@ fn finish(mut command: Command, trial: &str) {
 
 fn secrets(access: &str) -> Secrets {
     let expires_at = SystemTime::UNIX_EPOCH + Duration::from_secs(1_800_000_000);
-    Secrets { access: access.into(), refresh: Some("refresh".into()), expires_at, sip_password: Some("sip".into()) }
+    let session = SessionSecrets {
+        access: access.into(),
+        refresh: Some("refresh".into()),
+        expires_at: Some(expires_at),
+        dialect: Dialect::Auth,
+    };
+    Secrets::new(session, Some("sip".into()))
+}
+
+fn session(secrets: Option<Secrets>) -> SessionSecrets {
+    secrets.unwrap().session.unwrap()
 }
 
 /// A child's own keeper and runtime.
@@ -64,9 +75,10 @@ fn trial_store() {
 fn trial_read_and_delete() {
     with_keeper(async |keeper| {
         let found = keeper.load(ACCOUNT).await.unwrap().unwrap();
+        assert_eq!(found.sip_password.as_ref().unwrap().expose_secret(), "sip");
+        let found = session(Some(found));
         assert_eq!(found.access.expose_secret(), "second");
-        assert_eq!(found.sip_password.unwrap().expose_secret(), "sip");
-        assert_eq!(found.expires_at, secrets("").expires_at);
+        assert_eq!(found.expires_at, session(Some(secrets(""))).expires_at);
         assert!(keeper.load("bob@test.io").await.unwrap().is_none());
         keeper.delete(ACCOUNT).await.unwrap();
         keeper.delete(ACCOUNT).await.unwrap();
@@ -97,7 +109,8 @@ fn trial_locked() {
         let written = keeper.save(ACCOUNT, &secrets("third")).await;
         assert!(matches!(written, Err(SignInError::KeychainLocked { .. })), "{written:?}");
         assert!(keeper.in_memory(ACCOUNT));
-        assert_eq!(keeper.load(ACCOUNT).await.unwrap().unwrap().access.expose_secret(), "third");
+        let found = session(keeper.load(ACCOUNT).await.unwrap());
+        assert_eq!(found.access.expose_secret(), "third");
     });
 }
 
