@@ -164,6 +164,8 @@ test('a file that is far too large is not even sent', async () => {
 test('while a code signs in, nothing else is read', async () => {
   const { backend } = await put('scan-busy');
   await expect.element(part('scan-state')).toHaveTextContent(en.scan.signingIn);
+  await expect.element(part('camera')).toBeDisabled();
+  await none('scan-preview');
   await part('scan-clipboard').click();
   expect(backend.sent).toEqual([]);
 });

@@ -2,8 +2,8 @@ import { expect, test } from 'vitest';
 import source from '../src/backend/bindings.ts?raw';
 import { de } from '../src/words/de';
 import { en } from '../src/words/en';
-import { clockTime, codecName, countdown, initials } from '../src/words/format';
-import { firstOf } from '../src/words/index.svelte';
+import { clockTime, codecName, countdown, initials, said } from '../src/words/format';
+import { firstOf, settle } from '../src/words/index.svelte';
 
 /** The names a generated union type lists. */
 function namesOf(type: string): string[] {
@@ -44,4 +44,21 @@ test('times, names and codecs are written as a person writes them', () => {
   expect([-3, 0, 41.2, 60, 299.5].map(countdown)).toEqual(['0:00', '0:00', '0:42', '1:00', '5:00']);
   expect(['Marta Oduya', 'Nora', 'amélie de faure', '0117 496', 'nora.lindqvist@x'].map(initials)).toEqual(['MO', 'N', 'AF', '', 'NX']);
   expect(['opus', 'PCMU', 'iLBC'].map(codecName)).toEqual(['Opus 48 kHz', 'G.711 µ-law', 'iLBC']);
+});
+
+test('what a foreign QR code seems to be is said in the language in use', () => {
+  const other = (thing: string) => said({ code: 'notASignInCode', detail: `this is not a sign-in code: it seems to be ${thing}`, retryAfterS: null }).what;
+  expect(other('a link to www.example.com')).toBe('This QR code is not for signing in; it seems to be a link to www.example.com.');
+  settle('de-AT');
+  try {
+    expect(other('a link to www.example.com')).toBe('Dieser QR-Code ist nicht zum Anmelden; er ist wohl ein Link zu www.example.com.');
+    expect(other('the key of a wireless network')).toMatch(/der Schlüssel eines Funknetzes\.$/);
+  } finally {
+    settle(null);
+  }
+});
+
+test('a language the phone does not speak settles nothing', () => {
+  settle('tlh');
+  expect(said({ code: 'blocked', detail: null, retryAfterS: null }).what).toBe(en.codes.blocked.what);
 });

@@ -414,6 +414,8 @@ picture: string } |
 { do: "openLink"; 
 /**  The link. */
 link: string } | 
+/**  Open the wizard on its first page, beside the accounts there are. */
+{ do: "addAccount" } | 
 /**  Sign in again to an account whose session has ended; it keeps its registration meanwhile. */
 { do: "signInAgain"; 
 /**  Which account. */

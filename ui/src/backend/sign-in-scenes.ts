@@ -70,8 +70,10 @@ export const signInScenes = {
   'scan-starting': () => wizard({ ...filled, page: 'scan', scan: scan({ cameras: [], camera: null, state: { is: 'starting' } }) }),
   'scan-no-camera': () => wizard({ ...filled, page: 'scan', scan: scan({ cameras: [], camera: null, state: { is: 'failed', problem: problem('noCamera') } }) }),
   'scan-camera-busy': () => wizard({ ...filled, page: 'scan', scan: scan({ state: { is: 'failed', problem: problem('cameraBusy', 'v4l2: VIDIOC_STREAMON: EBUSY') } }) }),
-  'scan-other-code': () => wizard({ ...filled, page: 'scan', scan: scan({ problem: problem('notASignInCode', 'a link to www.example.com') }) }, seen),
-  'scan-busy': () => wizard({ ...filled, page: 'scan', busy: true, scan: scan() }, seen),
+  'scan-other-code': () => wizard({ ...filled, page: 'scan', scan: scan({ problem: problem('notASignInCode', 'this is not a sign-in code: it seems to be a link to www.example.com') }) }, seen),
+  'scan-busy': () => wizard({ ...filled, page: 'scan', scan: scan() }, {
+    events: [...seen.events, { what: 'signIn', view: signIn({ ...filled, page: 'scan', busy: true }) }],
+  }),
   'scan-outdated': () => wizard({ ...filled, page: 'scan', scan: scan(), problem: problem('codeOutdated', 'HTTP 404') }, seen),
   'scan-certificate': () => wizard({ ...filled, page: 'scan', scan: scan(), problem: problem('certificateUntrusted'), certificate: certificate() }, seen),
   sip: () => wizard({ page: 'sip' }),

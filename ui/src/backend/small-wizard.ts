@@ -120,13 +120,16 @@ export function smallWizard(pause: number, enter: (phone: Scripted, account: Acc
         });
         break;
       case 'readPicture':
-        work(phone, {}, () => finish(phone), 2);
+        work(phone, { scan: null }, () => finish(phone), 2);
         break;
       case 'readClipboard':
         show(phone, { scan: { ...view.scan!, problem: problem('clipboardEmpty') } });
         break;
       case 'readScreen':
         show(phone, { scan: { ...view.scan!, problem: problem('noCodeFound') } });
+        break;
+      case 'addAccount':
+        turnTo(phone, 'server', { domain: '', server: '', username: '', tenant: null });
         break;
       case 'enterSipAccount':
         turnTo(phone, 'sip');

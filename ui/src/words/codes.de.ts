@@ -85,3 +85,20 @@ export const ends: Record<EndReason, Said> = {
   audioFailed: { what: 'Mikrofon oder Lautsprecher war nicht benutzbar', todo: 'Prüfen Sie, ob sie angeschlossen sind, und rufen Sie erneut an.' },
   failed: { what: 'Der Anruf kam nicht zustande', todo: 'Versuchen Sie es erneut; die Einzelheiten helfen Ihrer Administration.' },
 };
+
+const things: Record<string, string> = {
+  'the key of a wireless network': 'der Schlüssel eines Funknetzes',
+  'a contact': 'ein Kontakt',
+  'the secret of an authenticator app': 'das Geheimnis einer Authenticator-App',
+  'a telephone number': 'eine Telefonnummer',
+  'some other text': 'ein anderer Text',
+  empty: 'leer',
+  'too long for a QR code': 'zu lang für einen QR-Code',
+  'the scan button of another app': 'der Scan-Knopf einer anderen App',
+};
+
+/** What a QR code that is not for signing in seems to be; `thing` is what the phone calls it, in English. */
+export function seems(thing: string): string {
+  const known = things[thing] ?? thing.replace(/^a link to /, 'ein Link zu ').replace(/^a broken sign-in code/, 'ein fehlerhafter Anmeldecode');
+  return `Dieser QR-Code ist nicht zum Anmelden; er ist wohl ${known}.`;
+}

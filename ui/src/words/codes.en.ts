@@ -87,3 +87,8 @@ export const ends: Record<EndReason, Said> = {
   audioFailed: { what: 'Microphone or speaker could not be used', todo: 'Check that they are plugged in, then call again.' },
   failed: { what: 'The call could not be made', todo: 'Try again; the details may help your administrator.' },
 };
+
+/** What a QR code that is not for signing in seems to be; `thing` is what the phone calls it, in English. */
+export function seems(thing: string): string {
+  return `This QR code is not for signing in; it seems to be ${thing}.`;
+}

@@ -1,5 +1,5 @@
 import { brand } from '../brand';
-import { codes, ends } from './codes.de';
+import { codes, ends, seems } from './codes.de';
 import type { Words } from './en';
 
 const seconds = (n: number) => (n === 1 ? '1 Sekunde' : `${n} Sekunden`);
@@ -9,6 +9,7 @@ export const de: Words = {
   language: 'Deutsch',
   codes,
   ends,
+  seems,
   qualities: { clear: 'Klar in beide Richtungen', choppy: 'Etwas abgehackt', breaking: 'Bricht ab', nothing: 'Es kommt nichts an' },
   transports: { udp: 'UDP', tcp: 'TCP', tls: 'TLS', wss: 'WSS' },
   common: {
@@ -100,7 +101,7 @@ export const de: Words = {
     byHand: 'Öffnen Sie diese Adresse auf diesem Computer und melden Sie sich bei Microsoft 365 an. Dieses Fenster geht von selbst weiter.',
     waiting: 'Der Browser ist an der Reihe',
     left: (time) => `noch ${time}`,
-    again: 'Noch einmal öffnen',
+    again: 'Erneut öffnen',
     cancel: 'Abbrechen',
     address: 'Adresse',
     copyAddress: 'Adresse kopieren',

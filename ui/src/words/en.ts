@@ -1,6 +1,6 @@
 import { brand } from '../brand';
 import type { Quality, Transport } from '../backend/backend';
-import { codes, ends } from './codes.en';
+import { codes, ends, seems } from './codes.en';
 
 const qualities: Record<Quality, string> = {
   clear: 'Clear both ways', choppy: 'A little choppy', breaking: 'Breaking up', nothing: 'Nothing arriving',
@@ -15,6 +15,7 @@ export const en = {
   language: 'English',
   codes,
   ends,
+  seems,
   qualities,
   transports,
   common: {

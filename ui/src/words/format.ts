@@ -56,7 +56,9 @@ export function codecName(codec: string): string {
 
 /** A problem in one line of what and one of what to do, with the wait the server asked for. */
 export function said(problem: Problem): { what: string; todo: string } {
-  const { what, todo } = words().codes[problem.code];
+  const { what: plain, todo } = words().codes[problem.code];
+  const thing = problem.code === 'notASignInCode' && / seems to be (.+)$/.exec(problem.detail ?? '')?.[1];
+  const what = thing ? words().seems(thing) : plain;
   const wait = problem.retryAfterS ? words().common.waitSeconds(problem.retryAfterS) : '';
   return { what, todo: wait || todo };
 }
