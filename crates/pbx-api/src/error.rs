@@ -87,7 +87,8 @@ pub enum ApiError {
     Redirect {
         /// HTTP status, 300 to 399.
         status: u16,
-        /// The `Location`, where it was readable text, cut to 300 characters.
+        /// The `Location`, where it was readable text that quotes no secret of the request, cut to 300
+        /// characters.
         to: Option<String>,
     },
     /// The answer is larger than any honest answer.
@@ -102,8 +103,8 @@ pub enum ApiError {
         /// What was expected where; never a value out of the answer.
         what: String,
     },
-    /// User name or password is wrong (documented as HTTP 400 `UNAUTHORIZED`).
-    #[error("user name or password is wrong")]
+    /// User name, password or code is wrong (documented as HTTP 400 `UNAUTHORIZED`).
+    #[error("user name, password or code is wrong")]
     WrongCredentials,
     /// The access token is not, or no longer, accepted (401).
     #[error("the access token is not accepted")]
@@ -135,7 +136,8 @@ pub enum ApiError {
         status: u16,
         /// Code in the body; `None` where the body has not the PBX's error shape.
         code: Option<ErrorCode>,
-        /// The server's own words, cut to 300 characters, control characters removed.
+        /// The server's own words where they quote no secret of the request, cut to 300 characters, control
+        /// characters removed.
         message: Option<String>,
     },
     /// The server has a fault of its own (5xx).

@@ -51,6 +51,15 @@ mod tests {
 
     use super::any_body;
 
+    #[test]
+    fn the_corpus() {
+        let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/../../fuzz/corpus/rest_bodies");
+        let inputs =
+            std::fs::read_dir(folder).unwrap().map(|entry| std::fs::read(entry.unwrap().path()).unwrap());
+        let read = inputs.inspect(|bytes| any_body(bytes)).count();
+        assert!((10..200).contains(&read), "{read}");
+    }
+
     /// Names the readers look for, and values they may stumble over.
     fn pieces() -> impl Strategy<Value = String> {
         let key = prop_oneof![

@@ -27,9 +27,8 @@ pub(crate) fn refusal(
         401 => ApiError::Unauthorized,
         404 | 405 => ApiError::NotFound { status: status.as_u16(), code },
         423 => ApiError::Blocked { retry_after },
-        403 if retry_after.is_some() || told.is_some_and(|told| told.blocked) => {
-            ApiError::Blocked { retry_after }
-        }
+        403 if retry_after.is_some() => ApiError::Blocked { retry_after },
+        400 | 403 if told.as_ref().is_some_and(|told| told.blocked) => ApiError::Blocked { retry_after },
         429 => ApiError::Throttled { retry_after },
         status @ 500.. => ApiError::ServerFailed { status, retry_after },
         status => ApiError::Refused { status, code, message },
@@ -155,7 +154,10 @@ mod tests {
             let ApiError::Refused { status: 400, code, message } = error else { panic!("{error:?}") };
             assert_eq!((code, message.as_deref()), (Some(expected), Some("not so")));
         }
-        assert!(matches!(refused(403, None, &body("IP_BLOCKED")), ApiError::Blocked { retry_after: None }));
+        for status in [400, 403] {
+            let error = refused(status, None, &body("IP_BLOCKED"));
+            assert!(matches!(error, ApiError::Blocked { retry_after: None }), "{error:?}");
+        }
         assert!(matches!(refused(403, None, &body("UNKNOWN")), ApiError::Refused { status: 403, .. }));
         assert!(matches!(refused(404, None, "<html>"), ApiError::NotFound { status: 404, code: None }));
         assert!(matches!(

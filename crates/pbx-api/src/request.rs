@@ -117,8 +117,8 @@ impl<'a> Request<'a> {
 
     /// Sends it, for an answer of at most `limit` bytes.
     pub(crate) async fn answer(self, limit: usize) -> Result<Answer, ApiError> {
-        let (client, secrets) = (self.client, self.secrets.clone());
-        let mut response = self.send().await?;
+        let Self { client, builder, secrets } = self;
+        let mut response = send(client, builder).await?;
         let status = response.status();
         if status.is_redirection() {
             let to = location(response.headers()).and_then(|to| quotable(to, &secrets));
@@ -133,8 +133,8 @@ impl<'a> Request<'a> {
 
     /// Sends it, for the place a redirect leads to.
     pub(crate) async fn redirect(self, place: &str) -> Result<Url, ApiError> {
-        let (client, secrets) = (self.client, self.secrets.clone());
-        let mut response = self.send().await?;
+        let Self { client, builder, secrets } = self;
+        let mut response = send(client, builder).await?;
         let status = response.status();
         if status.is_redirection() {
             let to = location(response.headers()).and_then(|to| response.url().join(to).ok());
@@ -144,10 +144,6 @@ impl<'a> Request<'a> {
             return Err(refused(client, &mut response, &secrets).await);
         }
         Err(ApiError::NotUnderstood { what: format!("{place} is not a redirect") })
-    }
-
-    async fn send(self) -> Result<Response, ApiError> {
-        self.builder.send().await.map_err(|error| failed(self.client.server().clone(), error))
     }
 
     fn secret_header(
@@ -175,6 +171,10 @@ impl<'a> Request<'a> {
 
 fn with_body(builder: RequestBuilder, media_type: &'static str, body: Zeroizing<Vec<u8>>) -> RequestBuilder {
     builder.header(CONTENT_TYPE, HeaderValue::from_static(media_type)).body(bytes::Bytes::from_owner(body))
+}
+
+async fn send(client: &Client, builder: RequestBuilder) -> Result<Response, ApiError> {
+    builder.send().await.map_err(|error| failed(client.server().clone(), error))
 }
 
 fn location(headers: &HeaderMap) -> Option<&str> {

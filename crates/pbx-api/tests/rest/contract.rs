@@ -2,6 +2,7 @@
 //! it is not the only judge: Prism refuses every request that does not fit. See `tests/contract/README.md`.
 
 use std::collections::BTreeSet;
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use crate::peer::{Identity, Peer, Step};
@@ -15,6 +16,17 @@ struct Contract {
     prism: Prism,
     peer: Peer,
     client: Client,
+    /// What Prism found wrong, and with which request.
+    violations: Arc<Mutex<Vec<String>>>,
+}
+
+impl Drop for Contract {
+    fn drop(&mut self) {
+        // The answer itself does not say it.
+        if std::thread::panicking() {
+            eprintln!("{:#?}", self.violations.lock().unwrap_or_else(PoisonError::into_inner));
+        }
+    }
 }
 
 impl Contract {
@@ -22,10 +34,18 @@ impl Contract {
         let prism = Prism::start();
         let port = prism.port;
         let identity = Identity::signed(|_| {});
-        let peer =
-            Peer::start(&identity, move |request| vec![Step::Send(prism::forward(port, request))]).await;
+        let violations = Arc::<Mutex<Vec<String>>>::default();
+        let found = Arc::clone(&violations);
+        let peer = Peer::start(&identity, move |request| {
+            let answer = prism::forward(port, request);
+            if let Some(violation) = prism::violation(&answer) {
+                found.lock().unwrap().push(format!("{}: {violation}", request.line));
+            }
+            vec![Step::Send(answer)]
+        })
+        .await;
         let client = peer.client(&identity);
-        Self { prism, peer, client }
+        Self { prism, peer, client, violations }
     }
 
     /// Operations asked for, as the description names them.

@@ -91,6 +91,14 @@ pub fn forward(port: u16, request: &Request) -> Vec<u8> {
     answer
 }
 
+/// What Prism says is wrong with a request, or with its own answer.
+pub fn violation(answer: &[u8]) -> Option<String> {
+    let text = String::from_utf8_lossy(answer);
+    let line =
+        text.lines().take_while(|line| !line.is_empty()).find(|line| line.starts_with("sl-violations:"));
+    line.map(str::to_owned)
+}
+
 /// Where Prism is installed; it is installed first where it is not, or not as the lock file says.
 fn installed() -> PathBuf {
     let place = Path::new(env!("CARGO_TARGET_TMPDIR")).join("prism");
