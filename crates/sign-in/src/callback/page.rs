@@ -119,7 +119,7 @@ fn html(pages: &Pages, title: &str, body: &str, script: &str, script_nonce: &str
 fn part(words: &Words, attributes: &str) -> String {
     let (title, text) = (escaped(&words.title), escaped(&words.text));
     format!(
-        "<main{attributes} role=\"status\"><h1 dir=\"auto\">{title}</h1><p dir=\"auto\">{text}</p></main>"
+        "<main{attributes} aria-live=\"polite\"><h1 dir=\"auto\">{title}</h1><p dir=\"auto\">{text}</p></main>"
     )
 }
 

@@ -28,8 +28,7 @@ const RESET_TOKEN: [&str; 6] = ["token", "resettoken", "resetpasswordtoken", "pa
 
 /// `error` values by which the user or an administrator says no (RFC 6749, section 4.1.2.1; OpenID Connect;
 /// Microsoft identity platform).
-const DENIALS: [&str; 6] =
-    ["accessdenied", "consentrequired", "interactionrequired", "usercancelled", "usercanceled", "cancelled"];
+const DENIALS: [&str; 5] = ["accessdenied", "consentrequired", "usercancelled", "usercanceled", "cancelled"];
 
 /// What a callback address carried behind its `?` and `#`. Nobody documents the names, so they are compared
 /// without case and separators: `access_token`, `accessToken` and `Access-Token` are the same.

@@ -78,13 +78,16 @@ impl Seems {
             Self::Otp
         } else if begins(&["TEL:", "SMS:", "SMSTO:"]) || is_number(text) {
             Self::PhoneNumber
-        } else if begins(&["{"]) && text.contains("\"path\"") {
+        } else if begins(&["{"]) && PARTS.iter().any(|part| text.contains(part)) {
             Self::BrokenCode { what: "it is cut off or damaged".into() }
         } else {
             host(text).map_or(Self::Text, |host| Self::Link { host })
         }
     }
 }
+
+/// What stands in a sign-in code, even in one that is cut off.
+const PARTS: [&str; 3] = ["\"path\"", "\"info\"", "\"extension_number\""];
 
 /// What people write as a telephone number, at least six digits of it.
 fn is_number(text: &str) -> bool {

@@ -78,7 +78,7 @@ impl Profile {
     pub fn parse(file: &[u8]) -> Result<Self, ProfileInvalid> {
         let tree = Node::parse(file)?;
         let all = tree.all();
-        if let Some(version) = all.iter().find(|node| ["version", "profileversion"].contains(&&*node.name)) {
+        if let Some(version) = tree.named(&["version"]).next() {
             let version = plain("Version", version, 16)?.unwrap_or_default();
             if !version.bytes().all(|byte| byte.is_ascii_digit() || byte == b'.') {
                 return Err(ProfileInvalid::new("Version is not a version"));

@@ -46,7 +46,14 @@ fn the_account() {
 
 #[test]
 fn a_file_that_says_little() {
-    for file in ["<root/>", "<root><Account/></root>", "{}", "[]", r#"{"access_token":null,"account":[]}"#] {
+    for file in [
+        "<root/>",
+        "<root><Account/></root>",
+        "<root><Other version=\"beta\"/></root>",
+        "{}",
+        "[]",
+        r#"{"access_token":null,"account":[]}"#,
+    ] {
         let profile = parse(file).unwrap();
         assert!(profile.access.is_none() && profile.tenant_domain.is_none(), "{file}");
     }

@@ -112,13 +112,11 @@ fn xml(text: &str) -> Result<Node, ProfileInvalid> {
             Event::Comment(_) | Event::Decl(_) | Event::PI(_) | Event::DocType(_) => {}
         }
     }
-    // Exactly the document itself is left, and all elements are closed.
-    match (open.pop(), open.is_empty()) {
-        (Some(document), true) if document.children.len() == 1 && document.text.trim().is_empty() => {
-            Ok(document)
-        }
-        _ => Err(ProfileInvalid::new("it is broken XML: not one closed element")),
-    }
+    // Nothing but the document is left open, and it holds one element.
+    let document = open.pop().filter(|document| open.is_empty() && document.text.trim().is_empty());
+    let [root] = <[Node; 1]>::try_from(document.map(|document| document.children).unwrap_or_default())
+        .map_err(|_| ProfileInvalid::new("it is broken XML: not one closed element"))?;
+    Ok(root)
 }
 
 /// An element with its attributes as children.

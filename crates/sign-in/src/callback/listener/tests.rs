@@ -296,7 +296,7 @@ async fn a_real_browser_with_a_fragment() {
     assert_eq!(tokens.refresh.unwrap().expose_secret(), "r");
     assert_eq!(tokens.expires_in, Duration::from_secs(3600));
     assert!(shown.contains("<title>You are signed in</title>"), "{shown}");
-    assert!(shown.contains("<main id=\"done\" role=\"status\">"), "{shown}");
+    assert!(shown.contains("<main id=\"done\" aria-live=\"polite\">"), "{shown}");
     assert!(!shown.contains("s3cret"), "{shown}");
 }
 
