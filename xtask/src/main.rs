@@ -1,9 +1,10 @@
-//! `cargo xtask demo | test | bench | brand`: everything that is done with the project as a whole.
+//! `cargo xtask demo | test | bench | brand | fuzz`: everything that is done with the project as a whole.
 
 mod bench;
 mod brand;
 mod build;
 mod demo;
+mod fuzz;
 mod machine;
 mod report;
 mod shell;
@@ -19,6 +20,8 @@ cargo xtask test [fast]         run all tests; fast: without foreign peers and w
 cargo xtask bench [NAME...]     measure: registration, call, voice, window (all of them without a name)
 cargo xtask brand NAME [--debug]
                                 build the product as the brand in brand/NAME, into target/brand/NAME
+cargo xtask fuzz [TARGET] [SECONDS]
+                                feed a fuzz target, or all of them, for 600 seconds or as many as said
 ";
 
 fn main() -> ExitCode {
@@ -32,6 +35,9 @@ fn main() -> ExitCode {
         ["bench", names @ ..] => bench::run(names),
         ["brand", name] => brand::run(name, false),
         ["brand", name, "--debug"] | ["brand", "--debug", name] => brand::run(name, true),
+        ["fuzz"] => fuzz::run(None, fuzz::USUAL),
+        ["fuzz", name] => fuzz::run(Some(name), fuzz::USUAL),
+        ["fuzz", name, seconds] if let Ok(seconds) = seconds.parse() => fuzz::run(Some(name), seconds),
         ["help" | "--help" | "-h"] => {
             print!("{USAGE}");
             Ok(true)
