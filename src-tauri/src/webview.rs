@@ -1,11 +1,31 @@
 //! The webview is a process of its own and may die; the phone and its calls live on.
 
+use brand::{BRAND, Links};
 use tauri::plugin::{self, TauriPlugin};
 use tauri::{App, AppHandle, Manager, Url, Wry};
 
-/// Keeps the window on the UI: nothing else is ever loaded into it, whatever link is followed.
+/// Keeps the window on the UI: nothing else is ever loaded into it, whatever link is followed. The brand's own
+/// pages are opened in the system's browser instead.
 pub fn stay_home() -> TauriPlugin<Wry> {
-    plugin::Builder::new("stay-home").on_navigation(|_, url| is_home(url)).build()
+    let follow = |url: &Url| {
+        if let Some(page) = brands_page(url) {
+            // It may take its time.
+            tauri::async_runtime::spawn_blocking(move || {
+                if let Err(error) = webbrowser::open(page) {
+                    tracing::warn!(%error, page, "no browser opens a page of the brand's");
+                }
+            });
+        }
+        is_home(url)
+    };
+    plugin::Builder::new("stay-home").on_navigation(move |_, url| follow(url)).build()
+}
+
+/// The page of the brand's that `url` is.
+fn brands_page(url: &Url) -> Option<&'static str> {
+    let Links { website, help, privacy } = BRAND.links;
+    let mut pages = [website, help, privacy].into_iter().flatten();
+    pages.find(|page| Url::parse(page).is_ok_and(|page| page == *url))
 }
 
 /// Whether `url` is the UI: `tauri://localhost`, on Windows `http(s)://tauri.localhost`, and in a build
@@ -78,5 +98,16 @@ mod tests {
         assert!(!is_home("file:///etc/passwd"));
         assert!(!is_home("data:text/html,x"));
         assert!(!is_home("about:srcdoc"));
+    }
+
+    #[test]
+    fn only_the_brands_own_pages_are_shown_elsewhere() {
+        let Links { website, help, privacy } = BRAND.links;
+        for page in [website, help, privacy].into_iter().flatten() {
+            assert_eq!(brands_page(&page.parse().unwrap()), Some(page));
+        }
+        for other in ["https://test.io/", "file:///etc/passwd", "tauri://localhost"] {
+            assert_eq!(brands_page(&other.parse().unwrap()), None);
+        }
     }
 }

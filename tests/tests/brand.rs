@@ -12,7 +12,7 @@ const SERVER: &str = "127.0.87.1";
 #[tokio::test(flavor = "multi_thread")]
 async fn harbour_voice_has_its_server_settled_and_two_ways_in() {
     let _pbx = pbx();
-    let session = Session::bare().with_keychain().with_display();
+    let session = Session::bare().with_keychain().with_display().with_browser();
     let program = branded("harbour", "harbour-voice");
     // Nothing the user asks for unlocks what the brand has settled.
     let elsewhere = ["--server", "elsewhere.example", "--domain", "elsewhere.example"];
@@ -29,6 +29,10 @@ async fn harbour_voice_has_its_server_settled_and_two_ways_in() {
     titled.args(["search", "--onlyvisible", "--name", "^Harbour Voice$"]);
     assert!(!Process::run("xdotool", titled).trim().is_empty());
     window.shoot("server").await;
+    // The window never leaves its own page; the browser gets the link.
+    window.click("brand-help").await;
+    assert_eq!(session.opened(1), "https://harbour.example/help");
+    window.shown("next").await;
 
     window.click("next").await;
     window.click("trust").await;

@@ -22,9 +22,8 @@ pub fn run(name: &str, debug: bool) -> Result<bool, String> {
         show(install)?;
     }
     show(edition.ui())?;
-    let profile: &[&str] = if debug { &[] } else { &["--release"] };
-    show(edition.programs(&[&["--package", "carillon", "--package", "carillon-cli"], profile].concat())?)?;
-    let folder = edition.collect(if debug { "debug" } else { "release" })?;
+    show(edition.programs(debug)?)?;
+    let folder = edition.collect(debug)?;
     println!("{} is built: {}", edition.brand.name, folder.display());
     Ok(true)
 }
@@ -57,22 +56,30 @@ impl Edition {
         build
     }
 
-    /// What builds its programs, as these arguments to Cargo choose them.
+    /// What builds its programs.
     ///
     /// # Errors
     /// The window's configuration cannot be read.
-    pub fn programs(&self, choice: &[&str]) -> Result<Command, String> {
-        let mut build = cargo(&["build"]);
-        build.args(choice).env("CARILLON_BRAND", &self.name);
+    pub fn programs(&self, debug: bool) -> Result<Command, String> {
+        let mut build = cargo(&["build", "--bin", "carillon", "--bin", "carillon-cli"]);
+        if debug {
+            // A test among them, so that the libraries get the features that the build of everything gives
+            // them, and are built once.
+            build.args(["--workspace", "--test", "brand"]);
+        } else {
+            build.args(["--package", "carillon", "--package", "carillon-cli", "--release"]);
+        }
+        build.env("CARILLON_BRAND", &self.name);
         build.env("TAURI_CONFIG", self.window()?.to_string());
         Ok(build)
     }
 
-    /// Copies the programs out of the profile's folder and gives them the brand's names; where they are then.
+    /// Copies the programs to where they are not built over, and gives them the brand's names; where that is.
     ///
     /// # Errors
     /// They are not there, or cannot be copied.
-    pub fn collect(&self, profile: &str) -> Result<PathBuf, String> {
+    pub fn collect(&self, debug: bool) -> Result<PathBuf, String> {
+        let profile = if debug { "debug" } else { "release" };
         let program = &self.brand.program;
         for (built, name) in [("carillon", program.clone()), ("carillon-cli", format!("{program}-cli"))] {
             let exe = std::env::consts::EXE_SUFFIX;

@@ -69,15 +69,12 @@ fn second_brand(report: &mut Report) {
         }
     };
     report.step("brand harbour: ui", edition.ui());
-    // A test among them, so that the libraries get the features they have in the build of everything, and are
-    // built once.
-    let choice = ["--quiet", "--workspace", "--bin", "carillon", "--bin", "carillon-cli", "--test", "brand"];
     report.judge("brand harbour: programs", || {
-        let outcome = keep(edition.programs(&choice)?)?;
+        let outcome = keep(edition.programs(true)?)?;
         if !outcome.status.success() {
             return Err(outcome.output);
         }
-        edition.collect("debug")?;
+        edition.collect(true)?;
         Ok((ONE, String::new()))
     });
 }

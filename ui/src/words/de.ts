@@ -54,6 +54,7 @@ export const de: Words = {
     sipHint: 'Es steht in Ihrer Willkommens-E-Mail neben der Nummer der Nebenstelle. Es wird einmal gefragt und im Schlüsselbund dieses Systems aufbewahrt.',
     sipNext: 'Fertig',
     foot: (version) => `${brand.name} ${version} · Deutsch`,
+    links: { website: 'Website', help: 'Hilfe', privacy: 'Datenschutz' },
   },
   code: {
     title: 'Sehen Sie in Ihre E‑Mails',

@@ -60,6 +60,7 @@ export const en = {
     sipHint: 'It is in your welcome e-mail, beside the extension number. It is asked for once and kept in this system’s keychain.',
     sipNext: 'Finish',
     foot: (version: string) => `${brand.name} ${version} · English`,
+    links: { website: 'Website', help: 'Help', privacy: 'Privacy' },
   },
   code: {
     title: 'Check your e‑mail',
