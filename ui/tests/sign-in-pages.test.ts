@@ -191,3 +191,11 @@ test('the phone can be returned to from the first page', async () => {
   await page.getByRole('button', { name: 'Back' }).click();
   expect(backend.sent).toEqual([{ do: 'back' }]);
 });
+
+test('a code that could not be sent is not said to be on its way', async () => {
+  const { backend } = await put('code-not-sent');
+  await expect.element(page.getByText(en.codes.secondFactorNeeded.what)).toBeInTheDocument();
+  await expect.element(part('problem')).toHaveAttribute('data-code', 'serverFailed');
+  await part('code-again').click();
+  expect(backend.sent).toEqual([{ do: 'sendCodeAgain' }]);
+});

@@ -53,6 +53,7 @@ export const signInScenes = {
   'code-news': () => wizard({ ...onCodePage, code: { sent: true, againAt: Date.now() + 59_900 }, news: 'codeSent' }),
   'code-busy': () => wizard({ ...onCodePage, busy: true, code: { sent: false, againAt: Date.now() + 59_900 } }),
   'code-wrong': () => wizard({ ...onCodePage, code: { sent: true, againAt: Date.now() + 12_900 }, problem: problem('secondFactorWrong', 'HTTP 400 INVALID_OTP') }),
+  'code-not-sent': () => wizard({ ...onCodePage, code: { sent: false, againAt: Date.now() - 1 }, problem: problem('serverFailed', 'HTTP 502') }),
   'code-no-session': () => wizard({ ...onCodePage, code: { sent: true, againAt: Date.now() + 12_900 }, problem: problem('sessionMissing') }),
   'new-password': () => wizard(onNewPassword),
   'new-password-old': () => wizard({ ...onNewPassword, newPassword: { forced: true, oldNeeded: true, policy: null } }),
