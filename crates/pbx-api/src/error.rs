@@ -87,8 +87,8 @@ pub enum ApiError {
     Redirect {
         /// HTTP status, 300 to 399.
         status: u16,
-        /// The `Location`, where it was readable text that quotes no secret of the request, cut to 300
-        /// characters.
+        /// The `Location` without its query and fragment, where it was readable text that quotes no secret of
+        /// the request; at most 300 characters.
         to: Option<String>,
     },
     /// The answer is larger than any honest answer.

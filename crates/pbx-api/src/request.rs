@@ -122,6 +122,8 @@ impl<'a> Request<'a> {
         let status = response.status();
         if status.is_redirection() {
             let to = location(response.headers()).and_then(|to| quotable(to, &secrets));
+            // What follows may be a token of the server's own.
+            let to = to.and_then(|to| to.split(['?', '#']).next().map(str::to_owned));
             return Err(ApiError::Redirect { status: status.as_u16(), to });
         }
         if !status.is_success() {

@@ -294,8 +294,10 @@ async fn secrets_quoted_by_the_server_are_not_repeated() {
             let message = format!("{prefix}{secret} is not right");
             json(400, &serde_json::json!({"errors": [{"code": "UNKNOWN", "message": message}]}).to_string())
         };
-        let locate =
-            move |value: &str| answer("302 Found", &format!("Location: https://x/?a=1&p={value}\r\n"), "");
+        let locate = move |value: &str| {
+            let head = format!("Location: https://x/{value}/p?access_token=sesame#sesame\r\n");
+            answer("302 Found", &head, "")
+        };
         let ascii: String = secret.chars().filter(char::is_ascii).collect();
         // Right across the length at which a message is cut off.
         let far = "x".repeat(300 - 4);
@@ -316,6 +318,7 @@ async fn secrets_quoted_by_the_server_are_not_repeated() {
                 let half: String = secret.chars().take(4).collect();
                 let told = [secret, written.as_str(), half.as_str()].iter().any(|form| shown.contains(form));
                 assert!(!(mine && told), "{}: {shown}", operation.name);
+                assert!(!shown.contains("sesame"), "{}: {shown}", operation.name);
             }
         }
     }
