@@ -89,6 +89,14 @@ test('of several accounts the first that can call does; a call is returned with 
   expect(backend.sent).toEqual([{ do: 'dial', account: account().id, target: '020 7946 0148' }]);
 });
 
+test('a call is not offered again on an account that is not connected', async () => {
+  const { backend, phone } = await put('two-accounts');
+  await expect.element(part('call-again')).toBeEnabled();
+  const [first, second] = phone.accounts;
+  backend.emit({ what: 'account', view: { ...first!, state: { is: 'registering' } } }, { what: 'account', view: { ...second!, state: account().state } });
+  await expect.element(part('call-again')).toBeDisabled();
+});
+
 test('what the PBX settles holds as long as its account is there', async () => {
   const { backend } = await put('enforced');
   await expect.poll(() => document.documentElement.dataset.theme).toBe('dark');
@@ -99,4 +107,9 @@ test('what the PBX settles holds as long as its account is there', async () => {
   await expect.poll(() => document.documentElement.dataset.theme).toBeUndefined();
   await expect.poll(language).toBe('en');
   await expect.element(part('settings')).toBeInTheDocument();
+  // A page that is taken away does not stay open.
+  await part('settings').click();
+  await expect.element(part(`account-${account().id}`)).toBeInTheDocument();
+  backend.emit({ what: 'account', view: account(undefined, { enforced: { theme: null, language: null, hidden: ['settings'] } }) });
+  await expect.element(part(`account-${account().id}`)).not.toBeInTheDocument();
 });

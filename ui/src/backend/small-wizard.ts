@@ -12,7 +12,7 @@ const policy = { minLength: 8, maxLength: 32, letters: true, digits: true, speci
 /**
  * Domain `fairwater.example` on any server but `nowhere`; `new.*` servers show a certificate; password `correct horse`.
  * User `carol` gives the code 482013, `dave` chooses a new password; a link with `token=` leads to one, too. The browser
- * comes back by itself. Of pictures any file holds a code; clipboard and screen hold none.
+ * comes back once it was opened again. Of pictures any file holds a code; clipboard and screen hold none.
  */
 export function smallWizard(pause: number, enter: (phone: Scripted, account: AccountView) => void, isIn: () => boolean): Script {
   let view: SignInView = signIn();
@@ -81,11 +81,10 @@ export function smallWizard(pause: number, enter: (phone: Scripted, account: Acc
         work(phone, { username: command.username }, () => checked(phone, command.password));
         break;
       case 'signInWithMicrosoft':
-        work(phone, {}, () => {
-          turnTo(phone, 'browser', { browser: { address: null, until: Date.now() + 300_000 } });
-          const mine = ++turn;
-          setTimeout(() => mine === turn && finish(phone), 12 * pause);
-        });
+        work(phone, {}, () => turnTo(phone, 'browser', { browser: { address: null, until: Date.now() + 300_000 } }));
+        break;
+      case 'openBrowserAgain':
+        work(phone, { busy: false }, () => finish(phone));
         break;
       case 'giveCode':
         work(phone, {}, () => (command.code === CODE ? turnTo(phone, 'sipPassword') : fail(phone, problem('secondFactorWrong', 'HTTP 400'))));
