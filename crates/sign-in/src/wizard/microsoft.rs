@@ -164,7 +164,11 @@ impl Wizard {
         match ear.purpose {
             Purpose::SignIn => self.back_from_microsoft(now, ear, callback),
             Purpose::Reset => match callback {
-                Callback::ResetToken(token) if self.is_idle() => self.reset_token(token),
+                Callback::ResetToken(token) if matches!(self.stage, Stage::Forgot(_)) => {
+                    let mut actions = self.give_up();
+                    actions.extend(self.reset_token(token));
+                    actions
+                }
                 _ => self.fail(SignInError::ResetLinkInvalid),
             },
         }

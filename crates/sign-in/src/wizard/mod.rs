@@ -1,5 +1,6 @@
 //! The sign-in wizard. Each way in has its file; all of them end in `opening`, which turns tokens into an account.
 
+mod answers;
 mod code;
 mod credentials;
 mod handed_over;
@@ -24,7 +25,7 @@ use opening::Opening;
 use stage::Stage;
 pub use stage::{BrowserPage, CodePage, ForgotPage, NewPasswordPage, News, Page};
 
-use crate::{Answer, Picture, Question, SignInError};
+use crate::{Picture, Question, SignInError};
 
 /// The sign-in wizard: a pure state machine. [`Input`] and the time go in, [`Action`]s come out, the rest is what
 /// to show.
@@ -187,66 +188,6 @@ impl Wizard {
         }
     }
 
-    fn answered(&mut self, now: SystemTime, request: RequestId, answer: Answer) -> Vec<Action> {
-        if self.picture_request == Some(request) {
-            self.picture_request = None;
-            self.tenants_picture(answer);
-            return Vec::new();
-        }
-        if self.policy_request == Some(request) {
-            self.policy_request = None;
-            self.policy_told(answer);
-            return Vec::new();
-        }
-        let Some(Asked { server, question, .. }) = self.waiting.take_if(|asked| asked.request == request)
-        else {
-            return self.late(request, answer.into_tokens());
-        };
-        if let Some(error @ ApiError::Certificate { .. }) = answer.error() {
-            self.problem = Some(error.clone().into());
-            self.stopped = Some((server, question));
-            return Vec::new();
-        }
-        match (question, answer) {
-            (Question::Info { domain }, Answer::Info(info)) => self.info(server, &domain, info),
-            (Question::SignIn { dialect, domain, username, password }, Answer::SignIn(answer)) => {
-                match (answer, older(dialect)) {
-                    (Err(ApiError::NotFound { .. }), Some(dialect)) => {
-                        self.try_dialect(server, Question::SignIn { dialect, domain, username, password })
-                    }
-                    (answer, _) => self.credentials_answered(now, dialect, answer),
-                }
-            }
-            (Question::SendCode { .. }, Answer::SendCode(answer)) => self.code_sent(now, answer),
-            (Question::VerifyCode { .. }, Answer::VerifyCode(answer)) => self.code_verified(answer),
-            (Question::Microsoft { older, .. }, Answer::Microsoft(answer)) => {
-                self.microsoft_answered(now, older, answer)
-            }
-            (Question::ExchangeCode { .. }, Answer::ExchangeCode(answer)) => self.code_exchanged(answer),
-            (Question::ForgetPassword { .. }, Answer::ForgetPassword(answer)) => {
-                self.reset_asked(now, answer)
-            }
-            (Question::ResetPassword { .. }, Answer::ResetPassword(answer)) => self.password_reset(answer),
-            (Question::ChangePassword { access, .. }, Answer::ChangePassword(answer)) => {
-                self.password_changed(access, answer)
-            }
-            (Question::AuthUser { access }, Answer::AuthUser(answer)) => self.auth_user(access, answer),
-            (Question::User { access }, Answer::User(answer)) => self.user(access, answer),
-            (Question::Profile { access: None, .. }, Answer::Profile(answer)) => {
-                self.file_fetched(server, answer)
-            }
-            (Question::Profile { .. }, Answer::Profile(answer)) => self.profile(answer),
-            (question, answer) => {
-                let what = format!("an answer to another question than {}", question.name());
-                let dialect = question.may_begin().unwrap_or(Dialect::Auth);
-                self.abandoned.push(Abandoned { request, server, dialect });
-                let mut actions = self.late(request, answer.into_tokens());
-                actions.extend(self.fail(ApiError::NotUnderstood { what }.into()));
-                actions
-            }
-        }
-    }
-
     fn ask(&mut self, server: ServerAddress, question: Question) -> Action {
         let request = self.next_request();
         self.waiting = Some(Asked { request, server: server.clone(), question: question.clone() });
@@ -268,15 +209,6 @@ impl Wizard {
     /// The user may act on this page: nothing is under way.
     fn is_idle(&self) -> bool {
         !self.busy() && self.stopped.is_none() && self.opening.is_none()
-    }
-}
-
-/// The dialect to try where a server lacks one.
-fn older(dialect: Dialect) -> Option<Dialect> {
-    match dialect {
-        Dialect::Auth => Some(Dialect::OAuth),
-        Dialect::OAuth => Some(Dialect::Cookie),
-        Dialect::Cookie | Dialect::Token => None,
     }
 }
 

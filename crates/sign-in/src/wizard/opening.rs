@@ -168,13 +168,13 @@ impl Wizard {
             return self.fail(error.into());
         };
         match (&error, method, dialect) {
+            (ApiError::Unauthorized | ApiError::Refused { .. }, Method::Qr, _) => self.without_session(),
             (ApiError::Unauthorized, ..) if *changed => {
                 let actions = self.give_up();
                 self.stage = Stage::User;
                 self.news = Some(News::PasswordChanged);
                 actions
             }
-            (ApiError::Unauthorized | ApiError::Refused { .. }, Method::Qr, _) => self.without_session(),
             (ApiError::Unauthorized, Method::Microsoft, Dialect::Token) => {
                 self.fail(SignInError::SessionMissing)
             }

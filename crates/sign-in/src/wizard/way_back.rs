@@ -4,7 +4,7 @@ use pbx_api::Tokens;
 
 use super::opening::Opening;
 use super::stage::{Forgot, NewPassword, Right};
-use super::{Abandoned, Action, Asked, Method, News, RequestId, Stage, Wizard};
+use super::{Abandoned, Action, Asked, Method, News, Stage, Wizard};
 use crate::SignInError;
 
 /// Requests given up that are remembered; nobody has more of them under way.
@@ -80,16 +80,6 @@ impl Wizard {
             }
         }
         actions
-    }
-
-    /// An answer nobody waits for any more: a session it brought is ended.
-    pub(super) fn late(&mut self, request: RequestId, tokens: Option<Tokens>) -> Vec<Action> {
-        let Some(index) = self.abandoned.iter().position(|given_up| given_up.request == request) else {
-            return Vec::new();
-        };
-        let Abandoned { server, dialect, .. } = self.abandoned.swap_remove(index);
-        let end = |Tokens { access, refresh, .. }| Action::EndSession { server, dialect, access, refresh };
-        tokens.map(end).into_iter().collect()
     }
 }
 

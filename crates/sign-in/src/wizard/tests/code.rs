@@ -179,6 +179,14 @@ fn a_forced_change_by_code() {
     trial.does(Input::ChoosePassword { old: Some("old".into()), new: "new".into() });
     assert_eq!(asked(&trial.answers(Answer::ChangePassword(Ok(())))), "user@pbx.test.io");
     finished(trial.answers(user(None, None)));
+    // A change that voids the token voids the code.
+    let mut trial = at_code();
+    trial.answers(file(FILE));
+    trial.answers(auth_user(true));
+    trial.does(Input::ChoosePassword { old: Some("old".into()), new: "new".into() });
+    trial.answers(Answer::ChangePassword(Ok(())));
+    assert!(trial.answers(Answer::User(Err(ApiError::Unauthorized))).is_empty());
+    trial.stands(Page::Scan, "CodeOutdated");
     let mut trial = at_code();
     trial.answers(file(FILE));
     trial.answers(auth_user(true));

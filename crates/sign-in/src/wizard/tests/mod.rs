@@ -1,11 +1,13 @@
 mod certificates;
 mod code;
 mod credentials;
+mod forgotten;
 mod microsoft;
 mod opening;
 mod password;
 mod second_factor;
 mod server;
+mod sessions;
 mod way_back;
 
 use std::time::{Duration, SystemTime};
