@@ -6,8 +6,10 @@ use std::fmt;
 use secrecy::ExposeSecret;
 use serde::{Deserialize, Serialize};
 
+use crate::manner::Generation;
 use crate::pbx::DemoPbx;
 use crate::sip::{BUSY, DECLINE, ECHO, NO_ANSWER};
+use crate::tenant::{User, Way};
 
 /// One user with passwords.
 #[derive(Clone, Serialize, Deserialize)]
@@ -22,8 +24,12 @@ pub struct AnnouncedUser {
     pub extension: String,
     /// SIP password of the extension.
     pub extension_password: String,
+    /// What is particular about signing in.
+    pub way: Way,
     /// Payload of the sign-in QR code.
     pub qr: String,
+    /// Payload of the QR code of a PBX of old.
+    pub legacy_qr: String,
 }
 
 /// Numbers the PBX answers itself.
@@ -62,20 +68,31 @@ pub struct Announcement {
     pub hands_over_password: bool,
     /// Everyone.
     pub users: Vec<AnnouncedUser>,
+    /// Version of the REST API.
+    pub generation: Generation,
+    /// Users may sign in with Microsoft 365, on a make-believe page.
+    pub microsoft: bool,
+    /// Page with the e-mails it would have sent; JSON, oldest first, for those who ask for that.
+    pub outbox: String,
+    /// Pictures of the QR codes: `{name}` stands for a user name; `?kind=legacy` for the older kind.
+    pub qr_pictures: String,
     /// Numbers to try.
     pub lines: Lines,
 }
 
 impl Announcement {
     pub(crate) fn of(pbx: &DemoPbx) -> Self {
-        let user = |user: &crate::tenant::User| AnnouncedUser {
+        let user = |user: &User| AnnouncedUser {
             username: user.username.clone(),
-            password: user.password.expose_secret().into(),
+            password: pbx.password(user).expose_secret().into(),
             display_name: user.display_name.clone(),
             extension: user.extension.clone(),
             extension_password: user.extension_password.expose_secret().into(),
+            way: user.way,
             qr: pbx.qr_payload(user),
+            legacy_qr: pbx.legacy_qr_payload(user),
         };
+        let manner = pbx.manner();
         Self {
             server: pbx.server(),
             domain: pbx.domain().into(),
@@ -87,6 +104,10 @@ impl Announcement {
             certificate_pem: pbx.certificate_pem().into(),
             hands_over_password: pbx.hands_over_password(),
             users: pbx.users().iter().map(user).collect(),
+            generation: manner.generation,
+            microsoft: manner.microsoft,
+            outbox: format!("https://{}/demo/outbox", pbx.server()),
+            qr_pictures: format!("https://{}/demo/qr/{{name}}.png", pbx.server()),
             lines: Lines {
                 echo: ECHO.into(),
                 busy: BUSY.into(),
@@ -102,12 +123,20 @@ impl fmt::Display for Announcement {
         writeln!(f, "{} is up.\n", self.tenant)?;
         writeln!(f, "  SIP domain   {}", self.domain)?;
         writeln!(f, "  Server       {}\n", self.server)?;
-        writeln!(f, "  {:<10} {:<14} {:<5} {:<18} Name", "User", "Password", "Ext.", "Extension password")?;
+        writeln!(
+            f,
+            "  {:<8} {:<14} {:<5} {:<18} Signs in by",
+            "User", "Password", "Ext.", "Extension password"
+        )?;
         for user in &self.users {
             writeln!(
                 f,
-                "  {:<10} {:<14} {:<5} {:<18} {}",
-                user.username, user.password, user.extension, user.extension_password, user.display_name
+                "  {:<8} {:<14} {:<5} {:<18} {}",
+                user.username,
+                user.password,
+                user.extension,
+                user.extension_password,
+                user.way.words()
             )?;
         }
         if !self.hands_over_password {
@@ -116,6 +145,12 @@ impl fmt::Display for Announcement {
                 "\n  The phone asks once for the extension password: this PBX does not hand it over."
             )?;
         }
+        writeln!(f, "\n  E-mails      {}", self.outbox)?;
+        writeln!(f, "  QR pictures  {}", self.qr_pictures)?;
+        if self.microsoft {
+            writeln!(f, "  Microsoft    a make-believe page: erin@test.io with erin's password")?;
+        }
+        writeln!(f, "  The browser warns of the certificate on these pages: it is the demo's own.")?;
         let Lines { echo, busy, no_answer, decline } = &self.lines;
         writeln!(f, "\n  Echo line    {echo}")?;
         writeln!(f, "  Also         {busy} busy, {no_answer} rings, {decline} declines")?;

@@ -4,6 +4,8 @@ use std::net::{IpAddr, Ipv4Addr};
 use std::path::PathBuf;
 use std::time::Duration;
 
+use crate::manner::Manner;
+use crate::policy::PasswordPolicy;
 use crate::tenant::Passwords;
 use crate::tls::CertificateFault;
 
@@ -39,6 +41,25 @@ pub struct Config {
     pub echo_silence: Duration,
     /// The echo line hangs up after this long in any case.
     pub echo_limit: Duration,
+    /// How it goes about sign-in, until told otherwise.
+    pub manner: Manner,
+    /// Rules for new passwords.
+    pub policy: PasswordPolicy,
+    /// What the profile file settles for its users.
+    pub enforced: Enforced,
+}
+
+/// Settings a profile file puts on its users. Nobody publishes their elements: these are the plausible ones.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Enforced {
+    /// Names of the codecs allowed, best first; all when empty.
+    pub codecs: Vec<String>,
+    /// Names of the views not shown.
+    pub hidden: Vec<String>,
+    /// `light` or `dark`.
+    pub theme: Option<String>,
+    /// A BCP 47 tag.
+    pub language: Option<String>,
 }
 
 impl Default for Config {
@@ -58,6 +79,9 @@ impl Default for Config {
             no_answer: Duration::from_secs(60),
             echo_silence: Duration::from_secs(60),
             echo_limit: Duration::from_secs(3600),
+            manner: Manner::default(),
+            policy: PasswordPolicy::default(),
+            enforced: Enforced::default(),
         }
     }
 }

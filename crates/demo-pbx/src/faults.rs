@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
+use crate::manner::{Generation, Manner, MicrosoftAnswer, VerifyAnswer};
 use crate::pbx::Shared;
 use crate::requests::lock;
 use crate::sip::Order;
@@ -72,13 +73,16 @@ pub struct Standing {
     pub sip: SipFault,
     /// Ask for digest also on BYE and other requests inside a dialog.
     pub challenge_in_dialog: bool,
+    /// How it goes about sign-in.
+    #[serde(flatten)]
+    pub manner: Manner,
 }
 
 /// Body of `POST /demo/faults`. What is absent stays as it is.
 #[derive(Debug, Default, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct FaultOrder {
-    /// First of all, end all standing faults.
+    /// First of all, end all standing faults, and go about sign-in as at the start.
     pub clear: bool,
     /// New REST misbehaviour.
     pub rest: Option<RestRule>,
@@ -88,6 +92,16 @@ pub struct FaultOrder {
     pub sip: Option<SipFault>,
     /// Ask for digest also inside dialogs.
     pub challenge_in_dialog: Option<bool>,
+    /// Version of the REST API.
+    pub generation: Option<Generation>,
+    /// Whether users may sign in with Microsoft 365.
+    pub microsoft: Option<bool>,
+    /// What Microsoft sign-in brings back.
+    pub microsoft_answer: Option<MicrosoftAnswer>,
+    /// What a right code is answered with.
+    pub verify_otp: Option<VerifyAnswer>,
+    /// Whether a callback address on loopback is refused.
+    pub refuse_loopback: Option<bool>,
     /// Lifetime of access tokens issued from now on, seconds.
     pub token_lifetime_s: Option<u64>,
     /// Every access token expires now.
@@ -116,9 +130,14 @@ impl Faults {
         lock(&self.shared.standing).clone()
     }
 
-    /// Ends all standing faults.
+    /// Ends all standing faults; sign-in goes as at the start.
     pub fn clear(&self) {
-        *lock(&self.shared.standing) = Standing::default();
+        *lock(&self.shared.standing) = Standing { manner: self.shared.config.manner, ..Standing::default() };
+    }
+
+    /// From now on, sign-in goes like this.
+    pub fn manner(&self, change: impl FnOnce(&mut Manner)) {
+        change(&mut lock(&self.shared.standing).manner);
     }
 
     /// From now on, every REST request is answered like this.
@@ -190,6 +209,12 @@ impl Faults {
             if let Some(on) = order.challenge_in_dialog {
                 standing.challenge_in_dialog = on;
             }
+            let manner = &mut standing.manner;
+            manner.generation = order.generation.unwrap_or(manner.generation);
+            manner.microsoft = order.microsoft.unwrap_or(manner.microsoft);
+            manner.microsoft_answer = order.microsoft_answer.unwrap_or(manner.microsoft_answer);
+            manner.verify_otp = order.verify_otp.unwrap_or(manner.verify_otp);
+            manner.refuse_loopback = order.refuse_loopback.unwrap_or(manner.refuse_loopback);
         }
         if let Some(seconds) = order.token_lifetime_s {
             self.token_lifetime(Duration::from_secs(seconds));

@@ -2,6 +2,7 @@
 
 use std::net::SocketAddr;
 use std::sync::Arc;
+use std::time::Duration;
 
 use axum::{Extension, Router};
 use hyper_util::rt::TokioIo;
@@ -27,7 +28,11 @@ pub(crate) async fn serve(
             () = stop.cancelled() => return,
             accepted = listener.accept() => accepted,
         };
-        let Ok((stream, peer)) = accepted else { continue };
+        let Ok((stream, peer)) = accepted else {
+            // Out of sockets, say: the next one would fail as fast.
+            tokio::time::sleep(Duration::from_millis(20)).await;
+            continue;
+        };
         let hangup = stop.child_token();
         let router = router.clone().layer(Extension(Hangup(hangup.clone()))).layer(Extension(peer));
         let acceptor = acceptor.clone();

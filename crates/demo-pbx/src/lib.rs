@@ -10,27 +10,40 @@
 //! # }
 //! ```
 
+mod accounts;
 mod announcement;
 mod blobs;
+mod callback;
 mod config;
 mod faults;
 mod https;
+mod mail;
+mod manner;
 mod media;
+mod microsoft;
 mod pbx;
+mod picture;
+mod policy;
 mod requests;
 mod rest;
+mod second_factor;
 mod session;
 mod sip;
 mod tenant;
+mod tickets;
+mod timestamp;
 mod tls;
 
 use std::io;
 use std::net::SocketAddr;
 
 pub use announcement::{AnnouncedUser, Announcement, Lines};
-pub use config::{Config, HTTPS_PORT, SIP_TCP_PORT, SIP_UDP_PORT, Transport};
+pub use config::{Config, Enforced, HTTPS_PORT, SIP_TCP_PORT, SIP_UDP_PORT, Transport};
 pub use faults::{FaultOrder, Faults, RestFault, RestRule, SipFault, Standing};
+pub use mail::Mail;
+pub use manner::{Generation, Manner, MicrosoftAnswer, VerifyAnswer};
 pub use pbx::{DemoPbx, Snapshot};
+pub use policy::PasswordPolicy;
 pub use sip::{BUSY, DECLINE, ECHO, NO_ANSWER, Registration};
 pub use tenant::{Passwords, Tenant, User};
 pub use tls::CertificateFault;

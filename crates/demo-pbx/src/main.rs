@@ -7,7 +7,10 @@ use std::process::ExitCode;
 use std::time::Duration;
 
 use clap::Parser;
-use demo_pbx::{Announcement, Config, DemoPbx, HTTPS_PORT, Passwords, SIP_TCP_PORT, SIP_UDP_PORT, Transport};
+use demo_pbx::{
+    Announcement, Config, DemoPbx, Enforced, Generation, HTTPS_PORT, Manner, MicrosoftAnswer, Passwords,
+    SIP_TCP_PORT, SIP_UDP_PORT, Transport, VerifyAnswer,
+};
 use qrcode::QrCode;
 use qrcode::render::unicode::Dense1x2;
 use secrecy::SecretString;
@@ -49,9 +52,51 @@ struct Arguments {
     /// Extension password for everyone, instead of fresh ones.
     #[arg(long, env = "DEMO_PBX_EXTENSION_PASSWORD", hide_env_values = true, value_parser = secret)]
     extension_password: Option<SecretString>,
+    /// Version of the REST API.
+    #[arg(long, value_enum, default_value = "22.2")]
+    generation: Generation,
+    /// Users may not sign in with Microsoft 365.
+    #[arg(long)]
+    no_microsoft: bool,
+    /// What Microsoft sign-in brings back to the phone.
+    #[arg(long, value_enum, default_value = "query")]
+    microsoft_answer: MicrosoftAnswer,
+    /// What a right code is answered with.
+    #[arg(long, value_enum, default_value = "tokens")]
+    verify_otp: VerifyAnswer,
+    /// Refuse callback addresses on loopback.
+    #[arg(long)]
+    refuse_loopback: bool,
+    /// Codecs the profile file allows, best first.
+    #[arg(long, value_name = "NAME", value_delimiter = ',')]
+    enforce_codecs: Vec<String>,
+    /// Views the profile file hides.
+    #[arg(long, value_name = "NAME", value_delimiter = ',')]
+    enforce_hidden: Vec<String>,
+    /// Theme the profile file settles.
+    #[arg(long, value_name = "NAME", value_parser = ["light", "dark"])]
+    enforce_theme: Option<String>,
+    /// Language the profile file settles.
+    #[arg(long, value_name = "TAG")]
+    enforce_language: Option<String>,
+    /// Write the sign-in QR code to this PNG file: that of `--qr`'s user, or alice's.
+    #[arg(long, value_name = "FILE")]
+    qr_picture: Option<PathBuf>,
+    /// Kind of QR code for `--qr` and `--qr-picture`.
+    #[arg(long, value_enum, default_value = "user")]
+    qr_kind: QrKind,
     /// Also print the sign-in QR code of this user.
     #[arg(long, value_name = "USER", num_args = 0..=1, default_missing_value = "alice")]
     qr: Option<String>,
+}
+
+/// Which QR code.
+#[derive(Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
+enum QrKind {
+    /// As a v22 PBX makes it.
+    User,
+    /// As PBXs before made it: the extension with its password.
+    Legacy,
 }
 
 fn secret(text: &str) -> Result<SecretString, std::convert::Infallible> {
@@ -73,6 +118,19 @@ impl Arguments {
             hand_over_password: self.hand_over_password,
             preferred_transport: self.preferred_transport,
             token_lifetime: Duration::from_secs(self.token_lifetime),
+            manner: Manner {
+                generation: self.generation,
+                microsoft: !self.no_microsoft,
+                microsoft_answer: self.microsoft_answer,
+                verify_otp: self.verify_otp,
+                refuse_loopback: self.refuse_loopback,
+            },
+            enforced: Enforced {
+                codecs: self.enforce_codecs.clone(),
+                hidden: self.enforce_hidden.clone(),
+                theme: self.enforce_theme.clone(),
+                language: self.enforce_language.clone(),
+            },
             ..Config::default()
         }
     }
@@ -103,6 +161,17 @@ async fn run(arguments: &Arguments) -> Result<(), Box<dyn std::error::Error>> {
 }
 
 fn announce(announcement: &Announcement, arguments: &Arguments) -> Result<(), Box<dyn std::error::Error>> {
+    let code = |name: &str| -> Result<String, String> {
+        let user = announcement.users.iter().find(|user| user.username == name);
+        let user = user.ok_or_else(|| format!("there is no user {name}"))?;
+        Ok(if arguments.qr_kind == QrKind::Legacy { user.legacy_qr.clone() } else { user.qr.clone() })
+    };
+    // Before the announcement: whoever reads it may look for the file at once.
+    if let Some(file) = &arguments.qr_picture {
+        let text = code(arguments.qr.as_deref().unwrap_or("alice"))?;
+        let picture = DemoPbx::qr_picture(&text).ok_or("the QR code would be too large")?;
+        std::fs::write(file, picture).map_err(|e| format!("{}: {e}", file.display()))?;
+    }
     let mut out = std::io::stdout().lock();
     if arguments.json {
         serde_json::to_writer(&mut out, announcement)?;
@@ -111,9 +180,7 @@ fn announce(announcement: &Announcement, arguments: &Arguments) -> Result<(), Bo
     }
     write!(out, "{announcement}")?;
     if let Some(name) = &arguments.qr {
-        let user = announcement.users.iter().find(|user| user.username == *name);
-        let user = user.ok_or_else(|| format!("there is no user {name}"))?;
-        let code = QrCode::new(&user.qr)?;
+        let code = QrCode::new(code(name)?)?;
         // Light modules are drawn, so that the code reads right on a dark terminal.
         let picture =
             code.render::<Dense1x2>().dark_color(Dense1x2::Light).light_color(Dense1x2::Dark).build();

@@ -3,21 +3,34 @@
 use std::collections::BTreeMap;
 use std::net::SocketAddr;
 use std::sync::{Arc, Mutex, OnceLock};
+use std::time::Duration;
 
+use secrecy::SecretString;
 use tokio::net::{TcpListener, UdpSocket};
 use tokio::sync::{mpsc, watch};
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
+use crate::accounts::Accounts;
 use crate::announcement::Announcement;
 use crate::config::Config;
 use crate::faults::{Faults, Standing};
+use crate::mail::{Mail, Outbox};
+use crate::manner::Manner;
+use crate::microsoft::Microsoft;
 use crate::requests::{Requests, lock};
+use crate::second_factor::SecondFactor;
 use crate::session::Sessions;
 use crate::sip::{Order, Registration};
 use crate::tenant::{Tenant, User};
+use crate::tickets::Tickets;
 use crate::tls::Identity;
-use crate::{StartError, blobs, https, rest, sip};
+use crate::{StartError, blobs, https, picture, rest, sip};
+
+/// How long a cookie session of an older server stands.
+const COOKIE_LIFETIME: Duration = Duration::from_secs(8 * 3600);
+/// How long a link to set a new password is good.
+const RESET_LIFETIME: Duration = Duration::from_secs(1800);
 
 /// Ports in use; the same over a restart.
 #[derive(Debug, Clone, Copy, Default)]
@@ -40,7 +53,13 @@ pub struct Snapshot {
 pub(crate) struct Shared {
     pub config: Config,
     pub tenant: Arc<Tenant>,
+    pub accounts: Mutex<Accounts>,
     pub sessions: Mutex<Sessions>,
+    pub cookies: Mutex<Tickets<String>>,
+    pub second_factor: Mutex<SecondFactor>,
+    pub resets: Mutex<Tickets<String>>,
+    pub microsoft: Mutex<Microsoft>,
+    pub outbox: Mutex<Outbox>,
     pub standing: Mutex<Standing>,
     pub requests: Requests,
     pub snapshot: watch::Sender<Snapshot>,
@@ -51,6 +70,25 @@ pub(crate) struct Shared {
 impl Shared {
     pub fn ports(&self) -> Ports {
         self.ports.get().copied().unwrap_or_default()
+    }
+
+    /// How it goes about sign-in at the moment.
+    pub fn manner(&self) -> Manner {
+        lock(&self.standing).manner
+    }
+
+    /// Where its pages are: `https://host:port`.
+    pub fn origin(&self) -> String {
+        format!("https://{}", SocketAddr::new(self.config.bind, self.ports().https))
+    }
+
+    /// The user with this name and password in this domain. Only system administrators have no domain, and there
+    /// are none here.
+    pub fn authenticate(&self, domain: Option<&str>, username: &str, password: &str) -> Option<&User> {
+        let user = self.tenant.by_username(username)?;
+        let right = domain.is_some_and(|domain| self.tenant.is_domain(domain))
+            && lock(&self.accounts).is_password(user, password);
+        right.then_some(user)
     }
 
     /// Hands an order to the SIP side, if it is up.
@@ -156,10 +194,17 @@ impl DemoPbx {
         }
         let identity =
             Identity::load_or_make(config.state.as_deref(), config.bind, config.certificate_fault)?;
+        let tenant = Arc::new(Tenant::test_works(&config.passwords));
         let shared = Shared {
-            tenant: Arc::new(Tenant::test_works(&config.passwords)),
+            accounts: Mutex::new(Accounts::of(&tenant)),
+            tenant,
             sessions: Mutex::new(Sessions::new(config.token_lifetime)),
-            standing: Mutex::default(),
+            cookies: Mutex::new(Tickets::new(COOKIE_LIFETIME)),
+            second_factor: Mutex::new(SecondFactor::new()),
+            resets: Mutex::new(Tickets::new(RESET_LIFETIME)),
+            microsoft: Mutex::new(Microsoft::new()),
+            outbox: Mutex::default(),
+            standing: Mutex::new(Standing { manner: config.manner, ..Standing::default() }),
             requests: Requests::default(),
             snapshot: watch::Sender::new(Snapshot::default()),
             ports: OnceLock::new(),
@@ -221,7 +266,7 @@ impl DemoPbx {
         &self.site.identity.fingerprint
     }
 
-    /// Everyone, with their passwords: alice (101), bob (102).
+    /// Everyone, with the passwords they began with: alice (101) to erin (105).
     pub fn users(&self) -> &[User] {
         &self.site.shared.tenant.users
     }
@@ -286,6 +331,31 @@ impl DemoPbx {
     /// Payload of the sign-in QR code of a user, as a v22 PBX makes it.
     pub fn qr_payload(&self, user: &User) -> String {
         blobs::qr_payload(&self.site.shared, user)
+    }
+
+    /// Payload of a user's QR code as PBXs before v22 made it: the extension with its password.
+    pub fn legacy_qr_payload(&self, user: &User) -> String {
+        blobs::legacy_qr_payload(&self.site.shared, user)
+    }
+
+    /// A QR code as a PNG file; nothing for a text no code can hold.
+    pub fn qr_picture(text: &str) -> Option<Vec<u8>> {
+        picture::png(text)
+    }
+
+    /// E-mails sent so far, oldest first.
+    pub fn outbox(&self) -> Vec<Mail> {
+        lock(&self.site.shared.outbox).all()
+    }
+
+    /// How it goes about sign-in at the moment.
+    pub fn manner(&self) -> Manner {
+        self.site.shared.manner()
+    }
+
+    /// The user's password as it is now.
+    pub(crate) fn password(&self, user: &User) -> SecretString {
+        lock(&self.site.shared.accounts).password(user)
     }
 
     /// Everything needed to use it, passwords included.

@@ -48,8 +48,16 @@ impl Sessions {
     pub fn issue_access(&mut self, user: &str, now: Instant) -> String {
         self.access.retain(|_, a| a.expires > now);
         let token = opaque(48);
-        self.access.insert(token.clone(), Access { user: user.into(), expires: now + self.lifetime });
+        self.access.insert(
+            token.clone(),
+            Access { user: user.into(), expires: now.checked_add(self.lifetime).unwrap_or(now) },
+        );
         token
+    }
+
+    /// How long access tokens issued now will live.
+    pub fn lifetime(&self) -> Duration {
+        self.lifetime
     }
 
     /// The user id behind an access token, if it is still in force.

@@ -1,7 +1,7 @@
 //! The tenant and its users: who may sign in, and which extension is whose.
 
 use rand::Rng;
-use secrecy::{ExposeSecret, SecretString};
+use secrecy::SecretString;
 
 /// One user of the PBX, with the two passwords a PortSIP user has.
 #[derive(Debug, Clone)]
@@ -20,8 +20,36 @@ pub struct User {
     pub extension: String,
     /// Password of the extension: for SIP only.
     pub extension_password: SecretString,
-    /// Digest of the profile file below `/api/blobs/`.
+    /// Digest of the profile file below `/api/blobs/`, until it is reset.
     pub profile: String,
+    /// What is particular about signing in.
+    pub way: Way,
+}
+
+/// What is particular about signing a user in.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Way {
+    /// User name and password, or the QR code.
+    Password,
+    /// A code is e-mailed after the password.
+    SecondFactor,
+    /// The password must be changed first.
+    MustChange,
+    /// Known to the make-believe Microsoft 365, under the e-mail address.
+    Microsoft,
+}
+
+impl Way {
+    /// In words.
+    pub fn words(self) -> &'static str {
+        match self {
+            Self::Password => "password or QR code",
+            Self::SecondFactor => "password, then the code in the outbox",
+            Self::MustChange => "password, to be changed at once",
+            Self::Microsoft => "Microsoft 365",
+        }
+    }
 }
 
 /// A tenant: one SIP domain with its users.
@@ -45,9 +73,10 @@ pub struct Passwords {
 }
 
 impl Tenant {
-    /// "Test Works" at `test.io`, with alice (101) and bob (102).
+    /// "Test Works" at `test.io`: alice (101), bob (102), carol (103) with a second factor, dave (104) who must
+    /// change the password, and erin (105) of Microsoft 365.
     pub fn test_works(passwords: &Passwords) -> Self {
-        let user = |username: &str, extension: &str, display_name: &str| User {
+        let user = |username: &str, extension: &str, display_name: &str, way: Way| User {
             id: opaque(16),
             username: username.into(),
             password: passwords.user.clone().unwrap_or_else(|| opaque(12).into()),
@@ -56,17 +85,29 @@ impl Tenant {
             extension: extension.into(),
             extension_password: passwords.extension.clone().unwrap_or_else(|| opaque(12).into()),
             profile: opaque(32),
+            way,
         };
         Self {
             name: "Test Works".into(),
             domain: "test.io".into(),
-            users: vec![user("alice", "101", "Alice Martin"), user("bob", "102", "Bob Chen")],
+            users: vec![
+                user("alice", "101", "Alice Martin", Way::Password),
+                user("bob", "102", "Bob Chen", Way::Password),
+                user("carol", "103", "Carol Nakamura", Way::SecondFactor),
+                user("dave", "104", "Dave Okafor", Way::MustChange),
+                user("erin", "105", "Erin Larsen", Way::Microsoft),
+            ],
         }
     }
 
-    /// The user who signs in with this name and password.
-    pub fn authenticate(&self, username: &str, password: &str) -> Option<&User> {
-        self.users.iter().find(|u| u.username == username && u.password.expose_secret() == password)
+    /// The user of this name.
+    pub fn by_username(&self, username: &str) -> Option<&User> {
+        self.users.iter().find(|u| u.username == username)
+    }
+
+    /// The user with this mail address, without regard to case.
+    pub fn by_email(&self, email: &str) -> Option<&User> {
+        self.users.iter().find(|u| u.email.eq_ignore_ascii_case(email.trim()))
     }
 
     /// The user with this opaque id.
@@ -97,6 +138,8 @@ pub(crate) fn opaque(length: usize) -> String {
 
 #[cfg(test)]
 mod tests {
+    use secrecy::ExposeSecret;
+
     use super::*;
 
     #[test]
@@ -107,12 +150,11 @@ mod tests {
             .iter()
             .flat_map(|u| [u.password.expose_secret(), u.extension_password.expose_secret()])
             .collect();
-        assert_eq!(secrets.len(), 4);
+        assert_eq!(secrets.len(), 10);
 
         let chosen = Tenant::test_works(&Passwords { user: Some("pw".into()), extension: None });
-        assert!(chosen.authenticate("bob", "pw").is_some());
-        assert!(chosen.authenticate("bob", "PW").is_none());
-        assert!(chosen.authenticate("Bob", "pw").is_none());
+        assert_eq!(chosen.by_username("bob").unwrap().password.expose_secret(), "pw");
+        assert!(chosen.by_username("Bob").is_none());
     }
 
     #[test]

@@ -16,7 +16,7 @@ use super::errors::Refusal;
 use crate::pbx::Shared;
 use crate::requests::lock;
 use crate::session::Tokens;
-use crate::tenant::User;
+use crate::tenant::{User, Way};
 
 #[derive(Deserialize)]
 pub(super) struct SignIn {
@@ -31,12 +31,12 @@ pub(super) struct Refresh {
 }
 
 /// The user behind the request's access token, with that token.
-pub(super) struct SignedIn {
+pub(super) struct Bearer {
     pub user: User,
-    access: String,
+    pub access: String,
 }
 
-impl FromRequestParts<Arc<Shared>> for SignedIn {
+impl FromRequestParts<Arc<Shared>> for Bearer {
     type Rejection = Refusal;
 
     async fn from_request_parts(parts: &mut Parts, shared: &Arc<Shared>) -> Result<Self, Refusal> {
@@ -52,6 +52,23 @@ impl FromRequestParts<Arc<Shared>> for SignedIn {
     }
 }
 
+/// The same, if nothing has to be done before.
+pub(super) struct SignedIn {
+    pub user: User,
+}
+
+impl FromRequestParts<Arc<Shared>> for SignedIn {
+    type Rejection = Refusal;
+
+    async fn from_request_parts(parts: &mut Parts, shared: &Arc<Shared>) -> Result<Self, Refusal> {
+        let Bearer { user, .. } = Bearer::from_request_parts(parts, shared).await?;
+        if lock(&shared.accounts).must_change(&user) {
+            return Err(Refusal::change_password());
+        }
+        Ok(Self { user })
+    }
+}
+
 pub(super) async fn sign_in(
     State(shared): State<Arc<Shared>>,
     body: Result<Json<SignIn>, JsonRejection>,
@@ -60,12 +77,14 @@ pub(super) async fn sign_in(
     if !(1..=64).contains(&asked.username.chars().count()) {
         return Err(Refusal::field("username"));
     }
-    // Only system administrators have no domain, and there are none here.
-    let in_domain = asked.domain.as_deref().is_some_and(|domain| shared.tenant.is_domain(domain));
-    let user = shared.tenant.authenticate(&asked.username, asked.password.expose_secret());
-    let user = user.filter(|_| in_domain).ok_or_else(Refusal::sign_in)?;
-    let tokens = lock(&shared.sessions).open(&user.id, Instant::now());
-    Ok(Json(picture(&tokens)))
+    let password = asked.password.expose_secret();
+    let user = shared.authenticate(asked.domain.as_deref(), &asked.username, password);
+    let user = user.ok_or_else(Refusal::sign_in)?;
+    if user.way == Way::SecondFactor {
+        let token = lock(&shared.second_factor).begin(&user.id, Instant::now());
+        return Ok(Json(json!({ "two_factor_enabled": true, "token": token })));
+    }
+    Ok(Json(open(&shared, &user.id)))
 }
 
 pub(super) async fn refresh_token(
@@ -77,16 +96,23 @@ pub(super) async fn refresh_token(
     Ok(Json(picture(&tokens.ok_or_else(Refusal::refresh)?)))
 }
 
-pub(super) async fn sign_out(State(shared): State<Arc<Shared>>, signed_in: SignedIn) -> StatusCode {
-    lock(&shared.sessions).close(&signed_in.access, Instant::now());
+pub(super) async fn sign_out(State(shared): State<Arc<Shared>>, bearer: Bearer) -> StatusCode {
+    lock(&shared.sessions).close(&bearer.access, Instant::now());
     StatusCode::OK
 }
 
-pub(super) async fn user(_: SignedIn) -> Json<Value> {
-    Json(json!({ "role": "StandardUser", "password_verified": true, "password_force_reset": false }))
+pub(super) async fn user(State(shared): State<Arc<Shared>>, signed_in: Bearer) -> Json<Value> {
+    let must_change = lock(&shared.accounts).must_change(&signed_in.user);
+    Json(json!({ "role": "StandardUser", "password_verified": true, "password_force_reset": must_change }))
 }
 
-fn picture(tokens: &Tokens) -> Value {
+/// Opens a session and gives its four token fields.
+pub(super) fn open(shared: &Shared, user: &str) -> Value {
+    picture(&lock(&shared.sessions).open(user, Instant::now()))
+}
+
+/// The four token fields.
+pub(super) fn picture(tokens: &Tokens) -> Value {
     json!({
         "token_type": "Bearer",
         "access_token": tokens.access,

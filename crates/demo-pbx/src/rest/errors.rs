@@ -1,7 +1,7 @@
 //! Errors as the vendor's documentation gives them: `{"errors":[{code,message,detail?}]}`.
 
 use axum::Json;
-use axum::extract::rejection::JsonRejection;
+use axum::extract::rejection::{FormRejection, JsonRejection};
 use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
 use serde_json::json;
@@ -31,6 +31,23 @@ impl Refusal {
         Self::new(StatusCode::BAD_REQUEST, "UNKNOWN", "unknown error")
     }
 
+    /// A token of a flow that is not, or no longer, good.
+    pub fn token() -> Self {
+        Self::refresh()
+    }
+
+    /// The password has to be changed before anything else.
+    pub fn change_password() -> Self {
+        let base = Self::new(StatusCode::FORBIDDEN, "FORBIDDEN", "forbidden");
+        Self { detail: Some("the password has to be changed first".into()), ..base }
+    }
+
+    /// What the tenant has not switched on.
+    pub fn not_enabled(what: &str) -> Self {
+        let base = Self::new(StatusCode::BAD_REQUEST, "UNKNOWN", "unknown error");
+        Self { detail: Some(format!("{what} is not enabled")), ..base }
+    }
+
     /// Nothing of that name.
     pub fn not_found(what: &str) -> Self {
         Self { detail: Some(what.into()), ..Self::new(StatusCode::NOT_FOUND, "NOT_FOUND", "not found") }
@@ -40,6 +57,11 @@ impl Refusal {
     pub fn field(detail: impl Into<String>) -> Self {
         let base = Self::new(StatusCode::BAD_REQUEST, "VALIDATE_FAILED", "field validation failed");
         Self { detail: Some(detail.into()), ..base }
+    }
+
+    /// What exactly, where that is told.
+    pub fn detail(&self) -> Option<&str> {
+        self.detail.as_deref()
     }
 
     /// A fault put in on purpose.
@@ -64,6 +86,12 @@ impl IntoResponse for Refusal {
 
 impl From<JsonRejection> for Refusal {
     fn from(rejection: JsonRejection) -> Self {
+        Self::field(rejection.body_text())
+    }
+}
+
+impl From<FormRejection> for Refusal {
+    fn from(rejection: FormRejection) -> Self {
         Self::field(rejection.body_text())
     }
 }

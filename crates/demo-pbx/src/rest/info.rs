@@ -9,6 +9,7 @@ use serde_json::{Value, json};
 
 use super::errors::Refusal;
 use crate::blobs::AVATAR;
+use crate::manner::Generation;
 use crate::pbx::Shared;
 
 #[derive(Deserialize)]
@@ -37,13 +38,16 @@ pub(super) async fn info(
     if !shared.tenant.is_domain(&domain) {
         return Err(Refusal::not_found("domain"));
     }
+    let manner = shared.manner();
+    let older = manner.microsoft && manner.generation != Generation::V22_2;
+    let endpoint = older.then(|| format!("{}/demo/microsoft", shared.origin()));
     let tenant = json!({
         "name": shared.tenant.name,
         "domain": shared.tenant.domain,
         "website": null,
         "avatar_url": format!("/api/blobs/{AVATAR}"),
-        "enable_ms365_integration": false,
-        "ms365_authorization_endpoint": null,
+        "enable_ms365_integration": manner.microsoft,
+        "ms365_authorization_endpoint": endpoint,
     });
     if let (Some(info), Value::Object(tenant)) = (info.as_object_mut(), tenant) {
         info.extend(tenant);

@@ -4,10 +4,12 @@ use std::sync::Arc;
 
 use axum::Json;
 use axum::extract::State;
+use axum::http::StatusCode;
 use serde_json::{Map, Value, json};
 
 use super::auth::SignedIn;
 use crate::pbx::Shared;
+use crate::requests::lock;
 
 /// Fields of the contract that are blank for every user here.
 const BLANK: [&str; 13] = [
@@ -61,7 +63,7 @@ pub(super) async fn user(State(shared): State<Arc<Shared>>, signed_in: SignedIn)
             { "protocol": "UDP", "port": ports.sip_udp, "verification": "DISABLE" },
             { "protocol": "TCP", "port": ports.sip_tcp, "verification": "DISABLE" },
         ],
-        "profile": user.profile,
+        "profile": lock(&shared.accounts).profile(user),
     });
     let mut all: Map<String, Value> = BLANK.iter().map(|name| ((*name).into(), Value::Null)).collect();
     for state in STATES {
@@ -76,4 +78,10 @@ pub(super) async fn user(State(shared): State<Arc<Shared>>, signed_in: SignedIn)
         all.extend(own);
     }
     Json(Value::Object(all))
+}
+
+/// `POST /user/profile`: a new profile file, and with it a new QR code; the old ones are void.
+pub(super) async fn renew_profile(State(shared): State<Arc<Shared>>, signed_in: SignedIn) -> StatusCode {
+    lock(&shared.accounts).renew_profile(&signed_in.user);
+    StatusCode::OK
 }
