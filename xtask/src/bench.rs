@@ -1,6 +1,6 @@
 //! `cargo xtask bench`: the figures of BENCHMARKS.md, measured on this machine.
 
-use crate::machine::{Purpose, prepare, scoring_python};
+use crate::machine::{Purpose, prepare, qr_python, scoring_python};
 use crate::shell::{cargo, command, show, target};
 use crate::ui;
 
@@ -9,7 +9,18 @@ use crate::ui;
 /// # Errors
 /// Something is missing, does not build, or a measurement fails.
 pub fn run(names: &[&str]) -> Result<bool, String> {
-    prepare(&[Purpose::Build, Purpose::FastTest, Purpose::Test])?;
+    prepare(&[Purpose::Build, Purpose::FastTest, Purpose::Test, Purpose::Bench])?;
+    if names.is_empty() || names.contains(&"qr") {
+        qr()?;
+    }
+    let rest: Vec<&str> = names.iter().copied().filter(|name| *name != "qr").collect();
+    if names.is_empty() || !rest.is_empty() {
+        product(&rest)?;
+    }
+    Ok(true)
+}
+
+fn product(names: &[&str]) -> Result<(), String> {
     scoring_python()?;
     if let Some(install) = ui::install() {
         show(install)?;
@@ -20,6 +31,17 @@ pub fn run(names: &[&str]) -> Result<bool, String> {
     show(cargo(&["build", "--package", "system-tests", "--bin", "measure"]))?;
     let mut measure = command(target("debug/measure"), names);
     measure.env("CARILLON_BIN_DIR", target("release"));
-    show(measure)?;
-    Ok(true)
+    show(measure)
+}
+
+/// The reader of QR codes beside zbar and OpenCV, all on the same pictures.
+fn qr() -> Result<(), String> {
+    let python = qr_python()?;
+    let pictures = target("qr-set").display().to_string();
+    show(cargo(&["build", "--release", "--package", "sign-in", "--example", "qr_bench"]))?;
+    println!(
+        "\nQR codes\n\n| reader | read | readable ones | wrong | ms, median | ms, 95 % |\n|---|---|---|---|---|---|"
+    );
+    show(command(target("release/examples/qr_bench"), &[&pictures]))?;
+    show(command(python, &["tests/qr/peers.py", &pictures]))
 }

@@ -19,6 +19,8 @@ pub enum Purpose {
     FastTest,
     /// To run the foreign peers and the window under test.
     Test,
+    /// To measure beside others.
+    Bench,
 }
 
 enum Probe {
@@ -28,6 +30,8 @@ enum Probe {
     Library(&'static str),
     /// A file.
     File(&'static str),
+    /// A file in some version's folder: in which folder, what the version's begins with, and the file.
+    Version(&'static str, &'static str, &'static str),
     /// Something Python can do.
     Python(&'static str),
 }
@@ -50,6 +54,7 @@ const NEEDS: &[Need] = &[
     need(Purpose::Build, Probe::Library("webkit2gtk-4.1"), "libwebkit2gtk-4.1-dev"),
     need(Purpose::Build, Probe::Library("gtk+-3.0"), "libgtk-3-dev"),
     need(Purpose::Build, Probe::Library("alsa"), "libasound2-dev"),
+    need(Purpose::Build, Probe::Version("/usr/lib", "llvm-", "lib/libclang.so"), "libclang-dev"),
     need(Purpose::Headless, Probe::Program("Xvfb"), "xvfb"),
     need(Purpose::Headless, Probe::Program("xdotool"), "xdotool"),
     need(Purpose::Headless, Probe::Program("import"), "imagemagick"),
@@ -81,6 +86,7 @@ const NEEDS: &[Need] = &[
     need(Purpose::Test, Probe::Program("Xvfb"), "xvfb"),
     need(Purpose::Test, Probe::Program("xdotool"), "xdotool"),
     need(Purpose::Test, Probe::Program("WebKitWebDriver"), "webkit2gtk-driver"),
+    need(Purpose::Bench, Probe::Python("import ctypes; ctypes.CDLL('libzbar.so.0')"), "libzbar0"),
     need(Purpose::Test, Probe::Program("chromedriver"), "chromium-driver"),
     need(Purpose::Test, Probe::Program("display"), "imagemagick"),
 ];
@@ -114,16 +120,30 @@ pub fn prepare(purposes: &[Purpose]) -> Result<(), String> {
 /// # Errors
 /// Python or its packages cannot be had.
 pub fn scoring_python() -> Result<(), String> {
-    let (venv, wanted) = (target("venv"), "tests/requirements.txt");
-    let stamp = venv.join("requirements.txt");
+    python("venv", "tests/requirements.txt").map(drop)
+}
+
+/// A Python that has zbar and OpenCV, made once.
+///
+/// # Errors
+/// Python or its packages cannot be had.
+pub fn qr_python() -> Result<PathBuf, String> {
+    python("venv-qr", "tests/qr/requirements.txt")
+}
+
+/// The Python in a folder of its own below the target folder, with the packages that `wanted` lists.
+fn python(folder: &str, wanted: &str) -> Result<PathBuf, String> {
+    let venv = target(folder);
+    let (stamp, python) = (venv.join("requirements.txt"), venv.join("bin/python"));
     let wanted_text = fs::read(crate::shell::root().join(wanted)).map_err(|e| format!("{wanted}: {e}"))?;
     if fs::read(&stamp).is_ok_and(|installed| installed == wanted_text) {
-        return Ok(());
+        return Ok(python);
     }
     let venv_text = venv.display().to_string();
     show(command("python3", &["-m", "venv", &venv_text]))?;
-    show(command(venv.join("bin/python"), &["-m", "pip", "install", "--quiet", "-r", wanted]))?;
-    fs::write(&stamp, wanted_text).map_err(|e| format!("{}: {e}", stamp.display()))
+    show(command(&python, &["-m", "pip", "install", "--quiet", "-r", wanted]))?;
+    fs::write(&stamp, wanted_text).map_err(|e| format!("{}: {e}", stamp.display()))?;
+    Ok(python)
 }
 
 /// Whether there is a display to show a window on.
@@ -147,6 +167,11 @@ fn there(probe: &Probe) -> bool {
         Probe::Program(name) => find(name).is_some(),
         Probe::Library(name) => succeeds("pkg-config", &["--exists", name]),
         Probe::File(path) => Path::new(path).exists(),
+        Probe::Version(dir, version, file) => fs::read_dir(dir).is_ok_and(|found| {
+            let mut versions = found.filter_map(Result::ok);
+            versions
+                .any(|v| v.file_name().to_string_lossy().starts_with(version) && v.path().join(file).exists())
+        }),
         Probe::Python(code) => succeeds("python3", &["-c", code]),
     }
 }

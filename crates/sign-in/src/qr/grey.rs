@@ -7,7 +7,7 @@ use super::Luma;
 /// Largest side of a picture looked at.
 const LONGEST: usize = 16_384;
 
-/// Most pixels to each side that a local threshold takes into account.
+/// Most pixels to each side around one that its light is judged by.
 const FARTHEST: usize = 80;
 
 /// Grey pixels, row after row without gaps. Zeroed on drop.
@@ -127,7 +127,8 @@ impl Grey {
         for row in self.pixels.chunks_exact(self.width) {
             let before = row.first().into_iter().chain(row);
             let after = row.iter().skip(1).chain(row.last());
-            let sum = before.zip(row).zip(after).map(|((b, p), a)| u16::from(*b) + u16::from(*p) + u16::from(*a));
+            let sum =
+                before.zip(row).zip(after).map(|((b, p), a)| u16::from(*b) + u16::from(*p) + u16::from(*a));
             sums.push(Zeroizing::new(sum.collect()));
         }
         let mut pixels = Zeroizing::new(Vec::with_capacity(self.len()));
@@ -140,10 +141,10 @@ impl Grey {
         Self { width: self.width, height: self.height, pixels }
     }
 
-    /// Black where darker than most of the square of `2 * reach + 1` pixels around, white elsewhere.
-    pub(super) fn locally_black_or_white(&self, reach: usize) -> Self {
+    /// How much each pixel differs from the mean of the square of `2 * reach + 1` pixels around it, `gain`
+    /// times, from middle grey. A far reach evens out shadows, a near one sharpens.
+    pub(super) fn evened(&self, reach: usize, gain: i64) -> Self {
         let reach = reach.min(FARTHEST);
-        let window = 2 * reach + 1;
         let mut columns = Zeroizing::new(vec![0_u32; self.width]);
         let mut pixels = Zeroizing::new(Vec::with_capacity(self.len()));
         let row = |y: usize| self.pixels.chunks_exact(self.width).nth(y).unwrap_or_default();
@@ -153,13 +154,13 @@ impl Grey {
                 rows += 1;
                 columns.iter_mut().zip(row(y)).for_each(|(sum, p)| *sum += u32::from(*p));
             }
-            if y >= window {
+            if let Some(last) = y.checked_sub(2 * reach + 1) {
                 rows -= 1;
-                columns.iter_mut().zip(row(y - window)).for_each(|(sum, p)| *sum -= u32::from(*p));
+                columns.iter_mut().zip(row(last)).for_each(|(sum, p)| *sum -= u32::from(*p));
             }
             let Some(middle) = y.checked_sub(reach) else { continue };
             let mut sum: u32 = columns.iter().take(reach).sum();
-            let mut wide = reach.min(self.width) as u32;
+            let mut wide = u32::try_from(reach.min(self.width)).unwrap_or(0);
             let entering = columns.iter().skip(reach).map(Some).chain(std::iter::repeat(None));
             let leaving = std::iter::repeat_n(None, reach + 1).chain(columns.iter().map(Some));
             for ((pixel, comes), goes) in row(middle).iter().zip(entering).zip(leaving) {
@@ -171,8 +172,9 @@ impl Grey {
                     sum -= column;
                     wide -= 1;
                 }
-                let darker = u32::from(*pixel) * rows * wide * 16 < sum * 15;
-                pixels.push(if darker { 0 } else { 255 });
+                let mean = i64::from(sum / (rows * wide).max(1));
+                let level = 128 + (i64::from(*pixel) - mean) * gain;
+                pixels.push(u8::try_from(level.clamp(0, 255)).unwrap_or(0));
             }
         }
         Self { width: self.width, height: self.height, pixels }
@@ -254,13 +256,26 @@ mod tests {
     }
 
     #[test]
-    fn a_shadow_does_not_make_paper_black() {
+    fn a_shadow_is_evened_out() {
         // Left half in the light, right half in the shade, one dark pixel in each.
-        let mut row = [200, 200, 100, 200, 200, 60, 60, 30, 60, 60].repeat(5);
-        let sharp = grey(10, &row).locally_black_or_white(2);
-        row.iter_mut().for_each(|p| *p = if *p == 100 || *p == 30 { 0 } else { 255 });
-        let columns = |pixels: &[u8]| [2, 7].map(|x| pixels.iter().skip(20 + x).copied().next());
-        assert_eq!(columns(sharp.pixels()), columns(&row));
-        assert_eq!(sharp.len(), 50);
+        let row = [200, 200, 150, 200, 200, 60, 60, 45, 60, 60].repeat(5);
+        let even = grey(10, &row).evened(1, 8);
+        assert_eq!(even.len(), 50);
+        let levels = |x: usize| even.pixels().iter().skip(x).step_by(10).copied().collect::<Vec<u8>>();
+        for (dark, paper) in [(2, 0), (7, 9)] {
+            assert_eq!(levels(paper), [128; 5]);
+            assert!(levels(dark).iter().all(|level| *level < 60), "{:?}", levels(dark));
+        }
+    }
+
+    #[test]
+    fn the_mean_at_an_edge_is_of_what_there_is() {
+        let flat = grey(4, &[90; 16]);
+        for reach in [0, 1, 3, 4, 9, 1000] {
+            assert_eq!(flat.evened(reach, 4).pixels(), [128; 16], "{reach}");
+        }
+        // Left of the edge 10, right of it 30: the mean at the edge is 20, two pixels away none of it is.
+        let step = grey(6, &[10, 10, 10, 30, 30, 30]);
+        assert_eq!(step.evened(1, 3).pixels(), [128, 128, 110, 149, 128, 128]);
     }
 }

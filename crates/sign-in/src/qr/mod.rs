@@ -5,6 +5,7 @@
 
 mod decoders;
 mod grey;
+mod marks;
 mod picture;
 mod plan;
 
@@ -12,10 +13,10 @@ use secrecy::{ExposeSecret, SecretString};
 
 use grey::Grey;
 pub use picture::{LumaImage, PictureUnreadable, picture};
-use plan::{ATTEMPTS, Attempt};
+use plan::{ATTEMPTS, Crowd, STILL_ONLY};
 
-/// What one camera frame may cost, in pixels looked at by the dearer decoder.
-const FRAME_BUDGET: u64 = 3_000_000;
+/// What one camera frame may cost, as `Attempt::cost` counts it: some 50 ms on a slow computer.
+const FRAME_BUDGET: u64 = 1_600_000;
 /// Pixels beyond which a camera frame is halved before anything else: a little more than 1080p.
 const FRAME_PIXELS: usize = 2_200_000;
 /// How many texts a reader remembers, so as to tell each once.
@@ -59,9 +60,14 @@ impl Reader {
         while grey.len() > FRAME_PIXELS {
             grey = grey.halved();
         }
+        let crowd = Crowd::of(&grey);
         let mut left = FRAME_BUDGET;
         for tried in 0..ATTEMPTS.len() {
             let Some(attempt) = ATTEMPTS.get(self.next) else { break };
+            if !attempt.bears(crowd) {
+                self.next = (self.next + 1) % ATTEMPTS.len();
+                continue;
+            }
             let cost = attempt.cost(&grey);
             if tried > 0 && cost > left {
                 break;
@@ -86,7 +92,9 @@ impl Reader {
             sizes.push(half);
         }
         let found = sizes.iter().rev().find_map(|grey| {
-            ATTEMPTS.iter().chain(plan::STILL_ONLY).find_map(|attempt: &Attempt| {
+            let crowd = Crowd::of(grey);
+            let mut attempts = ATTEMPTS.iter().chain(STILL_ONLY).filter(|attempt| attempt.bears(crowd));
+            attempts.find_map(|attempt| {
                 let found = attempt.run(grey);
                 (!found.is_empty()).then_some(found)
             })
