@@ -35,7 +35,7 @@ impl Browser {
 
     /// Closes it.
     pub async fn close(self) {
-        self.page.close().await;
+        self.page.quit().await;
     }
 }
 

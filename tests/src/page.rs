@@ -167,8 +167,8 @@ impl Page {
     }
 
     /// Closes what is driven.
-    pub async fn close(self) {
-        let _ = self.client.close().await;
+    pub async fn quit(&self) {
+        let _ = self.client.clone().close().await;
     }
 
     /// Waits until something fits, and fails the test, with a picture, when it does not come.

@@ -77,7 +77,7 @@ impl Window {
 
     /// Closes the window.
     pub async fn close(self) {
-        self.page.close().await;
+        self.page.quit().await;
     }
 }
 

@@ -2,6 +2,7 @@
 //! empties the keychain. Pictures of every page go to `output/ways-in`.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
+mod accounts;
 mod code;
 mod microsoft;
 mod other_servers;

@@ -36,14 +36,7 @@ async fn plain_sip_over_tcp() {
 async fn plain_sip(transport: &str) {
     let kamailio = Kamailio::here();
     let mut trial = Trial::begin(&format!("plain-sip-{transport}"), &[]).await;
-    let account = kamailio.account("1001", transport);
-    trial.secrets.learn(&account.password);
-    trial.click("other-sip").await;
-    trial.type_into("sip-user", &account.user).await;
-    trial.type_into("sip-account-password", &account.password).await;
-    trial.type_into("sip-domain", &account.domain).await;
-    trial.type_into("sip-proxy", &account.proxy).await;
-    trial.choose("sip-transport", transport).await;
+    trial.enter_sip_account(&kamailio.account("1001", transport)).await;
     trial.shoot("sip").await;
     trial.click("sip-sign-in").await;
     trial.ends_registered().await;

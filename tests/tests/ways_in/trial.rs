@@ -5,7 +5,7 @@ use std::path::PathBuf;
 
 use image::{GrayImage, Luma};
 use qrcode::{Color, QrCode};
-use system_tests::{Demo, Secrets, Session, Window, output_dir};
+use system_tests::{Demo, Secrets, Session, SipAccount, Window, output_dir};
 use tokio::sync::{Mutex, MutexGuard};
 
 /// One window at a time: each has a web process and a sound card's worth of work to do.
@@ -25,6 +25,7 @@ pub struct Trial {
     pub secrets: Secrets,
     /// Where its pictures go.
     pub shots: PathBuf,
+    environment: Vec<(String, String)>,
     _turn: MutexGuard<'static, ()>,
 }
 
@@ -43,7 +44,17 @@ impl Trial {
         // Whatever is logged at all, no secret is in it.
         let environment = [&[("RUST_LOG", "trace")], environment].concat();
         let window = Window::open_with(&session, &shots, &[], &environment).await;
-        Self { window, session, demo, secrets: Secrets::default(), shots, _turn: turn }
+        let environment = environment.into_iter().map(|(key, value)| (key.to_owned(), value.to_owned()));
+        let environment = environment.collect();
+        Self { window, session, demo, secrets: Secrets::default(), shots, environment, _turn: turn }
+    }
+
+    /// Closes the window and opens it once more.
+    pub async fn start_again(&mut self) {
+        self.assert_nothing_lies_open();
+        self.window.quit().await;
+        let environment: Vec<_> = self.environment.iter().map(|(k, v)| (k.as_str(), v.as_str())).collect();
+        self.window = Window::open_with(&self.session, &self.shots, &[], &environment).await;
     }
 
     /// From the first page to the second, by way of a certificate nobody knows yet.
@@ -88,6 +99,17 @@ impl Trial {
         self.click("sign-in").await;
     }
 
+    /// From the first page to a plain SIP account, as far as the button that uses it.
+    pub async fn enter_sip_account(&mut self, account: &SipAccount) {
+        self.secrets.learn(&account.password);
+        self.click("other-sip").await;
+        self.type_into("sip-user", &account.user).await;
+        self.type_into("sip-account-password", &account.password).await;
+        self.type_into("sip-domain", &account.domain).await;
+        self.type_into("sip-proxy", &account.proxy).await;
+        self.choose("sip-transport", &account.transport).await;
+    }
+
     /// Waits until the page says what is wrong, by the problem's stable name.
     pub async fn fails_with(&self, code: &str) {
         self.has_attribute("problem", "data-code", code).await;
@@ -126,7 +148,7 @@ impl Trial {
     pub async fn ends_registered(mut self) {
         self.registered().await;
         self.sign_out().await;
-        self.window.close().await;
+        self.window.quit().await;
     }
 }
 
