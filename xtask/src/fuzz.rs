@@ -8,6 +8,9 @@ use crate::shell::{cargo, command, keep, root, show, target};
 /// Seconds that a target is fed where nothing is said.
 pub const USUAL: u32 = 600;
 
+/// Most inputs in a target's corpus.
+const MOST_KEPT: usize = 190;
+
 /// The targets, as `fuzz/fuzz_targets` has them.
 const TARGETS: [&str; 5] = ["callback_request", "profile", "qr_payload", "qr_picture", "rest_bodies"];
 
@@ -16,8 +19,8 @@ const FLAGS: &str = "-Cpasses=sancov-module -Cllvm-args=-sanitizer-coverage-leve
     -Cllvm-args=-sanitizer-coverage-inline-8bit-counters -Cllvm-args=-sanitizer-coverage-pc-table \
     -Cllvm-args=-sanitizer-coverage-trace-compares -Ccodegen-units=1 --cfg fuzzing";
 
-/// Runs one target for some seconds, or all of them one after the other, and keeps what was learnt: the smallest
-/// set of inputs that reaches all that was reached becomes the corpus in `fuzz/corpus`, which tests replay.
+/// Runs one target for some seconds, or all of them one after the other, and keeps what was learnt: `fuzz/corpus`,
+/// which tests replay, is filled up out of the smallest set of inputs that reaches all that was reached.
 ///
 /// # Errors
 /// It does not build, or there is a finding: an input in `target/fuzz/findings` that panics, hangs or takes too
@@ -59,23 +62,28 @@ fn fuzz(name: &str, program: &Path, seconds: u32) -> Result<(), String> {
         run.args([&found, &kept]);
         run
     })?;
-    let mut merge = command(program, &["-set_cover_merge=1"]);
+    let mut merge = command(program, &["-set_cover_merge=1", "-use_counters=0"]);
     merge.args(["-timeout=10", "-rss_limit_mb=2048", "-max_len=8192"]);
     merge.args([&least, &kept, &found]);
     let merged = keep(merge)?;
     if !merged.status.success() {
         return Err(merged.output);
     }
-    fs::remove_dir_all(&kept)
-        .and_then(|()| copy(&least, &kept))
-        .map_err(|e| format!("{}: {e}", kept.display()))
+    keep_largest(&least, &kept).map_err(|e| format!("{}: {e}", kept.display()))
 }
 
-fn copy(from: &Path, to: &Path) -> std::io::Result<()> {
-    fs::create_dir_all(to)?;
+/// Fills the corpus up with new inputs, the largest first: they reach most.
+fn keep_largest(from: &Path, to: &Path) -> std::io::Result<()> {
+    let mut new = Vec::new();
     for entry in fs::read_dir(from)? {
         let entry = entry?;
-        fs::copy(entry.path(), to.join(entry.file_name()))?;
+        new.push((entry.metadata()?.len(), entry.path(), to.join(entry.file_name())));
+    }
+    new.retain(|(_, _, kept)| !kept.exists());
+    new.sort_by(|a, b| b.cmp(a));
+    let room = MOST_KEPT.saturating_sub(fs::read_dir(to)?.count());
+    for (_, found, kept) in new.into_iter().take(room) {
+        fs::copy(found, kept)?;
     }
     Ok(())
 }

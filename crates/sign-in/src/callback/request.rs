@@ -17,7 +17,6 @@ pub(super) const LONGEST: usize = HEAD + BODY;
 const HEADERS: usize = 64;
 
 /// What a browser asks of the callback address.
-#[derive(Debug)]
 pub enum Asked {
     /// It came back (`GET`), with what stood in the query.
     Page {

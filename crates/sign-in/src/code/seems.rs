@@ -86,6 +86,9 @@ impl Seems {
     }
 }
 
+/// Longest host there is, bytes (RFC 1035, section 2.3.4).
+const LONGEST_HOST: usize = 253;
+
 /// What stands in a sign-in code, even in one that is cut off.
 const PARTS: [&str; 3] = ["\"path\"", "\"info\"", "\"extension_number\""];
 
@@ -106,5 +109,5 @@ fn host(text: &str) -> Option<String> {
     } else {
         return None;
     };
-    url.ok()?.host_str().map(str::to_owned)
+    url.ok()?.host_str().filter(|host| host.len() <= LONGEST_HOST).map(str::to_owned)
 }

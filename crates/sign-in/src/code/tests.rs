@@ -251,6 +251,7 @@ fn anything_else() {
         assert_eq!(seems(text), expected, "{text}");
     }
     assert_eq!(seems(&"1".repeat(9000)), Seems::TooLong);
+    assert_eq!(seems(&format!("https://{}", "a.".repeat(1000))), Seems::Text);
     let said = SignInCode::parse("https://www.example.com/secret").unwrap_err().to_string();
     assert_eq!(said, "this is not a sign-in code: it seems to be a link to www.example.com");
 }
