@@ -58,10 +58,8 @@ fn fuzz(name: &str, program: &Path, seconds: u32) -> Result<(), String> {
     let mut run = command(program, &limits);
     run.arg(format!("-max_total_time={seconds}"));
     run.arg(format!("-artifact_prefix={}/", findings.display()));
-    show({
-        run.args([&found, &kept]);
-        run
-    })?;
+    run.args([&found, &kept]);
+    show(run)?;
     let mut merge = command(program, &["-set_cover_merge=1", "-use_counters=0"]);
     merge.args(["-timeout=10", "-rss_limit_mb=2048", "-max_len=8192"]);
     merge.args([&least, &kept, &found]);
