@@ -119,6 +119,26 @@ impl Demo {
         }
     }
 
+    /// Fills the make-believe Microsoft page at this address as a browser does, and gives the address the browser
+    /// is sent to in the end.
+    pub fn accepted_by_microsoft(&self, address: &str, account: &str, password: &str) -> String {
+        let state = address.split(['?', '&']).find_map(|pair| pair.strip_prefix("state="));
+        let state = state.unwrap_or_else(|| panic!("no state in {address}"));
+        let fields = [("state", state), ("email", account), ("password", password), ("action", "sign_in")];
+        let fields = fields.map(|(name, value)| format!("{name}={value}"));
+        let form: Vec<&str> = fields.iter().flat_map(|field| ["--data-urlencode", field]).collect();
+        let pbx = format!("https://{}", self.server);
+        let back = self.sent_to(&form, "/demo/microsoft");
+        let path = back.strip_prefix(&pbx).unwrap_or_else(|| panic!("sent away to {back}"));
+        self.sent_to(&[], path)
+    }
+
+    /// Where a browser is sent to.
+    fn sent_to(&self, arguments: &[&str], path: &str) -> String {
+        let only_where = ["--output", "/dev/null", "--write-out", "%{redirect_url}"];
+        self.curl(&[arguments, &only_where].concat(), path).trim_end().to_owned()
+    }
+
     /// Makes it misbehave, by an order as its `POST /demo/faults` takes them.
     pub fn fault(&self, order: &str) {
         self.curl(&["--data", order, "--header", "Content-Type: application/json"], "/demo/faults");

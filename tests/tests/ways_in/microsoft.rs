@@ -1,6 +1,8 @@
 //! Microsoft 365, in a real browser.
 
-use system_tests::Browser;
+use std::time::Duration;
+
+use system_tests::{Browser, Process, product};
 
 use crate::Trial;
 
@@ -36,7 +38,7 @@ async fn comes_back(way: &str) {
     browser.go_to(&trial.session.opened(1)).await;
     fill_in(&mut browser, &trial).await;
     browser.click("ms-accept").await;
-    browser.tells("Carillon").await;
+    browser.tells("return to Carillon").await;
     browser.shoot("left-in-the-browser").await;
     browser.close().await;
     trial.give_sip_password("erin").await;
@@ -52,7 +54,7 @@ async fn denied_once() {
     browser.go_to(&trial.session.opened(1)).await;
     fill_in(&mut browser, &trial).await;
     browser.click("ms-deny").await;
-    browser.tells("Carillon").await;
+    browser.tells("return to Carillon").await;
     browser.shoot("denied-in-the-browser").await;
     trial.shown("username").await;
     trial.fails_with("consentDenied").await;
@@ -62,7 +64,7 @@ async fn denied_once() {
     browser.go_to(&trial.session.opened(2)).await;
     fill_in(&mut browser, &trial).await;
     browser.click("ms-accept").await;
-    browser.tells("Carillon").await;
+    browser.tells("return to Carillon").await;
     browser.close().await;
     trial.give_sip_password("erin").await;
     trial.ends_registered().await;
@@ -106,8 +108,26 @@ async fn without_a_browser_the_address_is_shown() {
     browser.go_to(&address).await;
     fill_in(&mut browser, &trial).await;
     browser.click("ms-accept").await;
-    browser.tells("Carillon").await;
+    browser.tells("return to Carillon").await;
     browser.close().await;
+    trial.give_sip_password("erin").await;
+    trial.ends_registered().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn back_by_the_phones_own_scheme() {
+    let mut trial = Trial::begin("microsoft-own-scheme", &["--refuse-loopback"]).await;
+    trial.find_server().await;
+    trial.click("microsoft").await;
+    let asked = trial.session.opened(1);
+    let (_, password) = trial.demo.user("erin");
+    let link = trial.demo.accepted_by_microsoft(&asked, "erin@test.io", password);
+    assert!(link.starts_with("carillon://callback/"), "{link}");
+    // As the system opens a link: the program is started once more.
+    let mut second = trial.session.command(product("carillon"));
+    second.env("GDK_BACKEND", "x11").arg(&link);
+    let mut second = Process::start("the second start", second);
+    assert_eq!(second.wait_exit(Duration::from_secs(60)), 0, "{}", second.log());
     trial.give_sip_password("erin").await;
     trial.ends_registered().await;
 }

@@ -94,7 +94,7 @@ async fn forgotten_password_with_the_link_opened() {
     let link = ask_for_reset(&mut trial).await;
     let mut browser = Browser::open(&trial.shots).await;
     browser.go_to(&link).await;
-    browser.tells("phone").await;
+    browser.tells("return to Carillon").await;
     browser.shoot("left-in-the-browser").await;
     browser.close().await;
     choose_and_sign_in(trial).await;
