@@ -9,7 +9,7 @@ const HANDED_OVER: &[&str] = &["--hand-over-password"];
 #[tokio::test(flavor = "multi_thread")]
 async fn in_a_picture_file() {
     let mut trial = Trial::begin("code-in-a-picture", HANDED_OVER).await;
-    let picture = trial.picture(trial.demo.qr("alice"));
+    let picture = trial.sign_in_code("alice");
     trial.click("scan-open").await;
     // This machine has no camera; the page says so and offers the rest.
     trial.fails_with("noCamera").await;
@@ -37,7 +37,7 @@ async fn before_the_camera() {
     trial.shown("scan-preview").await;
     trial.shoot("looking").await;
     // Somebody holds a phone with the code into the picture.
-    camera.show(&trial.picture(trial.demo.qr("alice")));
+    camera.show(&trial.sign_in_code("alice"));
     trial.click("trust").await;
     trial.ends_registered().await;
 }
@@ -48,7 +48,7 @@ async fn that_is_no_sign_in_code() {
     trial.click("scan-open").await;
     let picture = trial.picture("WIFI:T:WPA;S:guests;P:guests-welcome;;");
     trial.choose_file("scan-picture", &picture).await;
-    trial.says("scan-problem", "Wi").await;
+    trial.says("scan-problem", "wireless network").await;
     trial.shoot("wifi").await;
     trial.click("back").await;
     trial.shown("domain").await;
@@ -56,8 +56,8 @@ async fn that_is_no_sign_in_code() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn dropped_onto_the_window() {
-    let trial = Trial::begin("code-dropped", HANDED_OVER).await;
-    let picture = trial.picture(trial.demo.qr("bob"));
+    let mut trial = Trial::begin("code-dropped", HANDED_OVER).await;
+    let picture = trial.sign_in_code("bob");
     trial.click("scan-open").await;
     trial.drop_file("scan-state", &picture).await;
     trial.click("trust").await;
@@ -66,7 +66,8 @@ async fn dropped_onto_the_window() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn out_of_the_clipboard() {
-    let trial = Trial::begin("code-in-the-clipboard", HANDED_OVER).await;
+    let mut trial = Trial::begin("code-in-the-clipboard", HANDED_OVER).await;
+    trial.sign_in_code("alice");
     let code = trial.demo.qr("alice").to_owned();
     trial.cut_out_of("domain", &code).await;
     trial.click("scan-open").await;
@@ -77,8 +78,8 @@ async fn out_of_the_clipboard() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn on_the_screen() {
-    let trial = Trial::begin("code-on-the-screen", HANDED_OVER).await;
-    let picture = trial.picture(trial.demo.qr("alice"));
+    let mut trial = Trial::begin("code-on-the-screen", HANDED_OVER).await;
+    let picture = trial.sign_in_code("alice");
     trial.click("scan-open").await;
     trial.shown("scan-screen").await;
     let _shown = trial.session.show_picture(&picture, 700, 300);

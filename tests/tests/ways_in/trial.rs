@@ -76,6 +76,14 @@ impl Trial {
         self.click("next").await;
     }
 
+    /// A picture file of a user's sign-in code. Whoever knows where it points to is signed in.
+    pub fn sign_in_code(&mut self, username: &str) -> PathBuf {
+        let code = self.demo.qr(username).to_owned();
+        let (_, path) = code.split_once("/api/blobs/").expect("it points to a file");
+        self.secrets.learn(path.split('"').next().unwrap());
+        self.picture(&code)
+    }
+
     /// A picture file of a QR code, outside of the session.
     pub fn picture(&self, text: &str) -> PathBuf {
         let path = self.shots.join("qr.png");
