@@ -36,7 +36,9 @@ pub fn run(headless: bool) -> Result<bool, String> {
     show(ui::build())?;
     show(cargo(&["build", "--package", "demo-pbx", "--package", "carillon"]))?;
 
-    let mut pbx = Running::start("demo-pbx", command(built("demo-pbx"), &["--qr"]))?;
+    let picture = target("demo-qr.png").display().to_string();
+    let mut pbx =
+        Running::start("demo-pbx", command(built("demo-pbx"), &["--qr", "--qr-picture", &picture]))?;
     pbx.wait_until_listening(PORT)?;
     let data = target("demo");
     let data = data.display().to_string();
