@@ -40,6 +40,8 @@ pub enum Verb {
     Answer(Answer),
     /// List microphones and speakers with their stable ids
     Devices,
+    /// Print what the QR code in a picture holds, its secrets left out
+    Qr(Qr),
 }
 
 /// `sign-in`
@@ -63,6 +65,14 @@ pub struct SignIn {
     /// Read an e-mailed code from standard input, after the password
     #[arg(long)]
     pub otp_stdin: bool,
+}
+
+/// `qr`
+#[derive(Debug, Args)]
+pub struct Qr {
+    /// Picture: PNG, JPEG, GIF, WebP or BMP
+    #[arg(value_name = "FILE")]
+    pub file: PathBuf,
 }
 
 /// Which account that was signed in to before.

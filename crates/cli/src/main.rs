@@ -54,6 +54,7 @@ async fn run(cli: Cli, output: Output) -> Exit {
         Verb::Whoami(args) => sessions::whoami(config, &output, &args).await,
         Verb::Accounts => sessions::accounts(&config, &output),
         Verb::Devices => devices(&output),
+        Verb::Qr(args) => qr(&output, &args),
         Verb::Register(args) => match script(config, output, &args.account, None, None) {
             Ok(mut script) => {
                 let exit = script.register(args.seconds).await;
@@ -165,6 +166,19 @@ fn plain(account: &args::Account) -> Result<Option<SipAccount>, Problem> {
 /// The extension's SIP password, where the caller gave one.
 fn sip_password() -> Option<SecretString> {
     std::env::var("CARILLON_SIP_PASSWORD").ok().filter(|p| !p.is_empty()).map(SecretString::from)
+}
+
+fn qr(output: &Output, args: &args::Qr) -> Exit {
+    let unreadable = |error: std::io::Error| {
+        Problem::new(Code::PictureUnreadable, format!("{}: {error}", args.file.display()))
+    };
+    match std::fs::read(&args.file).map_err(unreadable).and_then(|file| phone::code_in(&file)) {
+        Ok(code) => {
+            output.code(&code);
+            Exit::Done
+        }
+        Err(problem) => calls::fail(output, &problem),
+    }
 }
 
 fn devices(output: &Output) -> Exit {

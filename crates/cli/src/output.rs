@@ -3,7 +3,7 @@
 use std::io::Write;
 use std::time::Instant;
 
-use phone::{AccountId, AccountView, CallEnd, CallReport, CallView, Problem};
+use phone::{AccountId, AccountView, CallEnd, CallReport, CallView, CodeFacts, Problem};
 use serde::Serialize;
 use serde_json::{Map, Value, json};
 
@@ -71,6 +71,15 @@ impl Output {
     pub fn device(&self, kind: &str, id: &str, name: &str, default: bool) {
         self.line("device", json!({ "kind": kind, "id": id, "name": name, "default": default }), || {
             format!("{kind}{} {name}\n    {id}", if default { " (default)" } else { "" })
+        });
+    }
+
+    /// What a sign-in code says.
+    pub fn code(&self, code: &CodeFacts) {
+        let facts = code.facts.iter().map(|(name, value)| json!({ "name": name, "value": value }));
+        self.line("code", json!({ "kind": code.kind, "facts": facts.collect::<Vec<_>>() }), || {
+            let lines = code.facts.iter().map(|(name, value)| format!("  {name}: {value}"));
+            format!("Sign-in code ({})\n{}", code.kind, lines.collect::<Vec<_>>().join("\n"))
         });
     }
 

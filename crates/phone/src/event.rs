@@ -11,7 +11,7 @@ pub enum Event {
     /// The sign-in wizard changed.
     SignIn {
         /// The wizard as it stands now.
-        view: SignInView,
+        view: Box<SignInView>,
     },
     /// An account is new or changed.
     Account {

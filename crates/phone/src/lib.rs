@@ -41,5 +41,5 @@ pub use picture::{
     ForgotView, NewPasswordView, PasswordPolicyView, PeerView, Picture, Quality, ScanView, SessionState,
     SignInNews, SignInPage, SignInView, TenantView, Theme, Transport, TrustedView, UnixMs, WaysView,
 };
-pub use scanning::Eyes;
+pub use scanning::{CodeFacts, Eyes, code_in};
 pub use settings::{AccountKind, SavedAccount, Settings, SettingsError};

@@ -4,6 +4,7 @@
 //! is open.
 
 mod camera;
+mod facts;
 mod still;
 
 use std::sync::Arc;
@@ -13,6 +14,8 @@ use secrecy::SecretString;
 use sign_in::SignInCode;
 
 pub use self::camera::Eyes;
+use self::camera::Followed;
+pub use self::facts::{CodeFacts, code_in};
 use crate::actor::Input;
 use crate::outlet::Outlet;
 use crate::{CameraState, CameraView, Code, Problem, ScanView};
@@ -21,6 +24,8 @@ use crate::{CameraState, CameraView, Code, Problem, ScanView};
 pub(crate) enum Seen {
     /// The cameras there are.
     Cameras(Vec<CameraView>),
+    /// This one is being opened.
+    Opening(String),
     /// This one is looked through.
     Looking(String),
     /// The camera cannot be used, or no longer.
@@ -40,6 +45,7 @@ pub(crate) struct Scanning {
     eyes: Eyes,
     outlet: Outlet,
     page: Option<Page>,
+    followed: Followed,
     looks: u64,
 }
 
@@ -64,7 +70,7 @@ impl Drop for Camera {
 impl Scanning {
     /// Not looking yet.
     pub(crate) fn new(eyes: Eyes, outlet: Outlet) -> Self {
-        Self { eyes, outlet, page: None, looks: 0 }
+        Self { eyes, outlet, page: None, followed: Followed::default(), looks: 0 }
     }
 
     /// What to show, while the page is open.
@@ -94,9 +100,15 @@ impl Scanning {
         self.page = Some(Page { view, look, camera });
     }
 
+    /// Closes the camera while a code is followed.
+    pub(crate) fn rest(&mut self) {
+        self.page = None;
+    }
+
     /// Closes the page and the camera.
     pub(crate) fn close(&mut self) {
         self.page = None;
+        self.followed = Followed::default();
     }
 
     /// Looks through another camera, or through the same once more.
@@ -107,6 +119,7 @@ impl Scanning {
         if self.page.is_none() {
             return Err(Code::NotNow);
         }
+        self.followed = Followed::default();
         let started = self.start(camera.clone());
         if let Some(page) = &mut self.page {
             (page.view.state, page.view.camera) = (CameraState::Starting, camera);
@@ -136,6 +149,7 @@ impl Scanning {
         let view = &mut page.view;
         match seen {
             Seen::Cameras(cameras) => view.cameras = cameras,
+            Seen::Opening(camera) => view.camera = Some(camera),
             Seen::Looking(camera) => {
                 (view.state, view.camera) = (CameraState::Looking, Some(camera));
             }
@@ -149,8 +163,9 @@ impl Scanning {
     fn start(&mut self, wanted: Option<String>) -> Camera {
         let (look, stop) = (self.next_look(), Arc::new(AtomicBool::new(false)));
         let (eyes, outlet, stopped) = (self.eyes.clone(), self.outlet.clone(), Arc::clone(&stop));
+        let followed = self.followed.clone();
         let thread = std::thread::Builder::new().name("camera".into());
-        let spawned = thread.spawn(move || camera::look(&eyes, wanted, &stopped, look, &outlet));
+        let spawned = thread.spawn(move || camera::look(&eyes, wanted, &followed, &stopped, look, &outlet));
         if let Err(error) = spawned {
             let failed = Seen::Failed(Problem::new(Code::CameraFailed, error.to_string()));
             self.outlet.put(Input::Seen(look, failed));

@@ -318,8 +318,12 @@ impl SigningIn {
                     superseded = self.act(action, accounts).or(superseded);
                 }
                 match self.wizard.page() {
-                    Page::Scan if !self.wizard.busy() => self.scanning.open(self.settings.camera.clone()),
-                    // The camera rests while its code is followed; it opens again where that fails.
+                    // The camera rests while its code is followed and a certificate is looked at; it opens again
+                    // where that fails.
+                    Page::Scan if self.wizard.busy() || self.wizard.certificate().is_some() => {
+                        self.scanning.rest();
+                    }
+                    Page::Scan => self.scanning.open(self.settings.camera.clone()),
                     _ => self.scanning.close(),
                 }
                 self.set_alarm();
@@ -368,7 +372,7 @@ impl SigningIn {
     }
 
     fn tell(&self) {
-        self.outlet.tell(Event::SignIn { view: self.view() });
+        self.outlet.tell(Event::SignIn { view: Box::new(self.view()) });
     }
 
     /// Sets the alarm for what the wizard waits for; a former one is off.

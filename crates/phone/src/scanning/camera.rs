@@ -1,13 +1,14 @@
 //! The camera's thread: a frame is shown, looked at and forgotten, the newest first.
 
 use std::path::PathBuf;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 use base64::Engine;
 use base64::prelude::BASE64_STANDARD;
 use devices::{CameraError, Eye, Frame, PictureEye, SystemClock};
+use secrecy::{ExposeSecret, SecretString};
 use sign_in::qr::{Luma, Reader};
 
 use super::{Look, Seen, still};
@@ -53,18 +54,45 @@ impl Eyes {
     }
 }
 
+/// How long a code must have been out of view to be followed once more.
+const OUT_OF_VIEW: Duration = Duration::from_secs(3);
+
+/// The code that was followed last. What stays in view is followed once: where it leads nowhere, the PBX is not
+/// asked again and again.
+#[derive(Clone, Default)]
+pub(super) struct Followed(Arc<Mutex<Vec<SecretString>>>);
+
+impl Followed {
+    fn texts(&self) -> MutexGuard<'_, Vec<SecretString>> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn holds(&self, text: &SecretString) -> bool {
+        self.texts().iter().any(|known| known.expose_secret() == text.expose_secret())
+    }
+}
+
 /// Looks until a sign-in code is found, the camera fails or nobody wants to look any more.
-pub(super) fn look(eyes: &Eyes, wanted: Option<String>, stop: &Arc<AtomicBool>, look: Look, outlet: &Outlet) {
+pub(super) fn look(
+    eyes: &Eyes,
+    wanted: Option<String>,
+    followed: &Followed,
+    stop: &Arc<AtomicBool>,
+    look: Look,
+    outlet: &Outlet,
+) {
     let tell = |seen| outlet.put(Input::Seen(look, seen));
     let looked = || -> Result<(), CameraError> {
         let cameras = eyes.cameras()?;
         tell(Seen::Cameras(cameras.clone()));
         let chosen = cameras.iter().find(|camera| Some(&camera.id) == wanted.as_ref()).or(cameras.first());
         let id = chosen.ok_or(CameraError::None)?.id.clone();
+        tell(Seen::Opening(id.clone()));
         let mut eye = eyes.open(&id)?;
         tell(Seen::Looking(id));
         let mut reader = Reader::new();
         let (mut shown, mut other) = (None::<Instant>, None);
+        let mut in_view = Instant::now();
         while !stop.load(Ordering::Relaxed) {
             let Some(frame) = eye.latest(WAIT)? else { continue };
             if shown.is_none_or(|last| last.elapsed() >= PREVIEW) {
@@ -72,8 +100,16 @@ pub(super) fn look(eyes: &Eyes, wanted: Option<String>, stop: &Arc<AtomicBool>, 
                 preview(&frame, outlet);
             }
             let texts = reader.read(luma(&frame));
+            if texts.iter().any(|text| followed.holds(text)) {
+                in_view = Instant::now();
+                continue;
+            }
+            if in_view.elapsed() >= OUT_OF_VIEW {
+                followed.texts().clear();
+            }
             match still::judge(&texts) {
                 Some(found @ Seen::Found(_)) => {
+                    *followed.texts() = texts;
                     tell(found);
                     return Ok(());
                 }

@@ -50,7 +50,8 @@ pub(super) fn screen() -> Seen {
     Seen::Other(other.unwrap_or(Code::NoCodeFound.into()))
 }
 
-fn in_picture(picture: Luma<'_>) -> Seen {
+/// Looks for a code in a picture.
+pub(super) fn in_picture(picture: Luma<'_>) -> Seen {
     judge(&Reader::new().read_still(picture)).unwrap_or(Seen::Other(Code::NoCodeFound.into()))
 }
 

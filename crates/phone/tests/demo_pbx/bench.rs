@@ -151,7 +151,7 @@ impl Running {
 
     pub async fn wizard(&mut self, wanted: impl Fn(&SignInView) -> bool) -> SignInView {
         self.until("the wizard", |event| match event {
-            Event::SignIn { view } if !view.busy && wanted(view) => Some(view.clone()),
+            Event::SignIn { view } if !view.busy && wanted(view) => Some(*view.clone()),
             _ => None,
         })
         .await
