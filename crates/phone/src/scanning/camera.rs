@@ -54,11 +54,8 @@ impl Eyes {
     }
 }
 
-/// How long a code must have been out of view to be followed once more.
-const OUT_OF_VIEW: Duration = Duration::from_secs(3);
-
-/// The code that was followed last. What stays in view is followed once: where it leads nowhere, the PBX is not
-/// asked again and again.
+/// The code that was followed last. It is followed once for as long as the page is open: where it leads nowhere,
+/// the PBX is not asked again and again.
 #[derive(Clone, Default)]
 pub(super) struct Followed(Arc<Mutex<Vec<SecretString>>>);
 
@@ -92,7 +89,6 @@ pub(super) fn look(
         tell(Seen::Looking(id));
         let mut reader = Reader::new();
         let (mut shown, mut other) = (None::<Instant>, None);
-        let mut in_view = Instant::now();
         while !stop.load(Ordering::Relaxed) {
             let Some(frame) = eye.latest(WAIT)? else { continue };
             if shown.is_none_or(|last| last.elapsed() >= PREVIEW) {
@@ -101,11 +97,7 @@ pub(super) fn look(
             }
             let texts = reader.read(luma(&frame));
             if texts.iter().any(|text| followed.holds(text)) {
-                in_view = Instant::now();
                 continue;
-            }
-            if in_view.elapsed() >= OUT_OF_VIEW {
-                followed.texts().clear();
             }
             match still::judge(&texts) {
                 Some(found @ Seen::Found(_)) => {

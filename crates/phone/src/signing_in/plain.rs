@@ -36,6 +36,8 @@ impl SigningIn {
         if keep {
             self.settle(|settings| settings.remember(saved.clone()));
             self.keep_plain(&saved.id, password.clone());
+        } else {
+            accounts.change(&saved.id, |view| view.secrets_in_memory = true);
         }
         let superseded = accounts.start_agent(&saved.id, self.line(&saved, password));
         self.leave_wizard();

@@ -8,7 +8,7 @@ use demo_pbx::{Config as Pbx, RestFault};
 use devices::{Sink, Source};
 use phone::{
     AccountState, AudioConfig, CallState, Code, Command, Config, EndReason, Event, SessionState, SignInPage,
-    Start,
+    Start, Transport,
 };
 use secrecy::ExposeSecret;
 use sign_in::Vault;
@@ -225,5 +225,43 @@ async fn calls_that_come_to_nothing_say_why() {
     let call = running.call("ringing", |state| *state == CallState::Ringing).await;
     running.send(Command::HangUp { call: call.id });
     assert_eq!(running.ended().await, EndReason::Cancelled);
+    running.phone.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_plain_account_that_is_kept_is_there_at_the_next_start() {
+    let bench = Bench::new(Pbx::default()).await;
+    let mut first = bench.phone(Start::None);
+    let Command::UseSipAccount { mut account } = bench.bob(Transport::Udp) else { unreachable!() };
+    account.keep = true;
+    first.send(Command::UseSipAccount { account });
+    first.registered().await;
+    first.phone.stop().await;
+    let mut next = bench.phone(Start::All);
+    next.registered().await;
+    let picture = next.phone.picture().await.unwrap();
+    assert_eq!(picture.sign_in.page, SignInPage::Done);
+    assert!(!picture.accounts[0].secrets_in_memory);
+    next.send(Command::SignOut { account: picture.accounts[0].id.clone() });
+    next.wizard(|view| view.page == SignInPage::Server).await;
+    next.phone.stop().await;
+    assert!(bench.vault.get("102@test.io").unwrap().is_none());
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn signing_in_again_leaves_the_registration_alone() {
+    let bench = Bench::new(Pbx::default()).await;
+    let mut running = bench.signed_in().await;
+    let registers = bench.pbx.count("SIP REGISTER");
+    bench.pbx.faults().revoke_refresh_tokens();
+    bench.pbx.faults().expire_access_tokens();
+    running.send(Command::SignInAgain { account: bench.alice() });
+    let view = running.wizard(|view| view.page == SignInPage::User).await;
+    assert_eq!(view.username, "alice");
+    running.send(bench.sign_in());
+    running.wizard(|view| view.page == SignInPage::Done).await;
+    let picture = running.phone.picture().await.unwrap();
+    assert!(matches!(picture.accounts[0].state, AccountState::Registered { .. }), "{:?}", picture.accounts);
+    assert_eq!(bench.pbx.count("SIP REGISTER"), registers, "nothing is registered anew");
     running.phone.stop().await;
 }
