@@ -30,6 +30,7 @@ async fn before_the_camera() {
     let mut trial = Trial::begin_with("code-before-the-camera", HANDED_OVER, &environment).await;
     trial.click("scan-open").await;
     trial.fails_with("cameraBusy").await;
+    trial.says("camera", FakeCamera::NAME).await;
     trial.shoot("busy").await;
     camera.fail(None);
     trial.click("camera-again").await;
@@ -37,8 +38,13 @@ async fn before_the_camera() {
     trial.shown("scan-preview").await;
     trial.shoot("looking").await;
     // Somebody holds a phone with the code into the picture.
-    camera.show(&trial.sign_in_code("alice"));
+    let code = trial.sign_in_code("alice");
+    camera.show(&code);
+    trial.shown("trust").await;
+    trial.shoot("certificate").await;
     trial.click("trust").await;
+    trial.says("account-state", "Registered").await;
+    assert!(!trial.has("toast").await, "there was trouble on the way");
     trial.ends_registered().await;
 }
 

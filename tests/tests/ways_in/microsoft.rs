@@ -54,7 +54,7 @@ async fn denied_once() {
     browser.go_to(&trial.session.opened(1)).await;
     fill_in(&mut browser, &trial).await;
     browser.click("ms-deny").await;
-    browser.tells("return to Carillon").await;
+    browser.tells("Nothing was allowed").await;
     browser.shoot("denied-in-the-browser").await;
     trial.shown("username").await;
     trial.fails_with("consentDenied").await;
