@@ -14,7 +14,7 @@ use secrecy::SecretString;
 use sign_in::SignInCode;
 
 pub use self::camera::Eyes;
-use self::camera::Followed;
+use self::camera::{Followed, Turn};
 pub use self::facts::{CodeFacts, code_in};
 use crate::actor::Input;
 use crate::outlet::Outlet;
@@ -46,6 +46,7 @@ pub(crate) struct Scanning {
     outlet: Outlet,
     page: Option<Page>,
     followed: Followed,
+    turn: Turn,
     looks: u64,
 }
 
@@ -70,7 +71,7 @@ impl Drop for Camera {
 impl Scanning {
     /// Not looking yet.
     pub(crate) fn new(eyes: Eyes, outlet: Outlet) -> Self {
-        Self { eyes, outlet, page: None, followed: Followed::default(), looks: 0 }
+        Self { eyes, outlet, page: None, followed: Followed::default(), turn: Turn::default(), looks: 0 }
     }
 
     /// What to show, while the page is open.
@@ -163,9 +164,10 @@ impl Scanning {
     fn start(&mut self, wanted: Option<String>) -> Camera {
         let (look, stop) = (self.next_look(), Arc::new(AtomicBool::new(false)));
         let (eyes, outlet, stopped) = (self.eyes.clone(), self.outlet.clone(), Arc::clone(&stop));
-        let followed = self.followed.clone();
+        let (followed, turn) = (self.followed.clone(), Arc::clone(&self.turn));
         let thread = std::thread::Builder::new().name("camera".into());
-        let spawned = thread.spawn(move || camera::look(&eyes, wanted, &followed, &stopped, look, &outlet));
+        let spawned =
+            thread.spawn(move || camera::look(&eyes, wanted, &followed, &turn, &stopped, look, &outlet));
         if let Err(error) = spawned {
             let failed = Seen::Failed(Problem::new(Code::CameraFailed, error.to_string()));
             self.outlet.put(Input::Seen(look, failed));

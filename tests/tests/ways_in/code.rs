@@ -42,6 +42,11 @@ async fn before_the_camera() {
     camera.show(&code);
     trial.shown("trust").await;
     trial.shoot("certificate").await;
+    // Away from it and back to the same camera, which must have been let go of.
+    trial.click("go-back").await;
+    trial.has_attribute("scan-state", "data-state", "looking").await;
+    trial.click("back").await;
+    trial.click("scan-open").await;
     trial.click("trust").await;
     trial.says("account-state", "Registered").await;
     assert!(!trial.has("toast").await, "there was trouble on the way");

@@ -69,17 +69,26 @@ impl Followed {
     }
 }
 
+/// Whose turn it is to hold a camera: the next to look waits until the one before has let go of it.
+pub(super) type Turn = Arc<Mutex<()>>;
+
 /// Looks until a sign-in code is found, the camera fails or nobody wants to look any more.
 pub(super) fn look(
     eyes: &Eyes,
     wanted: Option<String>,
     followed: &Followed,
+    turn: &Turn,
     stop: &Arc<AtomicBool>,
     look: Look,
     outlet: &Outlet,
 ) {
     let tell = |seen| outlet.put(Input::Seen(look, seen));
     let looked = || -> Result<(), CameraError> {
+        // Declared before the camera, so that it is given on after the camera is let go of.
+        let _turn = turn.lock().unwrap_or_else(PoisonError::into_inner);
+        if stop.load(Ordering::Relaxed) {
+            return Ok(());
+        }
         let cameras = eyes.cameras()?;
         tell(Seen::Cameras(cameras.clone()));
         let chosen = cameras.iter().find(|camera| Some(&camera.id) == wanted.as_ref()).or(cameras.first());
@@ -102,6 +111,8 @@ pub(super) fn look(
             match still::judge(&texts) {
                 Some(found @ Seen::Found(_)) => {
                     *followed.texts() = texts;
+                    // Whoever follows the code may want to look again at once.
+                    drop(eye);
                     tell(found);
                     return Ok(());
                 }
