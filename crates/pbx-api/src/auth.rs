@@ -71,9 +71,10 @@ pub(crate) fn credentials<'a>(
 /// What the refusal of a request means whose only proof is a user name and a password.
 pub(crate) fn wrong_credentials(error: ApiError) -> ApiError {
     match error {
-        ApiError::Unauthorized | ApiError::Refused { code: Some(ErrorCode::Unauthorized), .. } => {
-            ApiError::WrongCredentials
-        }
+        // A refusal in the PBX's own words is one, whatever its status: the same password must not be sent again.
+        ApiError::Unauthorized
+        | ApiError::Refused { code: Some(ErrorCode::Unauthorized), .. }
+        | ApiError::NotFound { code: Some(ErrorCode::Unauthorized), .. } => ApiError::WrongCredentials,
         other => other,
     }
 }

@@ -36,10 +36,8 @@ pub(crate) struct Line {
 impl Line {
     /// Whether a user agent of this one serves the other as well.
     fn serves(&self, other: &Self) -> bool {
-        let Self { sip: mine, codecs } = self;
-        let theirs = &other.sip;
-        *codecs == other.codecs
-            && mine.user == theirs.user
+        let (mine, theirs) = (&self.sip, &other.sip);
+        mine.user == theirs.user
             && mine.auth_user == theirs.auth_user
             && mine.domain == theirs.domain
             && mine.display_name == theirs.display_name
@@ -175,6 +173,7 @@ impl Accounts {
             if let (Some(agent), AccountState::Offline { .. }) = (handle, &account.view.state) {
                 agent.reconnect();
             }
+            account.line = Some(line);
             return None;
         }
         let former = account.take_agent();

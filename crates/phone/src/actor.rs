@@ -97,6 +97,8 @@ impl Actor {
 
     fn take(&mut self, input: Input) {
         match input {
+            // What is begun now would not be ended.
+            Input::Command(_) | Input::Signed(_) | Input::Seen(..) if self.stopping.is_some() => {}
             Input::Command(command) => self.follow(command),
             Input::Picture(reply) => {
                 // A shell that went away needs no picture.
@@ -108,8 +110,6 @@ impl Actor {
                 self.calls.forget_all();
                 self.landed = true;
             }
-            // What is begun now would not be ended.
-            Input::Signed(_) | Input::Seen(..) if self.stopping.is_some() => {}
             Input::Seen(look, seen) => {
                 let superseded = self.signing_in.seen(look, seen, &mut self.accounts);
                 self.let_go(superseded);
@@ -212,6 +212,7 @@ impl Actor {
 
     fn stop(&mut self, done: oneshot::Sender<()>) {
         self.stopping = Some(done);
+        self.signing_in.close_eyes();
         for agent in self.accounts.agents() {
             self.let_go(Some(agent));
         }

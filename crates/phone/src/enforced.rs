@@ -35,11 +35,18 @@ impl Enforced {
     /// Those of our codecs that are allowed, in the order settled. A list in which we know none cannot be
     /// meant for us: all are allowed then.
     pub(crate) fn allow(&self, ours: &[Codec]) -> Vec<Codec> {
-        let allowed: Vec<Codec> = self
+        let mut allowed: Vec<Codec> = self
             .codecs
             .iter()
             .filter_map(|name| ours.iter().copied().find(|codec| is(*codec, name)))
             .collect();
+        let mut seen = Vec::new();
+        allowed.retain(|codec| {
+            !seen.contains(codec) && {
+                seen.push(*codec);
+                true
+            }
+        });
         if allowed.is_empty() { ours.to_vec() } else { allowed }
     }
 }
@@ -77,7 +84,7 @@ mod tests {
 
     #[test]
     fn codecs_are_allowed_in_the_order_settled() {
-        assert_eq!(allowed(&["G.711 A-law", "G729", "OPUS"]), [Codec::Pcma, Codec::Opus]);
+        assert_eq!(allowed(&["G.711 A-law", "G729", "OPUS", "opus"]), [Codec::Pcma, Codec::Opus]);
         assert_eq!(allowed(&[]), [Codec::Opus, Codec::Pcmu, Codec::Pcma]);
         assert_eq!(allowed(&["G729"]), [Codec::Opus, Codec::Pcmu, Codec::Pcma]);
     }

@@ -37,6 +37,12 @@ pub struct Settings {
     pub camera: Option<String>,
 }
 
+/// What every version has in common.
+#[derive(Deserialize)]
+struct Shape {
+    version: u32,
+}
+
 impl Default for Settings {
     fn default() -> Self {
         Self {
@@ -130,8 +136,13 @@ impl Settings {
             Err(e) if e.kind() == ErrorKind::NotFound => return Ok(Self::default()),
             Err(source) => return Err(SettingsError::Io { path, source }),
         };
+        // A later version may have another shape.
+        if let Ok(Shape { version }) = serde_json::from_slice(&text)
+            && version > VERSION
+        {
+            return Err(SettingsError::TooNew(version));
+        }
         match serde_json::from_slice::<Self>(&text) {
-            Ok(settings) if settings.version > VERSION => Err(SettingsError::TooNew(settings.version)),
             Ok(settings) => Ok(Self { version: VERSION, ..settings }),
             Err(error) => {
                 let aside = path.with_extension("unreadable.json");
@@ -276,7 +287,7 @@ mod tests {
     #[test]
     fn a_later_version_is_left_alone() {
         let dir = tempfile::tempdir().unwrap();
-        fs::write(file(dir.path()), b"{\"version\": 99, \"accounts\": []}").unwrap();
+        fs::write(file(dir.path()), b"{\"version\": 99, \"accounts\": {}}").unwrap();
         assert!(matches!(Settings::load(dir.path()), Err(SettingsError::TooNew(99))));
         assert!(file(dir.path()).exists());
     }

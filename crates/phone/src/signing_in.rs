@@ -77,6 +77,8 @@ pub(crate) struct SigningIn {
     outlet: Outlet,
     wizard: Wizard,
     showing: Showing,
+    /// The account just signed in to that still lacks its SIP password.
+    fresh: Option<AccountId>,
     scanning: Scanning,
     returning: Returning,
     /// Rings when the wizard has waited long enough.
@@ -110,6 +112,7 @@ impl SigningIn {
             outlet,
             wizard: Wizard::new(),
             showing: Showing::Wizard,
+            fresh: None,
             alarm: None,
             client: None,
             sessions: BTreeMap::new(),
@@ -198,7 +201,7 @@ impl SigningIn {
                 // Unless it was signed in to again meanwhile.
                 if self.saved(&account).is_none() && accounts.has(&account) {
                     let agent = accounts.remove(&account);
-                    self.after_sign_out(accounts);
+                    self.after_sign_out(&account, accounts);
                     return agent;
                 }
             }
@@ -216,7 +219,11 @@ impl SigningIn {
             self.settle(|settings| settings.camera = Some(camera.clone()));
         }
         match found {
-            Some(code) => self.step(Step::Scanned(code), accounts),
+            Some(code) => {
+                // Its thread has ended; the camera opens again where the code leads nowhere.
+                self.scanning.rest();
+                self.step(Step::Scanned(code), accounts)
+            }
             None => {
                 self.tell();
                 None
@@ -252,7 +259,7 @@ impl SigningIn {
 
     fn add_account(&mut self, accounts: &mut Accounts) -> Option<Agent> {
         let superseded = self.step(Step::Leave, accounts);
-        self.wizard = Wizard::new();
+        self.wizard = std::mem::take(&mut self.wizard).renewed();
         self.showing = Showing::Wizard;
         self.tell();
         superseded
@@ -260,9 +267,15 @@ impl SigningIn {
 
     fn back(&mut self, accounts: &mut Accounts) -> Option<Agent> {
         match &self.showing {
-            Showing::SipPassword(account, _) => {
+            // Who has only just come in goes out again; an account that stood before stays.
+            Showing::SipPassword(account, _) if self.fresh.as_ref() == Some(account) => {
                 let account = account.clone();
                 self.sign_out(&account, accounts)
+            }
+            Showing::SipPassword(..) => {
+                self.showing = Showing::Nothing;
+                self.tell();
+                None
             }
             // There is no page before the first, but there may be a phone behind it.
             Showing::Wizard if self.is_on_first_page() && !accounts.views().is_empty() => {
@@ -323,7 +336,9 @@ impl SigningIn {
                     Page::Scan if self.wizard.busy() || self.wizard.certificate().is_some() => {
                         self.scanning.rest();
                     }
-                    Page::Scan => self.scanning.open(self.settings.camera.clone()),
+                    Page::Scan if matches!(self.showing, Showing::Wizard) => {
+                        self.scanning.open(self.settings.camera.clone());
+                    }
                     _ => self.scanning.close(),
                 }
                 self.set_alarm();
@@ -332,6 +347,19 @@ impl SigningIn {
             Err(error) => return self.refuse(of_sign_in_error(&error)),
         }
         superseded
+    }
+
+    /// Asks for the SIP password of an account, unless the user is in the wizard: nobody is torn out of it.
+    fn ask_sip_password(&mut self, id: &AccountId, problem: Option<Problem>) {
+        if !matches!(self.showing, Showing::Wizard | Showing::Sip(_)) {
+            self.showing = Showing::SipPassword(id.clone(), problem);
+            self.tell();
+        }
+    }
+
+    /// Closes the camera: the phone stops.
+    pub(crate) fn close_eyes(&mut self) {
+        self.scanning.close();
     }
 
     fn leave_wizard(&mut self) {

@@ -84,6 +84,7 @@ impl SigningIn {
         accounts.put(shown(&saved));
         let keeper = Arc::clone(&self.keeper);
         self.settle(|settings| settings.remember(saved.clone()));
+        self.fresh = Some(id.clone());
         self.showing = Showing::Nothing;
         match self.client(server) {
             Ok(client) => {

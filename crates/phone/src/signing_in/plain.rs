@@ -7,7 +7,7 @@ use secrecy::SecretString;
 use sign_in::{Secrets, SignInError};
 
 use super::sessions::shown;
-use super::{Showing, SignedInput, SigningIn};
+use super::{SignedInput, SigningIn};
 use crate::accounts::{Accounts, Agent};
 use crate::actor::Input;
 use crate::settings::SavedAccount;
@@ -32,6 +32,8 @@ impl SigningIn {
         keep: bool,
         accounts: &mut Accounts,
     ) -> Option<Agent> {
+        // A session of the same name is another account's past.
+        self.sessions.remove(&saved.id);
         accounts.put(shown(&saved));
         if keep {
             self.settle(|settings| settings.remember(saved.clone()));
@@ -82,8 +84,7 @@ impl SigningIn {
             Ok(Some(password)) => accounts.start_agent(id, self.line(&saved, password)),
             Ok(None) => {
                 accounts.offline(id, Code::SipPasswordNeeded.into());
-                self.showing = Showing::SipPassword(id.clone(), None);
-                self.tell();
+                self.ask_sip_password(id, None);
                 None
             }
             Err(error) => {

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use pbx_api::{ApiError, Client, ServerAddress};
 use secrecy::SecretString;
-use sign_in::{Session, SignInError, Wizard};
+use sign_in::{Session, SignInError};
 use tokio::task::AbortHandle;
 
 use super::{Showing, SignedInput, SigningIn};
@@ -51,7 +51,7 @@ impl SigningIn {
         }
         if self.saved(id).is_none() {
             let agent = accounts.remove(id);
-            self.after_sign_out(accounts);
+            self.after_sign_out(id, accounts);
             return agent;
         }
         self.settle(|settings| settings.forget(id));
@@ -76,8 +76,7 @@ impl SigningIn {
     /// An account's registrar refuses its password: it must be asked for anew.
     pub(crate) fn password_refused(&mut self, id: &AccountId) {
         if self.sessions.contains_key(id) || self.saved(id).is_some_and(|s| s.kind == AccountKind::Sip) {
-            self.showing = Showing::SipPassword(id.clone(), Some(Code::SipPasswordWrong.into()));
-            self.tell();
+            self.ask_sip_password(id, Some(Code::SipPasswordWrong.into()));
         }
     }
 
@@ -156,6 +155,12 @@ impl SigningIn {
                 return None;
             }
         };
+        // Trust may have changed while it was taken up.
+        if let Ok(server) = saved.server.parse()
+            && let Ok(client) = Client::new(server, &self.trust(), &self.config.user_agent)
+        {
+            session.set_client(client);
+        }
         if let Some(error) = session.vault_problem() {
             self.outlet.tell(Event::Notice { problem: of_sign_in_error(&error), call: None });
         }
@@ -166,8 +171,7 @@ impl SigningIn {
             Some(password) => accounts.start_agent(id, self.line(&saved, password)),
             None => {
                 accounts.offline(id, Code::SipPasswordNeeded.into());
-                self.showing = Showing::SipPassword(id.clone(), None);
-                self.tell();
+                self.ask_sip_password(id, None);
                 None
             }
         }
@@ -211,14 +215,21 @@ impl SigningIn {
             }
             None => self.keep_plain(&id, password.clone()),
         }
+        self.fresh = None;
         self.showing = Showing::Nothing;
         self.tell();
         accounts.start_agent(&id, self.line(&saved, password))
     }
 
-    pub(super) fn after_sign_out(&mut self, accounts: &Accounts) {
+    pub(super) fn after_sign_out(&mut self, id: &AccountId, accounts: &Accounts) {
+        match &self.showing {
+            Showing::Nothing => {}
+            Showing::SipPassword(asked, _) if asked == id => {}
+            // The user is elsewhere by now.
+            _ => return self.tell(),
+        }
         if accounts.views().is_empty() {
-            self.wizard = Wizard::new();
+            self.wizard = std::mem::take(&mut self.wizard).renewed();
             self.showing = Showing::Wizard;
         } else {
             self.showing = Showing::Nothing;

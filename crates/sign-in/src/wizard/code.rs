@@ -124,5 +124,6 @@ fn leads_nowhere(error: &ApiError) -> bool {
             | ApiError::NetworkUnreachable { .. }
             | ApiError::Timeout { .. }
             | ApiError::ConnectionLost { .. }
+            | ApiError::Tls { .. }
     )
 }

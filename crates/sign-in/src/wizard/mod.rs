@@ -106,6 +106,13 @@ impl Wizard {
         }
     }
 
+    /// On its first page again. What was given up is still known, and no request gets the number of another.
+    #[must_use]
+    pub fn renewed(self) -> Self {
+        let Self { requests, abandoned, .. } = self;
+        Self { requests, abandoned, ..Self::new() }
+    }
+
     /// A request is under way, or a listener is being set up.
     pub fn busy(&self) -> bool {
         self.waiting.is_some() || self.ear.as_ref().is_some_and(Ear::is_deaf)
