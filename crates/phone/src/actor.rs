@@ -141,9 +141,10 @@ impl Actor {
                     self.signing_in.password_refused(&account);
                 }
             }
-            sip::Event::Incoming { call, from, offer } => {
+            sip::Event::Incoming { call, invitation } => {
                 // One that was let go refuses its calls by itself.
                 if let Some((account, agent)) = self.accounts.of_agent(agent) {
+                    let sip::Invitation { from, offer, .. } = *invitation;
                     self.calls.incoming(account, agent, call, from, offer);
                 }
             }

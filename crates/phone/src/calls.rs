@@ -166,8 +166,6 @@ impl Calls {
     /// Takes what a user agent says of its calls.
     pub(crate) fn signalled(&mut self, agent: AgentId, event: sip::Event) {
         match event {
-            // The one is the accounts' affair, the other a new call.
-            sip::Event::Registration(_) | sip::Event::Incoming { .. } => {}
             sip::Event::Ringing { call, .. } => self.with(agent, call, Self::ringing),
             sip::Event::Answered { call, sdp, setup } => {
                 self.with(agent, call, |calls, id| calls.accepted(id, &sdp, Some(setup)));
@@ -184,6 +182,7 @@ impl Calls {
             sip::Event::Ended { call, cause, status } => {
                 self.with(agent, call, |calls, id| calls.finish(id, of_end(cause), status));
             }
+            _ => {}
         }
     }
 

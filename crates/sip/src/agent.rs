@@ -6,7 +6,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 
 use tokio::sync::{mpsc, oneshot, watch};
 
-use crate::{Account, CallKey, Error, Event};
+use crate::{Account, CallKey, Error, Event, MessageKey, Package, Presence, ReferralKey, SubscriptionKey};
 use task::Agent;
 
 /// A running user agent for one account. Cloning gives another handle to the same one.
@@ -22,12 +22,23 @@ pub struct UserAgent {
 #[derive(Debug)]
 enum Command {
     Reconnect,
-    Invite { call: CallKey, target: String, offer: String },
+    Invite { call: CallKey, target: String, offer: String, taking: Option<(String, String, String)> },
     Ring(CallKey),
     Answer(CallKey, String),
     Decline(CallKey, u16),
     HangUp(CallKey),
     AnswerOffer(CallKey, Option<String>),
+    Reoffer(CallKey, String),
+    Info { call: CallKey, content_type: String, body: String },
+    Redirect(CallKey, String),
+    Transfer(CallKey, String),
+    TransferTo(CallKey, CallKey),
+    Follow { referral: ReferralKey, call: CallKey, offer: String },
+    RefuseReferral(ReferralKey, u16),
+    Subscribe { subscription: SubscriptionKey, package: Package, target: Option<String> },
+    Unsubscribe(SubscriptionKey),
+    Publish(Option<Presence>),
+    Message { message: MessageKey, target: String, text: String },
     Stop(oneshot::Sender<()>),
 }
 
@@ -66,8 +77,16 @@ impl UserAgent {
     /// Calls `target`: a user part, which gets the account's domain, or a whole `sip:` URI.
     /// `offer` is the session description to send.
     pub fn invite(&self, target: &str, offer: String) -> CallKey {
-        let call = CallKey(self.last_call.fetch_add(1, Ordering::Relaxed) + 1);
-        self.send(Command::Invite { call, target: target.to_owned(), offer });
+        let call = CallKey(self.next());
+        self.send(Command::Invite { call, target: target.to_owned(), offer, taking: None });
+        call
+    }
+
+    /// Calls `target` as [`invite`](Self::invite) does, to take over the dialog (Call-ID, local tag, remote tag) of
+    /// [`OtherCall`](crate::OtherCall): a pick-up (Replaces, RFC 3891).
+    pub fn take_over(&self, target: &str, dialog: (String, String, String), offer: String) -> CallKey {
+        let call = CallKey(self.next());
+        self.send(Command::Invite { call, target: target.to_owned(), offer, taking: Some(dialog) });
         call
     }
 
@@ -96,6 +115,76 @@ impl UserAgent {
     /// Replies to an [`Event::Offer`]; `None` refuses it (488) and leaves the session as it is.
     pub fn answer_offer(&self, call: CallKey, sdp: Option<String>) {
         self.send(Command::AnswerOffer(call, sdp));
+    }
+
+    /// Offers a new session within a call (re-INVITE): to hold it or to resume it, for other codecs, from another
+    /// address. [`Event::Answer`] or [`Event::OfferRefused`] follows. Offers that cross one of theirs are sent again
+    /// (RFC 3261, section 14.1); a newer offer takes the place of one that still waits.
+    pub fn reoffer(&self, call: CallKey, sdp: String) {
+        self.send(Command::Reoffer(call, sdp));
+    }
+
+    /// Sends an INFO within an established call, such as a digit as `application/dtmf-relay`.
+    pub fn info(&self, call: CallKey, content_type: &str, body: String) {
+        self.send(Command::Info { call, content_type: content_type.to_owned(), body });
+    }
+
+    /// Sends the caller of an incoming call elsewhere (302): `target` as [`invite`](Self::invite) takes it.
+    pub fn redirect(&self, call: CallKey, target: &str) {
+        self.send(Command::Redirect(call, target.to_owned()));
+    }
+
+    /// Hands an established call on to `target` (blind transfer, RFC 5589, section 6). [`Event::Transfer`] follows.
+    pub fn transfer(&self, call: CallKey, target: &str) {
+        self.send(Command::Transfer(call, target.to_owned()));
+    }
+
+    /// Joins the other ends of two calls, of which `to` is one of ours that is established (attended transfer,
+    /// Replaces; RFC 5589, section 7) or still rings there. [`Event::Transfer`] follows for `call`.
+    pub fn transfer_to(&self, call: CallKey, to: CallKey) {
+        self.send(Command::TransferTo(call, to));
+    }
+
+    /// Calls as somebody asked ([`Event::Referred`]); who asked hears how it goes.
+    pub fn follow(&self, referral: ReferralKey, offer: String) -> CallKey {
+        let call = CallKey(self.next());
+        self.send(Command::Follow { referral, call, offer });
+        call
+    }
+
+    /// Refuses to call as somebody asked, with a SIP status from 400 to 699.
+    pub fn refuse_referral(&self, referral: ReferralKey, status: u16) {
+        self.send(Command::RefuseReferral(referral, status));
+    }
+
+    /// Subscribes to news of `target`, or without one of the account itself, and keeps the subscription until
+    /// [`unsubscribe`](Self::unsubscribe) or a refusal.
+    pub fn subscribe(&self, package: Package, target: Option<&str>) -> SubscriptionKey {
+        let subscription = SubscriptionKey(self.next());
+        self.send(Command::Subscribe { subscription, package, target: target.map(str::to_owned) });
+        subscription
+    }
+
+    /// Ends a subscription.
+    pub fn unsubscribe(&self, subscription: SubscriptionKey) {
+        self.send(Command::Unsubscribe(subscription));
+    }
+
+    /// Publishes our presence (RFC 3903) and keeps it published; `None` withdraws it.
+    pub fn publish(&self, presence: Option<Presence>) {
+        self.send(Command::Publish(presence));
+    }
+
+    /// Sends a text message (MESSAGE, RFC 3428). [`Event::MessageSent`] follows.
+    pub fn message(&self, target: &str, text: &str) -> MessageKey {
+        let message = MessageKey(self.next());
+        self.send(Command::Message { message, target: target.to_owned(), text: text.to_owned() });
+        message
+    }
+
+    /// A number no call, subscription or message of this user agent has had.
+    fn next(&self) -> u64 {
+        self.last_call.fetch_add(1, Ordering::Relaxed) + 1
     }
 
     fn send(&self, command: Command) {

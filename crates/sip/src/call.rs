@@ -20,7 +20,7 @@ use crate::flow::Net;
 use crate::{CallKey, EndCause, Event};
 
 pub(crate) use incoming::incoming;
-pub(crate) use outgoing::{Invitation, outgoing};
+pub(crate) use outgoing::{Invite, outgoing};
 
 /// How long the other end gets to answer a BYE or CANCEL: the life of a transaction, 64 times T1.
 const FAREWELL: Duration = Duration::from_secs(32);
@@ -32,6 +32,13 @@ pub(crate) enum Input {
     Decline(u16),
     HangUp,
     AnswerOffer(Option<String>),
+    Reoffer(String),
+    Info {
+        content_type: String,
+        body: String,
+    },
+    Redirect(String),
+    Transfer(String),
     /// A request within the call's dialog.
     Request(Box<Transaction>),
     /// The way to the proxy is gone: find out whether the other end still is there.

@@ -29,4 +29,8 @@ mod target;
 pub use account::{Account, Proxy, Transport};
 pub use agent::UserAgent;
 pub use error::{Cause, Error};
-pub use event::{CallKey, EndCause, Event, Party, Registration};
+pub use event::{
+    Activity, CallKey, EndCause, Event, Invitation, MessageKey, MessageSummary, News, OtherCall,
+    OtherCallState, Package, Party, Presence, ReferralKey, Registration, SubscriptionKey, SubscriptionState,
+    TransferProgress,
+};

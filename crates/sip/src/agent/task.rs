@@ -22,7 +22,7 @@ use tokio_util::sync::CancellationToken;
 
 use super::Command;
 use crate::answer::{outside_of_calls, required, respond, respond_with, set_to_tag};
-use crate::call::{Call, Input, Invitation, incoming, outgoing};
+use crate::call::{Call, Input, Invite, incoming, outgoing};
 use crate::dialog::sequence_of;
 use crate::digest::Authenticator;
 use crate::flow::{AckMender, Hops, Locator, Net, Port};
@@ -215,13 +215,24 @@ impl Agent {
                 self.afresh = true;
                 return self.fact(Fact::Begin);
             }
-            Command::Invite { call, target, offer } => return self.invite(call, &target, offer),
+            Command::Invite { call, target, offer, taking: _ } => return self.invite(call, &target, offer),
             Command::Ring(call) => (call, Input::Ring),
             Command::Answer(call, sdp) => (call, Input::Answer(sdp)),
             Command::Decline(call, status) => (call, Input::Decline(status)),
             Command::HangUp(call) => (call, Input::HangUp),
             Command::AnswerOffer(call, sdp) => (call, Input::AnswerOffer(sdp)),
-            Command::Stop(_) => return,
+            Command::Reoffer(call, sdp) => (call, Input::Reoffer(sdp)),
+            Command::Info { call, content_type, body } => (call, Input::Info { content_type, body }),
+            Command::Redirect(call, target) => (call, Input::Redirect(target)),
+            Command::Transfer(call, target) => (call, Input::Transfer(target)),
+            Command::TransferTo(..)
+            | Command::Follow { .. }
+            | Command::RefuseReferral(..)
+            | Command::Subscribe { .. }
+            | Command::Unsubscribe(_)
+            | Command::Publish(_)
+            | Command::Message { .. }
+            | Command::Stop(_) => return,
         };
         // A call that has just ended has nothing more to be told.
         if let Some(line) = self.calls.get(&call) {
@@ -251,7 +262,7 @@ impl Agent {
             sdp: Some(offer),
         };
         let call = self.new_call(key, name, None);
-        self.spawn(key, outgoing(call, Invitation(draft)));
+        self.spawn(key, outgoing(call, Invite(draft)));
     }
 
     fn request(&mut self, mut transaction: Transaction) {

@@ -103,7 +103,7 @@ impl Session {
                     self.pulse.due = Instant::now();
                     false
                 }
-                Next::Input(Input::Ring | Input::Answer(_) | Input::Decline(_)) => false,
+                Next::Input(_) => false,
                 Next::OfferMessage(message) => {
                     self.offer_message(message).await;
                     false

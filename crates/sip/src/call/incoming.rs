@@ -9,7 +9,7 @@ use crate::answer::{dialog_headers, drain, outside_of_calls, respond, respond_wi
 use crate::dialog::Dialog;
 use crate::flow::Flow;
 use crate::message::{from_of, sdp_of, value};
-use crate::{EndCause, Event, Party};
+use crate::{EndCause, Event, Invitation, Party};
 
 /// An incoming call. Its INVITE has been tagged and is fit to be answered.
 pub(crate) async fn incoming(mut call: Call, mut transaction: Transaction) {
@@ -36,7 +36,8 @@ pub(crate) async fn incoming(mut call: Call, mut transaction: Transaction) {
             return drain(transaction).await;
         }
     };
-    call.tell(Event::Incoming { call: call.key, from, offer });
+    let invitation = Invitation { from, offer, ..Invitation::default() };
+    call.tell(Event::Incoming { call: call.key, invitation: Box::new(invitation) });
     loop {
         tokio::select! {
             message = transaction.receive() => match message {
@@ -71,7 +72,7 @@ pub(crate) async fn incoming(mut call: Call, mut transaction: Transaction) {
                         return drain(transaction).await;
                     }
                 }
-                Input::AnswerOffer(_) | Input::FlowLost => {}
+                _ => {}
             },
             _ = flow.lost(), if flow.transport != crate::Transport::Udp => {
                 return call.end(EndCause::ConnectionLost, None);

@@ -19,10 +19,10 @@ use crate::{Cause, EndCause, Event};
 const PATIENCE: Duration = Duration::from_secs(8);
 
 /// An INVITE to be sent.
-pub(crate) struct Invitation(pub Draft);
+pub(crate) struct Invite(pub Draft);
 
 /// An outgoing call.
-pub(crate) async fn outgoing(mut call: Call, invitation: Invitation) {
+pub(crate) async fn outgoing(mut call: Call, invitation: Invite) {
     let draft = invitation.0;
     let net = call.net.clone();
     let mut way = pin!(net.flow());
@@ -102,7 +102,7 @@ fn progress(call: &Call, response: &Response, early_media: &mut Option<String>) 
         if sdp.is_some() {
             early_media.clone_from(&sdp);
         }
-        call.tell(Event::Ringing { call: call.key, status, sdp });
+        call.tell(Event::Ringing { call: call.key, fork: 0, status, sdp });
     }
 }
 

@@ -115,7 +115,9 @@ impl Phone {
 
     pub async fn until_incoming(&mut self) -> (CallKey, Party, Option<String>) {
         self.until(|event| match event {
-            Event::Incoming { call, from, offer } => Some((*call, from.clone(), offer.clone())),
+            Event::Incoming { call, invitation } => {
+                Some((*call, invitation.from.clone(), invitation.offer.clone()))
+            }
             _ => None,
         })
         .await
