@@ -14,7 +14,9 @@ use crate::header::{elements, parameters};
 use crate::target::unescape_user;
 
 /// Methods the user agent takes part in.
-pub(crate) const ALLOW: &str = "INVITE, ACK, CANCEL, BYE, OPTIONS, INFO, UPDATE";
+pub(crate) const ALLOW: &str = "INVITE, ACK, CANCEL, BYE, OPTIONS, INFO, UPDATE, PRACK";
+/// Extensions the user agent takes part in (RFC 3262, 4028, 6228).
+pub(crate) const SUPPORTED: &str = "100rel, 199";
 /// Media type of session descriptions.
 pub(crate) const SDP: &str = "application/sdp";
 
@@ -35,7 +37,22 @@ pub(crate) struct Draft {
     pub sequence: Arc<AtomicU32>,
     pub routes: Vec<String>,
     pub headers: Vec<Header>,
-    pub sdp: Option<String>,
+    pub body: Option<Body>,
+}
+
+/// What a message carries.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Body {
+    /// Media type.
+    pub kind: String,
+    pub text: String,
+}
+
+impl Body {
+    /// A session description.
+    pub(crate) fn sdp(text: String) -> Self {
+        Self { kind: SDP.into(), text }
+    }
 }
 
 impl Draft {
@@ -61,10 +78,10 @@ impl Draft {
             });
         }
         headers.extend(self.headers.iter().cloned());
-        if self.sdp.is_some() {
-            headers.push(Header::ContentType(SDP.into()));
+        if let Some(body) = &self.body {
+            headers.push(Header::ContentType(body.kind.clone().into()));
         }
-        let body = self.sdp.clone().unwrap_or_default().into_bytes();
+        let body = self.body.as_ref().map(|body| body.text.clone()).unwrap_or_default().into_bytes();
         headers.push(Header::ContentLength(body.len().to_string().into()));
         Request { method, uri: self.uri.clone(), version: Version::V2, headers: headers.into(), body }
     }
@@ -166,6 +183,11 @@ pub(crate) fn seconds(message: &impl HasHeaders, pick: impl Fn(&Header) -> Optio
 /// Value of the first header that `pick` picks.
 pub(crate) fn value(message: &impl HasHeaders, pick: impl Fn(&Header) -> Option<&str>) -> Option<String> {
     message.headers().iter().find_map(|header| pick(header).map(str::to_owned))
+}
+
+/// Whether a list of tokens, as in Supported, Require and Allow, has this one.
+pub(crate) fn supports(list: &str, token: &str) -> bool {
+    list.split(',').any(|one| one.trim().eq_ignore_ascii_case(token))
 }
 
 /// Value of the From header.

@@ -4,8 +4,10 @@
 
 mod common;
 mod edges;
+mod forks;
 mod hostile;
 mod kamailio;
 #[cfg(target_os = "linux")]
 mod leaks;
+mod offers;
 mod sipp;
