@@ -54,7 +54,8 @@ impl Draft {
             Header::UserAgent(user_agent.into()),
         ];
         headers.extend(self.routes.iter().map(|route| Header::Route(route.clone().into())));
-        for (asker, answer) in auth.answers(&method.to_string(), &self.uri.to_string(), &token()) {
+        let body = self.sdp.clone().unwrap_or_default().into_bytes();
+        for (asker, answer) in auth.answers(&method.to_string(), &self.uri.to_string(), &body, &token()) {
             headers.push(match asker {
                 Asker::Server => Header::Authorization(answer.into()),
                 Asker::Proxy => Header::ProxyAuthorization(answer.into()),
@@ -64,7 +65,6 @@ impl Draft {
         if self.sdp.is_some() {
             headers.push(Header::ContentType(SDP.into()));
         }
-        let body = self.sdp.clone().unwrap_or_default().into_bytes();
         headers.push(Header::ContentLength(body.len().to_string().into()));
         Request { method, uri: self.uri.clone(), version: Version::V2, headers: headers.into(), body }
     }
@@ -113,12 +113,11 @@ pub(crate) fn sdp_of(message: &impl HasHeaders, body: &[u8]) -> Option<String> {
 pub(crate) fn challenges(response: &Response) -> Vec<Challenge> {
     let mut found = Vec::new();
     for header in response.headers.iter() {
-        let challenge = match header {
-            Header::WwwAuthenticate(value) => Challenge::parse(Asker::Server, value.value()),
-            Header::ProxyAuthenticate(value) => Challenge::parse(Asker::Proxy, value.value()),
-            _ => None,
-        };
-        found.extend(challenge);
+        found.extend(match header {
+            Header::WwwAuthenticate(value) => Challenge::all(Asker::Server, value.value()),
+            Header::ProxyAuthenticate(value) => Challenge::all(Asker::Proxy, value.value()),
+            _ => Vec::new(),
+        });
     }
     found
 }
