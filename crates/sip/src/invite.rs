@@ -107,6 +107,7 @@ pub(crate) async fn reinvite(
             response = final_answer(net, flow, &mut inviting) => response.ok_or(Cause::Silence)?,
             cause = flow.lost() => return Err(cause),
         };
+        auth.answered(&response);
         let mut credentials_refused = false;
         match response.status_code.code() {
             200..=299 => inviting.linger(net),

@@ -99,6 +99,7 @@ impl Ringing {
                     }
                 }
             };
+            call.auth.answered(&response);
             let status = response.status_code.code();
             match status {
                 200..=299 => return self.answered(call, inviting, &response).await,
