@@ -3,8 +3,9 @@
 use rsipstack::sip::{Header, Method, StatusCode};
 use rsipstack::transaction::transaction::Transaction;
 
+use crate::extensions::SUPPORTED;
 use crate::flow::Flow;
-use crate::message::{ALLOW, SDP, recorded_routes, to_of, token, value};
+use crate::message::{ALLOW, SDP, recorded_routes, to_of, token};
 use crate::party::tag;
 
 /// Answers without a body.
@@ -40,7 +41,11 @@ pub(crate) async fn respond_with(
 
 /// Headers of an answer that makes or refreshes a dialog.
 pub(crate) fn dialog_headers(flow: &Flow) -> Vec<Header> {
-    vec![Header::Contact(flow.contact().into()), Header::Allow(ALLOW.into())]
+    vec![
+        Header::Contact(flow.contact().into()),
+        Header::Allow(ALLOW.into()),
+        Header::Supported(SUPPORTED.into()),
+    ]
 }
 
 /// Gives the To header of a received request our tag, so that every answer to it carries the same.
@@ -74,13 +79,4 @@ pub(crate) async fn outside_of_calls(transaction: &mut Transaction) {
         }
         _ => respond(transaction, 481).await,
     }
-}
-
-/// Extensions a request insists on; none is known here.
-pub(crate) fn required(transaction: &Transaction) -> Option<String> {
-    value(&transaction.original, |header| match header {
-        Header::Require(required) => Some(required.value()),
-        _ => None,
-    })
-    .filter(|required| !required.trim().is_empty())
 }

@@ -5,6 +5,9 @@ mod established;
 mod incoming;
 mod offering;
 mod outgoing;
+mod reason;
+mod reliable;
+mod requests;
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -23,7 +26,7 @@ use crate::{CallKey, EndCause, Event};
 pub(crate) use incoming::incoming;
 pub(crate) use outgoing::{Invite, outgoing};
 
-/// How long the other end gets to answer a BYE or CANCEL: the life of a transaction, 64 times T1.
+/// How long the other end gets to answer a request: the life of a transaction, 64 times T1.
 const FAREWELL: Duration = Duration::from_secs(32);
 
 /// What the agent hands to a call.

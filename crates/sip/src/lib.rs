@@ -18,13 +18,16 @@ mod digest;
 mod error;
 mod event;
 mod exchange;
+mod extensions;
 mod flow;
 mod header;
 mod invite;
 mod message;
 mod party;
+mod redirect;
 mod register;
 mod registration;
+mod session_timer;
 mod target;
 
 pub use account::{Account, Proxy, Transport};

@@ -21,15 +21,17 @@ use tokio::time::{sleep, sleep_until, timeout};
 use tokio_util::sync::CancellationToken;
 
 use super::Command;
-use crate::answer::{outside_of_calls, required, respond, respond_with, set_to_tag};
+use crate::answer::{outside_of_calls, respond, respond_with, set_to_tag};
 use crate::call::{Call, Input, Invite, Report, incoming, outgoing};
 use crate::dialog::{Identity, sequence_of};
 use crate::digest::Authenticator;
+use crate::extensions::{SUPPORTED, knows, least, terms_of, unsupported};
 use crate::flow::{AckMender, Hops, Locator, Net, Port};
 use crate::header::quote;
-use crate::message::{ALLOW, Body, Draft, SDP, SUPPORTED, call_id_of, from_of, sdp_of, to_of, token};
+use crate::message::{ALLOW, Body, Draft, SDP, call_id_of, from_of, sdp_of, to_of, token};
 use crate::register::Registrar;
 use crate::registration::{Action, Input as Fact, Machine};
+use crate::session_timer::SessionTimer;
 use crate::target::{host_part, parse, request_uri, user_part};
 use crate::{Account, CallKey, EndCause, Error, Event, Registration, Transport, party};
 
@@ -316,12 +318,17 @@ impl Agent {
         let invite = (party::tag(&from_of(&transaction.original)), sequence_of(&transaction.original));
         let is_merged =
             self.calls.values().any(|line| line.name.0 == name.0 && line.invite.as_ref() == Some(&invite));
-        let unfit = if let Some(extensions) = required(&transaction) {
+        let unfit = if let Some(extensions) = unsupported(&transaction.original) {
             Some((420, vec![Header::Unsupported(extensions.into())]))
         } else if !transaction.original.body.is_empty()
             && sdp_of(&transaction.original, &transaction.original.body).is_none()
         {
             Some((415, vec![Header::Accept(SDP.into())]))
+        } else if SessionTimer::new()
+            .judge(terms_of(&transaction.original), knows(&transaction.original, "timer"))
+            .is_err()
+        {
+            Some((422, vec![least()]))
         } else if is_merged {
             // The same call, come by another way (RFC 3261, section 8.2.2.2).
             Some((482, Vec::new()))
