@@ -5,8 +5,10 @@
 mod common;
 mod digest;
 mod edges;
+mod forks;
 mod hostile;
 mod kamailio;
 #[cfg(target_os = "linux")]
 mod leaks;
+mod offers;
 mod sipp;
