@@ -4,7 +4,8 @@ use std::collections::HashSet;
 use std::time::Duration;
 
 use phone::{
-    AccountId, AccountState, CallId, CallState, CallView, Code, Command, DeclineReason, EndReason, Event, Phone, Problem,
+    AccountId, AccountState, CallId, CallState, CallView, Code, Command, DeclineReason, EndReason, Event,
+    Phone, Problem,
 };
 use tokio::sync::broadcast::Receiver;
 use tokio::time::{Instant, sleep_until};

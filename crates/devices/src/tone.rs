@@ -27,7 +27,9 @@ impl Tone {
             Self::RingBack => beep(&[(1.0, 4.0)]),
             Self::Busy => beep(&[(0.24, 0.24), (0.24, 0.24), (0.24, 0.3)]),
             Self::Waiting => beep(&[(0.2, 0.2), (0.2, 4.0)]),
-            Self::AutoAnswer => [425.0, 567.0, 850.0].into_iter().flat_map(|hz| note(hz, 0.12, 0.04)).collect(),
+            Self::AutoAnswer => {
+                [425.0, 567.0, 850.0].into_iter().flat_map(|hz| note(hz, 0.12, 0.04)).collect()
+            }
         }
     }
 

@@ -208,7 +208,10 @@ mod tests {
         let mut heard = [0; FRAME];
         for _ in 0..10 {
             heard = conference.hear(|key, frame| {
-                frame.iter_mut().enumerate().for_each(|(n, s)| *s = if n % 2 == 0 { 30_000 } else { 15_000 * key });
+                frame
+                    .iter_mut()
+                    .enumerate()
+                    .for_each(|(n, s)| *s = if n % 2 == 0 { 30_000 } else { 15_000 * key });
             });
         }
         assert_eq!(heard[FRAME - 2], 32_000);

@@ -106,7 +106,10 @@ mod tests {
                 let sound = frames[1..TONE - 1].concat();
                 let (low, high) = (TONES[row], TONES[4 + column]);
                 let (of_low, of_high) = (level(&sound, low) + 3.0, level(&sound, high) + 3.0);
-                assert!((of_low + 8.0).abs() < 0.5 && (of_high + 6.0).abs() < 0.5, "{key}: {of_low} {of_high} dBm0");
+                assert!(
+                    (of_low + 8.0).abs() < 0.5 && (of_high + 6.0).abs() < 0.5,
+                    "{key}: {of_low} {of_high} dBm0"
+                );
                 for other in TONES.into_iter().filter(|tone| *tone != low && *tone != high) {
                     assert!(level(&sound, other) < -25.0, "{key}: {other} Hz");
                 }

@@ -20,11 +20,13 @@ use crate::outlet::Outlet;
 use crate::report::report;
 use crate::voice::{Voice, VoiceEvent};
 use crate::words::{of_device_error, of_end, of_voice_error};
-use crate::{AccountId, CallId, CallPreferences, CallView, Code, Config, EndReason, Event, PeerView, Problem};
+use crate::{
+    AccountId, CallId, CallPreferences, CallView, Code, Config, EndReason, Event, PeerView, Problem,
+};
 
 pub(crate) use begin::Way;
-use call::{Call, Sound};
 pub(crate) use call::now;
+use call::{Call, Sound};
 use floor::Floor;
 use tone::Ear;
 

@@ -1,7 +1,9 @@
 use serde::Serialize;
 use specta::Type;
 
-use crate::{AccountId, AccountView, CallId, CallPreferences, CallReport, CallView, Problem, SignInView, TrustedView};
+use crate::{
+    AccountId, AccountView, CallId, CallPreferences, CallReport, CallView, Problem, SignInView, TrustedView,
+};
 
 /// What changed. Each event carries the whole of the thing that changed, so that a shell which missed
 /// earlier ones still draws the truth.

@@ -27,8 +27,8 @@ use crate::scanning::{Look, Scanning, Seen};
 use crate::settings::{SavedAccount, Settings, TrustedCertificate};
 use crate::words::of_sign_in_error;
 use crate::{
-    AccountId, AccountKind, CallPreferences, Code, Command, Config, Event, FieldIs, Problem, SessionState, SignInView,
-    TrustedView,
+    AccountId, AccountKind, CallPreferences, Code, Command, Config, Event, FieldIs, Problem, SessionState,
+    SignInView, TrustedView,
 };
 
 /// What happened to the wizard or a session, from outside the actor.

@@ -18,7 +18,10 @@ pub const WORDS: &[(&str, &str)] = &[
     ("mute [CALL], unmute [CALL]", "our voice"),
     ("dtmf CALL DIGITS", "send digits"),
     ("go-on [CALL]", "send the digits that wait"),
-    ("prefer [dnd] [auto-answer] [click-to-dial] [publish] [dtmf=automatic|event|info|in-band]", "preferences, all anew"),
+    (
+        "prefer [dnd] [auto-answer] [click-to-dial] [publish] [dtmf=automatic|event|info|in-band]",
+        "preferences, all anew",
+    ),
     ("reconnect", "register now"),
     ("calls", "print all calls"),
     ("help", "print this"),

@@ -228,7 +228,11 @@ impl Floor {
     pub(crate) fn attention(&self, call: CallId) -> Attention {
         match self.lines.get(&call) {
             Some(line) if self.has(call) && !line.held => {
-                if line.talking { Attention::Talking } else { Attention::Listening }
+                if line.talking {
+                    Attention::Talking
+                } else {
+                    Attention::Listening
+                }
             }
             _ => Attention::Asleep,
         }

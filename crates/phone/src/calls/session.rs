@@ -5,9 +5,9 @@ use std::time::{Duration, Instant};
 
 use media::sdp::Negotiated;
 
+use super::Calls;
 use super::call::Sound;
 use super::floor::Flow;
-use super::Calls;
 use crate::actor::Input;
 use crate::voice::{Sockets, Voice};
 use crate::words::of_voice_error;

@@ -34,9 +34,7 @@ impl Calls {
                 voice.tone(Some(tone));
                 Ear::Line(tone)
             }
-            (Some(tone), None) => {
-                Ear::Ringer(tone, Ringer::start(self.config.audio.speaker.clone(), tone))
-            }
+            (Some(tone), None) => Ear::Ringer(tone, Ringer::start(self.config.audio.speaker.clone(), tone)),
         };
     }
 
@@ -47,7 +45,8 @@ impl Calls {
             return Some(if others.next().is_some() { Tone::Waiting } else { Tone::Ring });
         }
         let mut live = self.table.values().filter(|call| !call.is_over());
-        if live.any(|call| !call.is_established() && self.floor.has(call.view.id) && call.early.rings_back()) {
+        if live.any(|call| !call.is_established() && self.floor.has(call.view.id) && call.early.rings_back())
+        {
             return Some(Tone::RingBack);
         }
         let mut live = self.table.values().filter(|call| !call.is_over());

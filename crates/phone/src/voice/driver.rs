@@ -287,7 +287,10 @@ impl Driver {
             });
             match self.tone.as_mut().map(TonePlayer::frame) {
                 Some(Some(tone)) => {
-                    frame.iter_mut().zip(tone).for_each(|(sample, tone)| *sample = sample.saturating_add(tone));
+                    frame
+                        .iter_mut()
+                        .zip(tone)
+                        .for_each(|(sample, tone)| *sample = sample.saturating_add(tone));
                 }
                 Some(None) => self.tone = None,
                 None => {}
