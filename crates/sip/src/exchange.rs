@@ -92,6 +92,7 @@ pub(crate) async fn exchange(
         };
         // Ahead of the next round, whose Contact is made of it.
         let moved = flow.observe(&response);
+        auth.answered(&response);
         let mut credentials_refused = false;
         if matches!(response.status_code.code(), 401 | 407) {
             match auth.learn(challenges(&response), &mut rounds) {

@@ -27,7 +27,7 @@ use crate::dialog::sequence_of;
 use crate::digest::Authenticator;
 use crate::flow::{AckMender, Hops, Locator, Net, Outlets, Port, websocket_url};
 use crate::header::quote;
-use crate::message::{ALLOW, Draft, SDP, call_id_of, from_of, sdp_of, to_of, token};
+use crate::message::{ALLOW, Body, Draft, SDP, call_id_of, from_of, sdp_of, to_of, token};
 use crate::register::Registrar;
 use crate::registration::{Action, Input as Fact, Machine};
 use crate::target::{host_part, parse, request_uri, user_part};
@@ -120,7 +120,7 @@ impl Agent {
         let facts = mpsc::unbounded_channel();
         let auth_user = account.auth_user.as_deref().unwrap_or(&account.user);
         let auth = Authenticator::new(auth_user, account.password.clone());
-        let registrar = Arc::new(Registrar::new(&account, registrar_uri, auth.clone()));
+        let registrar = Arc::new(Registrar::new(&account, registrar_uri, auth.apart()));
         let machine = Machine::new(account.expires, rand::random());
         let outlets = Outlets { local_ip, losses: facts.0.clone(), events: events.clone() };
         let net = Net::new(account, endpoint.inner, hops, port, outlets, closing);
@@ -262,7 +262,7 @@ impl Agent {
             sequence: Arc::new(AtomicU32::new(0)),
             routes: Vec::new(),
             headers: vec![Header::Allow(ALLOW.into()), Header::Accept(SDP.into())],
-            sdp: Some(offer),
+            body: Some(Body::sdp(offer)),
         };
         let call = self.new_call(key, name, None);
         self.spawn(key, outgoing(call, Invite(draft)));

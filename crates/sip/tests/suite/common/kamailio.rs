@@ -40,6 +40,11 @@ impl Kamailio {
 
     /// Challenges with this digest algorithm.
     pub fn start_with(algorithm: &str) -> Self {
+        Self::start_changed(algorithm, &[])
+    }
+
+    /// Runs with a configuration in which each first text is replaced by its second.
+    pub fn start_changed(algorithm: &str, changes: &[(&str, &str)]) -> Self {
         let directory = TempDir::with_prefix("sip-kamailio-").unwrap();
         let [udp, tcp, tls, wss, expired, misnamed] = [(); 6].map(|()| free_port());
         let authority = Authority::new();
@@ -80,7 +85,11 @@ impl Kamailio {
             format!("username(string) domain(string) password(string)\n{users}"),
         )
         .unwrap();
-        let text = CONFIG
+        let changed = changes.iter().fold(CONFIG.to_owned(), |text, (from, to)| {
+            assert!(text.contains(from), "nothing to change: {from}");
+            text.replace(from, to)
+        });
+        let text = changed
             .replace("@LISTENS@", &listens)
             .replace("@TLS@", &directory.path().join("tls.cfg").display().to_string())
             .replace("@MODULES@", &modules().display().to_string())
