@@ -55,6 +55,8 @@ pub(crate) enum Input {
 pub(crate) enum Report {
     /// It has, or may come to have, this dialog: of those that ring the first, then the one that was answered.
     Dialog(CallKey, Identity),
+    /// The user has been told of its end.
+    Ended(CallKey),
     /// Nothing is left of it.
     Over(CallKey),
 }
@@ -98,6 +100,7 @@ impl Call {
     fn end(&mut self, cause: EndCause, status: Option<u16>) {
         self.tell(Event::Ended { call: self.key, cause, status });
         self.ended = true;
+        let _ = self.reports.send(Report::Ended(self.key));
     }
 
     /// The next input; a closed inbox is a wish to hang up.

@@ -26,7 +26,7 @@ use crate::call::{Call, Input, Invite, Report, incoming, outgoing};
 use crate::dialog::{Identity, sequence_of};
 use crate::digest::Authenticator;
 use crate::extensions::{SUPPORTED, knows, least, terms_of, unsupported};
-use crate::flow::{AckMender, Hops, Locator, Net, Port};
+use crate::flow::{AckMender, Hops, Locator, Net, Outlets, Port, websocket_url};
 use crate::header::quote;
 use crate::message::{ALLOW, Body, Draft, SDP, call_id_of, from_of, sdp_of, to_of, token};
 use crate::register::Registrar;
@@ -53,6 +53,8 @@ struct Line {
     invite: Option<(Option<String>, u32)>,
     /// Its dialog, once there is one.
     dialog: Option<Identity>,
+    /// The user knows that it is over; leave is still taken of the other end.
+    ended: bool,
     inbox: mpsc::UnboundedSender<Input>,
 }
 
@@ -87,27 +89,22 @@ impl Agent {
         events: mpsc::UnboundedSender<Event>,
         last_call: Arc<AtomicU64>,
     ) -> Result<(Self, watch::Receiver<IpAddr>), Error> {
-        if matches!(account.transport, Transport::Tls | Transport::Wss) {
-            return Err(Error::TransportUnsupported(account.transport));
-        }
         let registrar_uri = checked(&account)?;
         let closing = CancellationToken::new();
         let layer = TransportLayer::new(closing.clone());
         layer.set_stream_idle_timeout(Duration::ZERO);
         let literal = account.proxy.host.parse::<IpAddr>().ok();
-        let v6 = literal.is_some_and(|ip| ip.is_ipv6());
         let mut port = None;
         let mut socket = None;
-        if account.transport == Transport::Udp {
-            let bound = bind(v6, account.local_port.unwrap_or(0))?;
-            let number = bound.number()?;
-            let shared: Arc<dyn UdpSocket> = Arc::new(bound);
+        if account.transport.allows(Transport::Udp) {
+            let bound = Arc::new(bind(account.local_port)?);
+            let shared: Arc<dyn UdpSocket> = bound.clone();
             socket = Some(Arc::downgrade(&shared));
             let connection = UdpConnection::from_socket(shared, None, Some(closing.child_token()))
                 .await
                 .map_err(|e| Error::Stack(e.to_string()))?;
             layer.add_transport(connection.clone().into());
-            port = Some((connection, number));
+            port = Some((connection, bound));
         }
         let hops = Arc::new(Hops::new(&account));
         let endpoint = EndpointBuilder::new()
@@ -133,7 +130,8 @@ impl Agent {
         let auth = Authenticator::new(auth_user, account.password.clone());
         let registrar = Arc::new(Registrar::new(&account, registrar_uri, auth.apart()));
         let machine = Machine::new(account.expires, rand::random());
-        let net = Net::new(account, endpoint.inner, hops, port, local_ip, facts.0.clone(), closing);
+        let outlets = Outlets { local_ip, losses: facts.0.clone(), events: events.clone() };
+        let net = Net::new(account, endpoint.inner, hops, port, outlets, closing);
         let agent = Self {
             net: Arc::new(net),
             registrar,
@@ -169,12 +167,14 @@ impl Agent {
                 },
                 Some(transaction) = self.incoming.recv() => self.request(transaction),
                 Some(fact) = self.facts.1.recv() => {
-                    if matches!(fact, Fact::FlowLost(_)) {
-                        for line in self.calls.values() {
-                            let _ = line.inbox.send(Input::FlowLost);
+                    match fact {
+                        Fact::FlowLost(_) => {
+                            for line in self.calls.values() {
+                                let _ = line.inbox.send(Input::FlowLost);
+                            }
                         }
-                    } else {
-                        self.attempt = None;
+                        Fact::Moved => {}
+                        _ => self.attempt = None,
                     }
                     self.fact(fact);
                 }
@@ -196,6 +196,11 @@ impl Agent {
             Report::Dialog(key, identity) => {
                 if let Some(line) = self.calls.get_mut(&key) {
                     line.dialog = Some(identity);
+                }
+            }
+            Report::Ended(key) => {
+                if let Some(line) = self.calls.get_mut(&key) {
+                    line.ended = true;
                 }
             }
             Report::Over(key) => {
@@ -237,6 +242,11 @@ impl Agent {
             Command::Reconnect => {
                 self.afresh = true;
                 return self.fact(Fact::Begin);
+            }
+            Command::Trust(trust) => {
+                let net = self.net.clone();
+                self.net.tasks.spawn(async move { net.trust(trust).await });
+                return;
             }
             Command::Invite { call, target, offer, taking: _ } => return self.invite(call, &target, offer),
             Command::Ring(call) => (call, Input::Ring),
@@ -332,7 +342,7 @@ impl Agent {
         } else if is_merged {
             // The same call, come by another way (RFC 3261, section 8.2.2.2).
             Some((482, Vec::new()))
-        } else if self.calls.len() >= MOST_CALLS {
+        } else if self.calls.values().filter(|line| !line.ended).count() >= MOST_CALLS {
             Some((486, Vec::new()))
         } else {
             None
@@ -356,7 +366,7 @@ impl Agent {
     fn new_call(&mut self, key: CallKey, name: DialogName, invite: Option<(Option<String>, u32)>) -> Call {
         let (sender, inbox) = mpsc::unbounded_channel();
         self.names.insert(name.clone(), key);
-        self.calls.insert(key, Line { name, invite, dialog: None, inbox: sender });
+        self.calls.insert(key, Line { name, invite, dialog: None, ended: false, inbox: sender });
         Call::new(
             key,
             self.net.clone(),
@@ -462,12 +472,16 @@ fn checked(account: &Account) -> Result<Uri, Error> {
     if account.proxy.host.trim().is_empty() {
         return Err(Error::AccountInvalid("proxy"));
     }
+    if account.transport.allows(Transport::Wss) {
+        websocket_url(account, Transport::Wss.default_port())
+            .ok_or(Error::AccountInvalid("WebSocket path"))?;
+    }
     parse(&format!("sip:{}", account.domain)).ok_or(Error::AccountInvalid("domain"))
 }
 
-fn bind(v6: bool, port: u16) -> Result<Port, Error> {
-    Port::bind(v6, port).map_err(|source| match source.kind() {
-        std::io::ErrorKind::AddrInUse => Error::PortInUse { port, source },
+fn bind(port: Option<u16>) -> Result<Port, Error> {
+    Port::bind(port).map_err(|source| match (source.kind(), port) {
+        (std::io::ErrorKind::AddrInUse, Some(port)) => Error::PortInUse { port, source },
         _ => Error::Socket(source),
     })
 }

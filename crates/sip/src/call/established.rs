@@ -208,7 +208,7 @@ impl Session {
     /// Handles one request of theirs; true when the call is over.
     async fn request(&mut self, transaction: Transaction) -> bool {
         let mut transaction = match take(&mut self.dialog, &self.flow, transaction).await {
-            Taken::Fit(transaction) => transaction,
+            Taken::Fit(transaction) => *transaction,
             Taken::Strange => {
                 // It may be true all the same: who has hung up does not know the call any more.
                 self.pulse.due = Instant::now();

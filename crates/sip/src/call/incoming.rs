@@ -32,7 +32,7 @@ pub(crate) async fn incoming(mut call: Call, mut transaction: Transaction) {
         respond(&mut transaction, 400).await;
         // Nobody has heard of this call yet, so nobody needs to hear of its end.
         call.ended = true;
-        return drain(transaction).await;
+        return call.net.behind(drain(transaction));
     };
     let asserted = value(invite, |header| match header {
         Header::PAssertedIdentity(identity) => Some(identity.value()),
@@ -53,7 +53,7 @@ pub(crate) async fn incoming(mut call: Call, mut transaction: Transaction) {
         Err(_) => {
             call.ended = true;
             respond(&mut transaction, 480).await;
-            return drain(transaction).await;
+            return call.net.behind(drain(transaction));
         }
     };
     let invitation = Invitation { from, offer, ..Invitation::default() };
@@ -100,7 +100,7 @@ impl Alerting {
                     Some(SipMessage::Request(request)) if request.method == Method::Cancel => {
                         respond(&mut self.transaction, 487).await;
                         call.end(reason::of_cancel(&request), None);
-                        return drain(self.transaction).await;
+                        return call.net.behind(drain(self.transaction));
                     }
                     Some(_) => {}
                     None => return call.end(EndCause::ConnectionLost, None),
@@ -118,11 +118,11 @@ impl Alerting {
                     Input::Moved => call.tell(Event::Moved { call: call.key }),
                     Input::Request(request) => {
                         if let Taken::Fit(request) = take(&mut self.dialog, &self.flow, *request).await
-                            && self.request(&call, request).await
+                            && self.request(&call, *request).await
                         {
                             respond(&mut self.transaction, 487).await;
                             call.end(EndCause::CancelledThere, None);
-                            return drain(self.transaction).await;
+                            return call.net.behind(drain(self.transaction));
                         }
                     }
                     Input::AnswerOffer(_) | Input::Info { .. } | Input::Transfer(_) | Input::FlowLost => {}
@@ -226,7 +226,7 @@ impl Alerting {
         let headers = reason::of_refusal(status).into_iter().collect();
         respond_with(&mut self.transaction, status, headers, None).await;
         call.end(cause, Some(status));
-        drain(self.transaction).await;
+        call.net.behind(drain(self.transaction));
     }
 
     /// Sends the caller elsewhere (RFC 3261, section 13.3.1.2).
@@ -237,6 +237,6 @@ impl Alerting {
         let headers = vec![Header::Contact(format!("<{uri}>").into())];
         respond_with(&mut self.transaction, 302, headers, None).await;
         call.end(EndCause::DeclinedHere, Some(302));
-        drain(self.transaction).await;
+        call.net.behind(drain(self.transaction));
     }
 }

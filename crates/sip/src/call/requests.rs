@@ -14,7 +14,7 @@ use crate::message::{ALLOW, SDP, value};
 /// What is to become of a request.
 pub(super) enum Taken {
     /// It is to be answered.
-    Fit(Transaction),
+    Fit(Box<Transaction>),
     /// It knows the dialog, yet comes from where nobody of it has been heard before. It has been refused; whom the
     /// dialog is with may be asked what is true of it.
     Strange,
@@ -44,7 +44,7 @@ pub(super) async fn take(dialog: &mut Dialog, flow: &Flow, mut transaction: Tran
         respond_with(&mut transaction, 420, vec![Header::Unsupported(extensions.into())], None).await;
         return Taken::Refused;
     }
-    Taken::Fit(transaction)
+    Taken::Fit(Box::new(transaction))
 }
 
 impl Call {

@@ -30,7 +30,8 @@ impl Ringing {
         let Some(dialog) = fork.dialog.as_mut() else {
             return outside_of_calls(&mut transaction).await;
         };
-        let Taken::Fit(mut transaction) = take(dialog, &self.flow, transaction).await else { return };
+        let Taken::Fit(transaction) = take(dialog, &self.flow, transaction).await else { return };
+        let mut transaction = *transaction;
         let request = &transaction.original;
         let sdp = sdp_of(request, &request.body);
         match request.method {
