@@ -90,7 +90,7 @@ mod tests {
         let mut targets = Targets::new(&Uri::try_from("sip:102@T.test").unwrap());
         targets.learn(&moved(
             "Contact: <sip:103@t.test>;q=0.2, \"x, y\" <sip:104@t.test;method=BYE;a=b?Replaces=z>;q=0.9\r\n\
-             Contact: <sip:105@t.test>, <mailto:a@b>, <sips:106@t.test>, sip:102@t.test;q=1, <sip:103@T.TEST>\r\n",
+             Contact: <sip:105@t.test>, <mailto:a@b>, <sips:106@t.test>, sip:102@t.test;q=1, <sip:103@T.TEST>;q=0.1\r\n",
         ));
         assert_eq!(all(&mut targets), ["sip:105@t.test", "sip:104@t.test;a=b", "sip:103@t.test"]);
         // They send it back to where it came from: a loop.

@@ -12,4 +12,6 @@ mod kamailio;
 mod leaks;
 mod offers;
 mod sipp;
+mod timers;
 mod transports;
+mod wire;
