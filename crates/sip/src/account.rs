@@ -2,6 +2,8 @@ use std::time::Duration;
 
 use secrecy::SecretString;
 
+use crate::target::user_part;
+
 /// Transport of SIP messages between the phone and its outbound proxy.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Transport {
@@ -84,6 +86,11 @@ pub struct Account {
 impl Account {
     /// Lifetime asked for unless there is a reason for another: one hour.
     pub const EXPIRES: Duration = Duration::from_secs(3600);
+
+    /// The address of record as a SIP URI.
+    pub(crate) fn address(&self) -> String {
+        format!("sip:{}@{}", user_part(&self.user).unwrap_or_default(), self.domain)
+    }
 
     /// Port of the outbound proxy.
     pub(crate) fn proxy_port(&self) -> u16 {

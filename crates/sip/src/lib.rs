@@ -21,10 +21,15 @@ mod exchange;
 mod flow;
 mod header;
 mod message;
+mod outside;
+mod packages;
 mod party;
+mod publish;
 mod register;
 mod registration;
+mod subscription;
 mod target;
+mod text;
 
 pub use account::{Account, Proxy, Transport};
 pub use agent::UserAgent;

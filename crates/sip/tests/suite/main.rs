@@ -8,4 +8,5 @@ mod hostile;
 mod kamailio;
 #[cfg(target_os = "linux")]
 mod leaks;
+mod presence;
 mod sipp;

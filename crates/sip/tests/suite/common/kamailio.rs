@@ -26,6 +26,11 @@ impl Kamailio {
 
     /// Challenges with this digest algorithm.
     pub fn start_with(algorithm: &str) -> Self {
+        Self::start_changed(algorithm, |_, config| config)
+    }
+
+    /// As `change` makes its configuration out of the directory of its tables and the usual one.
+    pub fn start_changed(algorithm: &str, change: impl FnOnce(&Path, String) -> String) -> Self {
         let directory = TempDir::with_prefix("sip-kamailio-").unwrap();
         let (udp, tcp) = (free_port(), free_port());
         let database = directory.path().join("db");
@@ -43,6 +48,7 @@ impl Kamailio {
             .replace("@MODULES@", &modules().display().to_string())
             .replace("@DB@", &database.display().to_string())
             .replace("@ALGORITHM@", algorithm);
+        let text = change(&database, text);
         fs::write(directory.path().join("kamailio.cfg"), text).unwrap();
         let mut kamailio = Self { process: None, directory, udp, tcp };
         kamailio.up();
@@ -83,6 +89,11 @@ impl Kamailio {
             );
             std::thread::sleep(Duration::from_millis(20));
         }
+    }
+
+    /// Where it listens, by UDP and TCP.
+    pub fn ports(&self) -> (u16, u16) {
+        (self.udp, self.tcp)
     }
 
     /// One of its users.

@@ -2,6 +2,7 @@
 
 pub mod kamailio;
 pub mod peer;
+pub mod presence;
 pub mod sipp;
 
 use std::net::{TcpListener, UdpSocket};
