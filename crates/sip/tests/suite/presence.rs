@@ -46,11 +46,11 @@ async fn leave_message(kamailio: &Kamailio, version: u32, summary: &str) {
     let voicemail = Peer::start().await;
     let port = kamailio.ports().0;
     let publish = format!(
-        "PUBLISH sip:101@bell.test SIP/2.0\r\nVia: SIP/2.0/UDP 127.0.0.1:{};branch=z9hG4bKvm{version}\r\n\
-         From: <sip:101@bell.test>;tag=v\r\nTo: <sip:101@bell.test>\r\nCall-ID: voicemail-{version}\r\n\
+        "PUBLISH sip:101@bell.test SIP/2.0\r\nVia: SIP/2.0/UDP 127.0.0.1:{0};branch=z9hG4bKvm{0}\r\n\
+         From: <sip:101@bell.test>;tag=v\r\nTo: <sip:101@bell.test>\r\nCall-ID: voicemail-{0}\r\n\
          CSeq: {version} PUBLISH\r\nMax-Forwards: 70\r\nEvent: message-summary\r\nExpires: 3600\r\n\
          User-Agent: voicemail\r\nContent-Type: application/simple-message-summary\r\n\
-         Content-Length: {}\r\n\r\n{summary}",
+         Content-Length: {1}\r\n\r\n{summary}",
         voicemail.port,
         summary.len()
     );

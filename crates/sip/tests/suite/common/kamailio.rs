@@ -26,11 +26,11 @@ impl Kamailio {
 
     /// Challenges with this digest algorithm.
     pub fn start_with(algorithm: &str) -> Self {
-        Self::start_changed(algorithm, |_, config| config)
+        Self::start_changed(algorithm, |_, config| config.to_owned())
     }
 
-    /// As `change` makes its configuration out of the directory of its tables and the usual one.
-    pub fn start_changed(algorithm: &str, change: impl FnOnce(&Path, String) -> String) -> Self {
+    /// As `change` makes its configuration, out of the directory of its tables and the usual one with its `@NAMES@`.
+    pub fn start_changed(algorithm: &str, change: impl FnOnce(&Path, &str) -> String) -> Self {
         let directory = TempDir::with_prefix("sip-kamailio-").unwrap();
         let (udp, tcp) = (free_port(), free_port());
         let database = directory.path().join("db");
@@ -42,13 +42,12 @@ impl Kamailio {
             format!("username(string) domain(string) password(string)\n{users}"),
         )
         .unwrap();
-        let text = CONFIG
+        let text = change(&database, CONFIG)
             .replace("@UDP@", &udp.to_string())
             .replace("@TCP@", &tcp.to_string())
             .replace("@MODULES@", &modules().display().to_string())
             .replace("@DB@", &database.display().to_string())
             .replace("@ALGORITHM@", algorithm);
-        let text = change(&database, text);
         fs::write(directory.path().join("kamailio.cfg"), text).unwrap();
         let mut kamailio = Self { process: None, directory, udp, tcp };
         kamailio.up();
@@ -110,6 +109,7 @@ impl Kamailio {
 impl Drop for Kamailio {
     fn drop(&mut self) {
         self.down();
+       
     }
 }
 

@@ -16,10 +16,8 @@ pub fn kamailio() -> Kamailio {
             fs::copy(&from, database.join(table))
                 .expect("kamailio's tables are missing: install the package kamailio");
         }
-        let database = database.display().to_string();
-        let modules = MODULES.replace("@DB@", &database);
         config
-            .replacen("request_route {", &format!("{modules}request_route {{"), 1)
+            .replacen("request_route {", &format!("{MODULES}request_route {{"), 1)
             .replacen("    if (has_totag()) {\n", &format!("    if (has_totag()) {{\n{WITHIN}"), 1)
             .replacen("    if (!auth_check(\"$fd\"", &format!("{WITHOUT}    if (!auth_check(\"$fd\""), 1)
             .replacen("    record_route();\n", &format!("{AUTHENTICATED}    record_route();\n"), 1)
@@ -41,6 +39,7 @@ modparam("presence", "publ_cache", 2)
 modparam("presence", "min_expires", 3)
 modparam("presence_xml", "force_active", 1)
 modparam("presence_dialoginfo", "force_dummy_dialog", 1)
+modparam("pua", "outbound_proxy", "sip:127.0.0.1:@UDP@")
 modparam("pua_dialoginfo", "include_callid", 1)
 modparam("pua_dialoginfo", "include_tags", 1)
 modparam("pua_dialoginfo", "caller_confirmed", 0)
