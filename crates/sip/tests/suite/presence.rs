@@ -7,7 +7,8 @@ use sip::{
 
 use super::common::kamailio::Kamailio;
 use super::common::peer::Peer;
-use super::common::{ANSWER, OFFER, Phone, presence};
+use super::common::presence::PresenceServer;
+use super::common::{ANSWER, OFFER, Phone};
 
 async fn until_active(phone: &mut Phone, key: SubscriptionKey) {
     phone
@@ -60,7 +61,8 @@ async fn leave_message(kamailio: &Kamailio, version: u32, summary: &str) {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn waiting_messages_are_told() {
-    let kamailio = presence::kamailio();
+    let server = PresenceServer::start();
+    let kamailio = &server.kamailio;
     for transport in [Transport::Udp, Transport::Tcp] {
         let mut phone = Phone::start(kamailio.account("101", transport)).await;
         // Asked for before the account is registered: it waits.
@@ -73,7 +75,7 @@ async fn waiting_messages_are_told() {
         .into_iter()
         .enumerate()
         {
-            leave_message(&kamailio, u32::try_from(version).unwrap() + 1, summary).await;
+            leave_message(kamailio, u32::try_from(version).unwrap() + 1, summary).await;
             let (of, ()) = until_news(&mut phone, |news| match news {
                 News::Messages(MessageSummary { waiting: w, new: n, .. }) if (*w, *n) == (waiting, new) => {
                     Some(())
@@ -89,7 +91,8 @@ async fn waiting_messages_are_told() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn presence_is_published_and_told() {
-    let kamailio = presence::kamailio();
+    let server = PresenceServer::start();
+    let kamailio = &server.kamailio;
     let mut alice = Phone::registered(kamailio.account("101", Transport::Udp)).await;
     let mut bob = Phone::registered(kamailio.account("102", Transport::Tcp)).await;
     let key = bob.agent.subscribe(Package::Presence, Some("101"));
@@ -117,7 +120,8 @@ async fn presence_is_published_and_told() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_busy_lamp_follows_the_calls_of_another() {
-    let kamailio = presence::kamailio();
+    let server = PresenceServer::start();
+    let kamailio = &server.kamailio;
     let mut alice = Phone::registered(kamailio.account("101", Transport::Udp)).await;
     let mut bob = Phone::registered(kamailio.account("102", Transport::Tcp)).await;
     let mut carol = Phone::registered(kamailio.account("103", Transport::Udp)).await;

@@ -3,25 +3,38 @@
 use std::fs;
 use std::path::Path;
 
+use tempfile::TempDir;
+
 use super::kamailio::Kamailio;
 
 /// Where the package keeps its empty tables.
 const TABLES: &str = "/usr/share/kamailio/dbtext/kamailio";
 
 /// Kamailio that takes SUBSCRIBE and PUBLISH, tells of calls through it, and hands on text messages.
-pub fn kamailio() -> Kamailio {
-    Kamailio::start_changed("MD5", |database, config| {
+pub struct PresenceServer {
+    pub kamailio: Kamailio,
+    _tables: TempDir,
+}
+
+impl PresenceServer {
+    pub fn start() -> Self {
+        let tables = TempDir::with_prefix("sip-presence-").unwrap();
         for table in ["presentity", "active_watchers", "watchers", "xcap", "pua", "version"] {
-            let from = Path::new(TABLES).join(table);
-            fs::copy(&from, database.join(table))
+            fs::copy(Path::new(TABLES).join(table), tables.path().join(table))
                 .expect("kamailio's tables are missing: install the package kamailio");
         }
-        config
-            .replacen("request_route {", &format!("{MODULES}request_route {{"), 1)
-            .replacen("    if (has_totag()) {\n", &format!("    if (has_totag()) {{\n{WITHIN}"), 1)
-            .replacen("    if (!auth_check(\"$fd\"", &format!("{WITHOUT}    if (!auth_check(\"$fd\""), 1)
-            .replacen("    record_route();\n", &format!("{AUTHENTICATED}    record_route();\n"), 1)
-    })
+        let modules = MODULES.replace("@TABLES@", &tables.path().display().to_string());
+        let kamailio = Kamailio::start_changed(
+            "MD5",
+            &[
+                ("request_route {", &format!("{modules}request_route {{")),
+                ("    if (has_totag()) {\n", &format!("    if (has_totag()) {{\n{WITHIN}")),
+                ("    if (!auth_check(\"$fd\"", &format!("{WITHOUT}    if (!auth_check(\"$fd\"")),
+                ("    record_route();\n", &format!("{AUTHENTICATED}    record_route();\n")),
+            ],
+        );
+        Self { kamailio, _tables: tables }
+    }
 }
 
 const MODULES: &str = r#"
@@ -32,7 +45,7 @@ loadmodule "presence_mwi.so"
 loadmodule "presence_dialoginfo.so"
 loadmodule "pua.so"
 loadmodule "pua_dialoginfo.so"
-modparam("presence|presence_xml|pua", "db_url", "text://@DB@")
+modparam("presence|presence_xml|pua", "db_url", "text://@TABLES@")
 modparam("presence", "server_address", "sip:127.0.0.1")
 modparam("presence", "subs_db_mode", 0)
 modparam("presence", "publ_cache", 2)
