@@ -54,7 +54,7 @@ pub(crate) async fn text_message(
         Ok(text) => {
             let from = Party::of_request(&from_of(&transaction.original), None);
             respond(transaction, 200).await;
-            if is_new {
+            if is_new && !text.is_empty() {
                 let _ = events.send(Event::Message { from, text });
             }
         }
