@@ -143,7 +143,7 @@ impl Net {
         *current = None;
         let flow = self.open().await?;
         self.hops.reached(flow.peer);
-        self.local_ip.send_replace(flow.local.ip());
+        self.local_ip.send_if_modified(|known| std::mem::replace(known, flow.local.ip()) != flow.local.ip());
         tracing::debug!(local = %flow.local, peer = %flow.peer, transport = ?flow.transport, "flow opened");
         *current = Some(flow.clone());
         Ok(flow)

@@ -20,6 +20,7 @@ mod event;
 mod exchange;
 mod flow;
 mod header;
+mod invite;
 mod message;
 mod outside;
 mod packages;

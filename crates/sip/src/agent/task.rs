@@ -22,11 +22,11 @@ use tokio_util::sync::CancellationToken;
 
 use super::Command;
 use crate::answer::{outside_of_calls, required, respond, respond_with, set_to_tag};
-use crate::call::{Call, Input, Invite, incoming, outgoing};
-use crate::dialog::sequence_of;
+use crate::call::{Call, Input, Invite, Report, incoming, outgoing};
+use crate::dialog::{Identity, sequence_of};
 use crate::digest::Authenticator;
 use crate::flow::{AckMender, Hops, Locator, Net, Port};
-use crate::message::{ALLOW, Body, Draft, SDP, call_id_of, from_of, sdp_of, to_of, token};
+use crate::message::{ALLOW, Body, Draft, SDP, SUPPORTED, call_id_of, from_of, sdp_of, to_of, token};
 use crate::outside::{is_message_summary, message_summary, text_message};
 use crate::publish::Publication;
 use crate::register::Registrar;
@@ -55,6 +55,8 @@ struct Line {
     name: DialogName,
     /// From tag and CSeq number of the INVITE, for a call from outside.
     invite: Option<(Option<String>, u32)>,
+    /// Its dialog, once there is one.
+    dialog: Option<Identity>,
     inbox: mpsc::UnboundedSender<Input>,
 }
 
@@ -78,8 +80,10 @@ pub(super) struct Agent {
     incoming: TransactionReceiver,
     /// What happens to the registration, in the order it happened.
     facts: (mpsc::UnboundedSender<Fact>, mpsc::UnboundedReceiver<Fact>),
-    over: (mpsc::UnboundedSender<CallKey>, mpsc::UnboundedReceiver<CallKey>),
+    reports: (mpsc::UnboundedSender<Report>, mpsc::UnboundedReceiver<Report>),
     stack: JoinHandle<()>,
+    /// Follows the local address that reaches the proxy.
+    local_ip: watch::Receiver<IpAddr>,
     /// The UDP socket, to see that it is closed at the end.
     socket: Option<Weak<dyn UdpSocket>>,
 }
@@ -155,8 +159,9 @@ impl Agent {
             auth,
             incoming,
             facts,
-            over: mpsc::unbounded_channel(),
+            reports: mpsc::unbounded_channel(),
             stack,
+            local_ip: local_ip_seen.clone(),
             socket,
         };
         Ok((agent, local_ip_seen))
@@ -186,16 +191,32 @@ impl Agent {
                     }
                     self.fact(fact);
                 }
-                Some(key) = self.over.1.recv() => {
-                    if let Some(line) = self.calls.remove(&key) {
-                        self.names.remove(&line.name);
+                Ok(()) = self.local_ip.changed() => {
+                    for line in self.calls.values() {
+                        let _ = line.inbox.send(Input::Moved);
                     }
                 }
+                Some(report) = self.reports.1.recv() => self.report(report),
                 () = due(deadline) => self.fact(Fact::Due),
                 () = events.closed() => break None,
             }
         };
         self.close(done).await;
+    }
+
+    fn report(&mut self, report: Report) {
+        match report {
+            Report::Dialog(key, identity) => {
+                if let Some(line) = self.calls.get_mut(&key) {
+                    line.dialog = Some(identity);
+                }
+            }
+            Report::Over(key) => {
+                if let Some(line) = self.calls.remove(&key) {
+                    self.names.remove(&line.name);
+                }
+            }
+        }
     }
 
     fn fact(&mut self, fact: Fact) {
@@ -274,7 +295,11 @@ impl Agent {
             return;
         };
         let mut draft = Draft::outside(account, Method::Invite, uri);
-        draft.headers = vec![Header::Allow(ALLOW.into()), Header::Accept(SDP.into())];
+        draft.headers = vec![
+            Header::Allow(ALLOW.into()),
+            Header::Accept(SDP.into()),
+            Header::Supported(SUPPORTED.into()),
+        ];
         draft.body = Some(Body::sdp(offer));
         let name = (draft.call_id.clone(), party::tag(&draft.from).unwrap_or_default());
         let call = self.new_call(key, name, None);
@@ -298,18 +323,7 @@ impl Agent {
             return;
         };
         let (net, auth, events) = (self.net.clone(), self.auth.clone(), self.events.clone());
-        self.beside(text::send(net, auth, events, message, uri, text));
-    }
-
-    /// Runs a task that ends with the user agent.
-    fn beside(&self, task: impl Future<Output = ()> + Send + 'static) {
-        let closing = self.net.closing.clone();
-        self.net.tasks.spawn(async move {
-            tokio::select! {
-                () = closing.cancelled() => {}
-                () = task => {}
-            }
-        });
+        self.net.behind(text::send(net, auth, events, message, uri, text));
     }
 
     fn request(&mut self, mut transaction: Transaction) {
@@ -328,17 +342,17 @@ impl Agent {
         match transaction.original.method {
             Method::Notify if within_dialog => {
                 if let Some(mut transaction) = self.subscriptions.notified(transaction) {
-                    self.beside(async move { outside_of_calls(&mut transaction).await });
+                    self.net.behind(async move { outside_of_calls(&mut transaction).await });
                 }
             }
             Method::Notify if is_message_summary(&transaction.original) => {
-                self.beside(async move { message_summary(&net, &mut transaction, &events).await });
+                self.net.behind(async move { message_summary(&net, &mut transaction, &events).await });
             }
             Method::Message if !within_dialog => {
                 let is_new = self.seen.is_new(&transaction.original);
-                self.beside(async move { text_message(&net, &mut transaction, &events, is_new).await });
+                self.net.behind(async move { text_message(&net, &mut transaction, &events, is_new).await });
             }
-            _ => self.beside(async move { outside_of_calls(&mut transaction).await }),
+            _ => self.net.behind(async move { outside_of_calls(&mut transaction).await }),
         }
     }
 
@@ -364,7 +378,7 @@ impl Agent {
         };
         if let Some((status, headers)) = unfit {
             // Not seen through to its ACK, lest a flood leave a task each: the INVITE, sent again, gets the same answer.
-            self.beside(async move { respond_with(&mut transaction, status, headers, None).await });
+            self.net.behind(async move { respond_with(&mut transaction, status, headers, None).await });
             return;
         }
         let key = CallKey(self.last_call.fetch_add(1, Ordering::Relaxed) + 1);
@@ -375,18 +389,25 @@ impl Agent {
     fn new_call(&mut self, key: CallKey, name: DialogName, invite: Option<(Option<String>, u32)>) -> Call {
         let (sender, inbox) = mpsc::unbounded_channel();
         self.names.insert(name.clone(), key);
-        self.calls.insert(key, Line { name, invite, inbox: sender });
-        Call::new(key, self.net.clone(), self.auth.clone(), inbox, self.events.clone())
+        self.calls.insert(key, Line { name, invite, dialog: None, inbox: sender });
+        Call::new(
+            key,
+            self.net.clone(),
+            self.auth.clone(),
+            inbox,
+            self.events.clone(),
+            self.reports.0.clone(),
+        )
     }
 
     fn spawn(&self, key: CallKey, call: impl Future<Output = ()> + Send + 'static) {
-        let (closing, over) = (self.net.closing.clone(), self.over.0.clone());
+        let (closing, reports) = (self.net.closing.clone(), self.reports.0.clone());
         self.net.tasks.spawn(async move {
             tokio::select! {
                 () = call => {}
                 () = closing.cancelled() => {}
             }
-            let _ = over.send(key);
+            let _ = reports.send(Report::Over(key));
         });
     }
 
@@ -406,8 +427,10 @@ impl Agent {
             let calls = async {
                 while !self.calls.is_empty() {
                     tokio::select! {
-                        Some(key) = self.over.1.recv() => {
-                            self.calls.remove(&key);
+                        Some(report) = self.reports.1.recv() => {
+                            if let Report::Over(key) = report {
+                                self.calls.remove(&key);
+                            }
                         }
                         // Those we hang up on still talk to us: their requests find their calls.
                         Some(mut transaction) = self.incoming.recv() => {
