@@ -116,8 +116,11 @@ pub(crate) async fn exchange(
     }
 }
 
-/// An exchange under way, beside other things: credentials as they are after it, and what came of it.
-pub(crate) struct Asking(Pin<Box<dyn Future<Output = (Authenticator, Result<Reply, Cause>)> + Send>>);
+/// Credentials as they are after an exchange, and what came of it.
+type Outcome = (Authenticator, Result<Reply, Cause>);
+
+/// An exchange under way, beside other things.
+pub(crate) struct Asking(Pin<Box<dyn Future<Output = Outcome> + Send>>);
 
 impl Asking {
     /// Begins one over the current flow.
@@ -132,7 +135,7 @@ impl Asking {
     }
 
     /// Waits for the end of one, where there is one.
-    pub(crate) async fn end(asking: Option<&mut Self>) -> (Authenticator, Result<Reply, Cause>) {
+    pub(crate) async fn end(asking: Option<&mut Self>) -> Outcome {
         match asking {
             Some(Self(asking)) => asking.await,
             None => std::future::pending().await,
