@@ -11,5 +11,6 @@ mod kamailio;
 #[cfg(target_os = "linux")]
 mod leaks;
 mod offers;
+mod presence;
 mod sipp;
 mod transports;
