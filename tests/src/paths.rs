@@ -35,6 +35,14 @@ pub fn python() -> PathBuf {
     path
 }
 
+/// The root that has Asterisk in it.
+pub(crate) fn asterisk_root() -> PathBuf {
+    let path = target_dir().join("asterisk/root");
+    let program = path.join("usr/sbin/asterisk");
+    assert!(program.is_file(), "{} is missing: `cargo xtask test` makes it", program.display());
+    path
+}
+
 /// A fresh folder for what a test leaves behind to be looked at.
 pub fn output_dir(test: &str) -> PathBuf {
     let dir = workspace().join("tests/output").join(test);
