@@ -84,7 +84,8 @@ fn taken_back(attributes: &str) -> bool {
 /// Reads `GET /login`; `now` by the clock that wrote it, for an answer that tells the end and not the lifetime.
 pub(crate) fn read(bytes: &[u8], now: SystemTime) -> Result<Tokens, ApiError> {
     let mut answer = Object::parse("login", bytes)?;
-    let ends = if answer.has("expires_in") { None } else { answer.text("expires_at")? };
+    // Of another type than documented it says nothing, and the session stands all the same.
+    let ends = if answer.has("expires_in") { None } else { answer.text("expires_at").ok().flatten() };
     let mut tokens = Tokens::read(&mut answer)?;
     if let Some(ends) = ends.and_then(|ends| timestamp::parse(&ends)) {
         tokens.limit(ends.duration_since(now).unwrap_or_default());

@@ -24,11 +24,13 @@ pub(crate) fn refusal(
     let code = told.as_ref().map(|told| told.code);
     let message = told.as_ref().and_then(|told| quotable(told.message.as_deref()?, secrets));
     match status.as_u16() {
+        400 | 401 | 403 if told.as_ref().is_some_and(|told| told.blocked) => {
+            ApiError::Blocked { retry_after }
+        }
         401 => ApiError::Unauthorized,
         404 | 405 => ApiError::NotFound { status: status.as_u16(), code },
         423 => ApiError::Blocked { retry_after },
         403 if retry_after.is_some() => ApiError::Blocked { retry_after },
-        400 | 403 if told.as_ref().is_some_and(|told| told.blocked) => ApiError::Blocked { retry_after },
         429 => ApiError::Throttled { retry_after },
         status @ 500.. => ApiError::ServerFailed { status, retry_after },
         status => ApiError::Refused { status, code, message },
@@ -154,7 +156,7 @@ mod tests {
             let ApiError::Refused { status: 400, code, message } = error else { panic!("{error:?}") };
             assert_eq!((code, message.as_deref()), (Some(expected), Some("not so")));
         }
-        for status in [400, 403] {
+        for status in [400, 401, 403] {
             let error = refused(status, None, &body("IP_BLOCKED"));
             assert!(matches!(error, ApiError::Blocked { retry_after: None }), "{error:?}");
         }

@@ -19,7 +19,8 @@ impl Client {
     /// `None` where there is neither. The code is sent exactly once.
     ///
     /// # Errors
-    /// [`ApiError::WrongCredentials`] for a code that is refused.
+    /// [`ApiError::WrongCredentials`] for a code that is refused; [`ApiError::NotUnderstood`] where the body is of
+    /// another kind and no cookie opens a session.
     pub async fn verify_code(
         &self,
         token: &SecretString,
@@ -28,14 +29,19 @@ impl Client {
         let fields = [("token", Field::Secret(token)), ("code", Field::Secret(code))];
         let answer = self.post(self.url("auth/verify_otp")).json(&fields)?.answer(JSON_LIMIT).await;
         let answer = answer.map_err(code_refused)?;
-        if let Some(tokens) = read(&answer.bytes)? {
-            return Ok(Some(tokens));
+        let told = read(&answer.bytes);
+        if let Ok(Some(_)) = &told {
+            return told;
         }
         // Only a guess: whatever comes of it, the code was right.
-        Ok(self.cookie_session(&answer).await.unwrap_or_else(|error| {
-            tracing::info!(%error, "the cookies after the second factor open no session");
-            None
-        }))
+        match self.cookie_session(&answer).await {
+            Ok(Some(tokens)) => Ok(Some(tokens)),
+            Ok(None) => told,
+            Err(error) => {
+                tracing::info!(%error, "the cookies after the second factor open no session");
+                told
+            }
+        }
     }
 }
 

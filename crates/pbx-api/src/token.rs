@@ -5,9 +5,6 @@ use secrecy::SecretString;
 use crate::ApiError;
 use crate::json::Object;
 
-/// Lifetime assumed where the server does not say (the shorter of the two documented examples).
-const ASSUMED_LIFETIME: Duration = Duration::from_secs(1800);
-
 /// Longest lifetime believed, so that no sum with it can overflow.
 const LONGEST_LIFETIME: Duration = Duration::from_secs(10 * 365 * 24 * 3600);
 
@@ -20,7 +17,7 @@ pub struct Tokens {
     /// Swapped for a new pair. Older servers have none; a refresh whose answer holds none leaves the old one in
     /// use.
     pub refresh: Option<SecretString>,
-    /// How long the access token lives from now.
+    /// How long the access token lives from now; [`Duration::MAX`] where the server does not say.
     pub expires_in: Duration,
     /// `Bearer`, as far as documented.
     pub token_type: Option<String>,
@@ -28,11 +25,12 @@ pub struct Tokens {
 
 impl Tokens {
     pub(crate) fn read(answer: &mut Object) -> Result<Self, ApiError> {
-        let lifetime = answer.number("expires_in")?.map_or(ASSUMED_LIFETIME, Duration::from_secs);
+        let lifetime =
+            answer.number("expires_in")?.map(|seconds| Duration::from_secs(seconds).min(LONGEST_LIFETIME));
         Ok(Self {
             access: answer.need_secret("access_token")?,
             refresh: answer.secret("refresh_token")?,
-            expires_in: lifetime.min(LONGEST_LIFETIME),
+            expires_in: lifetime.unwrap_or(Duration::MAX),
             token_type: answer.text("token_type")?,
         })
     }

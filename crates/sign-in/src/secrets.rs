@@ -13,6 +13,9 @@ const ROOM: usize = 16 * 1024;
 /// Shape of the entry written.
 const VERSION: u8 = 2;
 
+/// Lifetime assumed of a session that can be renewed (the shorter of the two documented examples).
+const ASSUMED_LIFETIME: Duration = Duration::from_secs(1800);
+
 /// The secrets of one account. They are stored as one vault entry, so that both tokens are replaced at once.
 #[derive(Debug, Clone)]
 pub struct Secrets {
@@ -123,9 +126,12 @@ impl Secrets {
 }
 
 impl SessionSecrets {
-    /// The secrets of a session whose tokens were given at `now`.
+    /// The secrets of a session whose tokens were given at `now`. A session that can be renewed is, in time, where
+    /// nothing was said of its end; one that cannot then lasts until it is refused.
     pub fn new(dialect: Dialect, tokens: Tokens, now: SystemTime) -> Self {
         let Tokens { access, refresh, expires_in, .. } = tokens;
+        let untold = expires_in == Duration::MAX && refresh.is_some();
+        let expires_in = if untold { ASSUMED_LIFETIME } else { expires_in };
         Self { access, refresh, expires_at: now.checked_add(expires_in), dialect }
     }
 }

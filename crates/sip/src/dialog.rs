@@ -60,7 +60,7 @@ impl Dialog {
             sequence: self.sequence.clone(),
             routes: self.routes.clone(),
             headers: Vec::new(),
-            sdp: None,
+            body: None,
         }
     }
 

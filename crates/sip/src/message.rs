@@ -35,7 +35,22 @@ pub(crate) struct Draft {
     pub sequence: Arc<AtomicU32>,
     pub routes: Vec<String>,
     pub headers: Vec<Header>,
-    pub sdp: Option<String>,
+    pub body: Option<Body>,
+}
+
+/// What a message carries.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Body {
+    /// Media type with its parameters.
+    pub kind: String,
+    pub text: String,
+}
+
+impl Body {
+    /// A session description.
+    pub(crate) fn sdp(text: String) -> Self {
+        Self { kind: SDP.into(), text }
+    }
 }
 
 impl Draft {
@@ -61,10 +76,10 @@ impl Draft {
             });
         }
         headers.extend(self.headers.iter().cloned());
-        if self.sdp.is_some() {
-            headers.push(Header::ContentType(SDP.into()));
+        if let Some(body) = &self.body {
+            headers.push(Header::ContentType(body.kind.clone().into()));
         }
-        let body = self.sdp.clone().unwrap_or_default().into_bytes();
+        let body = self.body.as_ref().map(|body| body.text.clone().into_bytes()).unwrap_or_default();
         headers.push(Header::ContentLength(body.len().to_string().into()));
         Request { method, uri: self.uri.clone(), version: Version::V2, headers: headers.into(), body }
     }

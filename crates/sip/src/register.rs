@@ -37,7 +37,7 @@ impl Registrar {
             sequence: Arc::new(AtomicU32::new(0)),
             routes: Vec::new(),
             headers: Vec::new(),
-            sdp: None,
+            body: None,
         };
         Self { draft, auth: Mutex::new(auth) }
     }

@@ -70,6 +70,7 @@ async fn which_cookies_are_sent_back() {
 
 #[tokio::test]
 async fn lifetime_by_the_servers_clock() {
+    const UNTOLD: u64 = u64::MAX;
     let at = |date: &'static str, body: &'static str| {
         move |_: &Request| answer("200 OK", &format!("Date: {date}\r\n"), body)
     };
@@ -81,11 +82,13 @@ async fn lifetime_by_the_servers_clock() {
         (r#"{"access_token":"a","expires_at":"9999-11-06T11:00:00Z"}"#, 315_360_000),
         (r#"{"access_token":"a","expires_at":"1994-11-06T12:10:00Z","expires_in":60}"#, 60),
         (r#"{"access_token":"a","expires_at":"1994-11-06T12:10:00Z","expires_in":null}"#, 600),
-        (r#"{"access_token":"a","expires_at":"soon"}"#, 1800),
-        (r#"{"access_token":"a"}"#, 1800),
+        (r#"{"access_token":"a","expires_at":"soon"}"#, UNTOLD),
+        (r#"{"access_token":"a","expires_at":7}"#, UNTOLD),
+        (r#"{"access_token":"a"}"#, UNTOLD),
     ] {
         let (outcome, _) = sign_in("Set-Cookie: a=1\r\n", at(noon, body)).await;
-        assert_eq!(outcome.unwrap().expires_in, Duration::from_secs(seconds), "{body}");
+        let lifetime = if seconds == UNTOLD { Duration::MAX } else { Duration::from_secs(seconds) };
+        assert_eq!(outcome.unwrap().expires_in, lifetime, "{body}");
     }
 }
 
@@ -99,7 +102,6 @@ async fn sessions_that_do_not_come() {
         "<html>",
         r#"{"access_token":""}"#,
         r#"{"access_token":7}"#,
-        r#"{"access_token":"a","expires_at":7}"#,
         r#"{"access_token":"a","expires_in":-2147483648}"#,
     ] {
         let (outcome, _) = sign_in(cookie, move |_| answer("200 OK", "", body)).await;
@@ -154,10 +156,12 @@ async fn what_a_right_code_may_bring() {
         assert!(outcome.unwrap().is_none(), "{body}");
         assert_eq!(lines, asked_once);
     }
-    let (outcome, lines) = verify("Set-Cookie: a=1\r\n", "", (200, SESSION)).await;
-    let tokens = outcome.unwrap().unwrap();
-    assert!(tokens.access.expose_secret() == "access" && tokens.refresh.is_none());
-    assert_eq!(lines, ["POST /api/auth/verify_otp", "GET /api/login"]);
+    for body in ["", "{}", "OK", "true", "<html>"] {
+        let (outcome, lines) = verify("Set-Cookie: a=1\r\n", body, (200, SESSION)).await;
+        let tokens = outcome.unwrap().unwrap();
+        assert!(tokens.access.expose_secret() == "access" && tokens.refresh.is_none());
+        assert_eq!(lines, ["POST /api/auth/verify_otp", "GET /api/login"]);
+    }
     for login in [(401, ""), (404, ""), (500, ""), (200, "<html>"), (200, "{}")] {
         let (outcome, _) = verify("Set-Cookie: a=1\r\n", "", login).await;
         assert!(outcome.unwrap().is_none(), "{login:?}");

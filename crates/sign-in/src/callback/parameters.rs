@@ -17,9 +17,6 @@ const LONGEST_TOKEN: usize = 8 * 1024;
 /// Longest explanation kept, characters.
 const LONGEST_WORDS: usize = 200;
 
-/// Lifetime assumed where none is given (the shorter of the two documented examples).
-const ASSUMED_LIFETIME: Duration = Duration::from_secs(1800);
-
 /// Longest lifetime believed, so that no sum with it can overflow.
 const LONGEST_LIFETIME: u64 = 10 * 365 * 24 * 3600;
 
@@ -99,7 +96,7 @@ impl Parameters {
                 Err(NotAToken) => return Ok(failed("refresh_token is not a token")),
             };
             let expires_in = match self.one("expiresin")?.map(|seconds| seconds.trim().parse::<u64>()) {
-                None => ASSUMED_LIFETIME,
+                None => Duration::MAX,
                 Some(Ok(seconds)) => Duration::from_secs(seconds.min(LONGEST_LIFETIME)),
                 Some(Err(_)) => return Ok(failed("expires_in is not a number")),
             };
@@ -168,10 +165,12 @@ impl Parameters {
 
 struct NotAToken;
 
-/// A token: what fits into a header (RFC 9110, section 5.5) and is no longer than any honest one.
+/// A token: what fits into a header (RFC 9110, section 5.5) and is no longer than any honest one. A space was a
+/// plus sign that the sender did not escape, as Base64 has it.
 fn token(text: &str) -> Result<SecretString, NotAToken> {
+    let text = Zeroizing::new(text.replace(' ', "+"));
     let fits = (1..=LONGEST_TOKEN).contains(&text.len()) && text.bytes().all(|byte| byte.is_ascii_graphic());
-    if fits { Ok(text.into()) } else { Err(NotAToken) }
+    if fits { Ok(text.as_str().into()) } else { Err(NotAToken) }
 }
 
 /// Somebody else's words, fit to be shown on one line.
@@ -186,6 +185,8 @@ fn folded(name: &str) -> String {
 
 #[cfg(test)]
 mod tests {
+    use std::time::Duration;
+
     use proptest::prelude::{prop_assert, proptest};
     use secrecy::ExposeSecret;
 
@@ -198,7 +199,10 @@ mod tests {
                 "tokens {} {} {} {}",
                 tokens.access.expose_secret(),
                 tokens.refresh.as_ref().map_or("-", |refresh| refresh.expose_secret()),
-                tokens.expires_in.as_secs(),
+                match tokens.expires_in {
+                    Duration::MAX => "untold".to_owned(),
+                    lifetime => lifetime.as_secs().to_string(),
+                },
                 tokens.token_type.as_deref().unwrap_or("-"),
             ),
             Callback::SessionToken { token, second_factor } => {
@@ -215,15 +219,17 @@ mod tests {
     fn sign_ins() {
         for (text, expected) in [
             ("access_token=a&refresh_token=r&expires_in=3600&token_type=Bearer", "tokens a r 3600 Bearer"),
-            ("?accessToken=a%2Bb+c", "failed access_token is not a token"),
+            ("?accessToken=a%2Bb+c", "tokens a+b+c - untold -"),
             ("#accessToken=a%2Bb&expiresIn=5", "tokens a+b - 5 -"),
-            ("#/signed-in?access_token=a", "tokens a - 1800 -"),
-            ("access_token=a?b=c", "tokens a?b=c - 1800 -"),
+            ("#/signed-in?access_token=a", "tokens a - untold -"),
+            ("access_token=a?b=c", "tokens a?b=c - untold -"),
             ("access_token=a&expires_in=99999999999999999999", "failed expires_in is not a number"),
             ("access_token=a&expires_in=9999999999999999999", "tokens a - 315360000 -"),
-            ("access_token=a&refresh_token=", "tokens a - 1800 -"),
+            ("access_token=a&refresh_token=", "tokens a - untold -"),
             ("access_token=a&access_token=b", "failed accesstoken came twice"),
-            ("access_token=a&access_token=a", "tokens a - 1800 -"),
+            ("access_token=a&access_token=a", "tokens a - untold -"),
+            ("token=a+b/c==", "session a+b/c== false"),
+            ("token=a%2Bb", "session a+b false"),
             ("token=t", "session t false"),
             ("token=t&two_factor_enabled=true", "session t true"),
             ("session_token=t&twoFactorEnabled=1", "session t true"),

@@ -63,6 +63,10 @@ fn an_untold_lifetime_has_no_end() {
     assert_eq!(session.expires_at, None);
     let session = SessionSecrets::new(Dialect::Cookie, tokens(Duration::from_secs(1)), at());
     assert_eq!(session.expires_at, Some(at() + Duration::from_secs(1)));
+    // Unless it can be renewed: then it is, before a usual one would end.
+    let renewable = Tokens { refresh: Some("r".into()), ..tokens(Duration::MAX) };
+    let session = SessionSecrets::new(Dialect::Auth, renewable, at());
+    assert_eq!(session.expires_at, Some(at() + Duration::from_secs(1800)));
 }
 
 #[test]

@@ -41,12 +41,10 @@ impl Wizard {
             (Question::SendCode { .. }, Answer::SendCode(answer)) => self.code_sent(now, answer),
             (Question::VerifyCode { .. }, Answer::VerifyCode(answer)) => self.code_verified(answer),
             (Question::Microsoft { older, .. }, Answer::Microsoft(answer)) => {
-                self.microsoft_answered(now, older, answer)
+                self.microsoft_answered(older, answer)
             }
             (Question::ExchangeCode { .. }, Answer::ExchangeCode(answer)) => self.code_exchanged(answer),
-            (Question::ForgetPassword { .. }, Answer::ForgetPassword(answer)) => {
-                self.reset_asked(now, answer)
-            }
+            (Question::ForgetPassword { .. }, Answer::ForgetPassword(answer)) => self.reset_asked(answer),
             (Question::ResetPassword { .. }, Answer::ResetPassword(answer)) => self.password_reset(answer),
             (Question::ChangePassword { access, .. }, Answer::ChangePassword(answer)) => {
                 self.password_changed(access, answer)

@@ -20,6 +20,9 @@ pub(super) struct Ear {
     request: RequestId,
     purpose: Purpose,
     callbacks: Option<Callbacks>,
+    /// When it stops listening; not known before it listens.
+    until: Option<SystemTime>,
+    limit: Duration,
     /// The session that comes back was asked for in this dialect.
     dialect: Dialect,
 }
@@ -36,6 +39,11 @@ impl Ear {
     /// It does not listen yet.
     pub(super) fn is_deaf(&self) -> bool {
         self.callbacks.is_none()
+    }
+
+    /// When it stops listening.
+    pub(super) fn until(&self) -> Option<SystemTime> {
+        self.until
     }
 
     /// Where it listens.
@@ -57,12 +65,14 @@ impl Wizard {
 
     pub(super) fn listen(&mut self, purpose: Purpose, limit: Duration) -> Action {
         let request = self.next_request();
-        self.ear = Some(Ear { request, purpose, callbacks: None, dialect: Dialect::Auth });
+        self.ear =
+            Some(Ear { request, purpose, callbacks: None, until: None, limit, dialect: Dialect::Auth });
         Action::Listen { request, purpose, limit }
     }
 
     pub(super) fn listening(
         &mut self,
+        now: SystemTime,
         request: RequestId,
         loopback: Option<CallbackUrl>,
         scheme: Option<CallbackUrl>,
@@ -78,6 +88,7 @@ impl Wizard {
             return self.fail(SignInError::BrowserSignInFailed { what });
         };
         ear.callbacks = Some(Callbacks { now: callback.clone(), other });
+        ear.until = Some(now + ear.limit);
         match ear.purpose {
             Purpose::SignIn => {
                 // A server known to be older is asked as such.
@@ -105,22 +116,17 @@ impl Wizard {
         Some(callbacks.now.clone())
     }
 
-    pub(super) fn microsoft_answered(
-        &mut self,
-        now: SystemTime,
-        older: bool,
-        answer: Result<Url, ApiError>,
-    ) -> Vec<Action> {
+    pub(super) fn microsoft_answered(&mut self, older: bool, answer: Result<Url, ApiError>) -> Vec<Action> {
         if let Some(callback) = self.other_callback(&answer) {
             return self.ask_microsoft(older, callback);
         }
         match answer {
             Ok(url) => {
-                if let Some(ear) = &mut self.ear {
-                    ear.dialect = if older { Dialect::OAuth } else { Dialect::Auth };
-                }
-                self.stage =
-                    Stage::Browser(Browser { url: url.clone(), until: now + BROWSER, failed: false });
+                let Some(Ear { dialect, until: Some(until), .. }) = &mut self.ear else {
+                    return self.fail(SignInError::NotNow);
+                };
+                *dialect = if older { Dialect::OAuth } else { Dialect::Auth };
+                self.stage = Stage::Browser(Browser { url: url.clone(), until: *until, failed: false });
                 vec![Action::OpenBrowser { url }]
             }
             Err(ApiError::NotFound { .. }) if !older => match self.ear.as_ref().and_then(Ear::callback) {
@@ -218,13 +224,10 @@ impl Wizard {
         if self.next_deadline().is_none_or(|deadline| now < deadline) {
             return Vec::new();
         }
-        match &mut self.stage {
+        match &self.stage {
             Stage::Browser(_) => self.fail(SignInError::BrowserTimedOut),
             // The link may still be pasted.
-            Stage::Forgot(forgot) => {
-                forgot.until = None;
-                self.stop_listening()
-            }
+            Stage::Forgot(_) => self.stop_listening(),
             _ => Vec::new(),
         }
     }

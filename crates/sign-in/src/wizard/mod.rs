@@ -188,7 +188,9 @@ impl Wizard {
             Input::Scan => Ok(self.start_anew(Stage::Scan(None))),
             Input::Scanned(code) => self.scanned(code),
             Input::EnterSipAccount => Ok(self.start_anew(Stage::Sip)),
-            Input::Listening { request, loopback, scheme } => Ok(self.listening(request, loopback, scheme)),
+            Input::Listening { request, loopback, scheme } => {
+                Ok(self.listening(now, request, loopback, scheme))
+            }
             Input::Returned { request, callback } => Ok(self.returned(now, request, callback)),
             Input::TimedOut => Ok(self.timed_out(now)),
             Input::Answer { request, answer } => Ok(self.answered(now, request, answer)),

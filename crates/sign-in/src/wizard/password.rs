@@ -1,6 +1,6 @@
 //! A new password: one that the PBX insists on, or one that a link out of an e-mail allows.
 
-use std::time::{Duration, SystemTime};
+use std::time::Duration;
 
 use pbx_api::{ApiError, ErrorCode};
 use secrecy::{ExposeSecret, SecretString};
@@ -140,20 +140,19 @@ impl Wizard {
         })
     }
 
-    pub(super) fn reset_asked(&mut self, now: SystemTime, answer: Result<(), ApiError>) -> Vec<Action> {
+    pub(super) fn reset_asked(&mut self, answer: Result<(), ApiError>) -> Vec<Action> {
         if let Some(callback) = self.other_callback(&answer) {
             return self.ask_for_mail(callback);
         }
         match (answer, &mut self.stage) {
             (Ok(()), Stage::Forgot(forgot)) => {
                 forgot.asked = true;
-                forgot.until = forgot.until.or(Some(now + MAIL));
                 Vec::new()
             }
             (Ok(()), _) => Vec::new(),
             (Err(error), stage) => {
                 // Links of earlier e-mails are still waited for.
-                let asked = matches!(stage, Stage::Forgot(Forgot { asked: true, .. }));
+                let asked = matches!(stage, Stage::Forgot(Forgot { asked: true }));
                 self.problem = Some(error.into());
                 if asked { Vec::new() } else { self.stop_listening() }
             }
@@ -197,7 +196,7 @@ impl Wizard {
                 | ApiError::Unauthorized,
             ) => {
                 // Another link may be given.
-                self.stage = Stage::Forgot(Forgot { asked: true, until: None });
+                self.stage = Stage::Forgot(Forgot { asked: true });
                 self.problem = Some(SignInError::ResetLinkInvalid);
             }
             Err(error) => self.problem = Some(error.into()),

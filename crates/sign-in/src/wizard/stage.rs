@@ -121,8 +121,6 @@ pub(super) enum Right {
 #[derive(Debug, Default)]
 pub(super) struct Forgot {
     pub(super) asked: bool,
-    /// When the link is no longer listened for.
-    pub(super) until: Option<SystemTime>,
 }
 
 #[derive(Debug)]
@@ -188,7 +186,7 @@ impl Wizard {
     /// Page [`Page::Forgot`], where it is shown.
     pub fn forgot(&self) -> Option<ForgotPage> {
         match &self.stage {
-            Stage::Forgot(Forgot { asked, .. }) => Some(ForgotPage { asked: *asked }),
+            Stage::Forgot(Forgot { asked }) => Some(ForgotPage { asked: *asked }),
             _ => None,
         }
     }
@@ -206,8 +204,7 @@ impl Wizard {
     /// When [`Input::TimedOut`](super::Input::TimedOut) is due, where anything is waited for.
     pub fn next_deadline(&self) -> Option<SystemTime> {
         match (&self.stage, &self.ear) {
-            (Stage::Browser(Browser { until, .. }), Some(_)) => Some(*until),
-            (Stage::Forgot(Forgot { until, .. }), Some(_)) => *until,
+            (Stage::Browser(_) | Stage::Forgot(_), Some(ear)) => ear.until(),
             _ => None,
         }
     }

@@ -19,7 +19,7 @@ impl Wizard {
         self.stage = match stage {
             stage if certificate_shown => start.unwrap_or_else(|| resting(stage)),
             Stage::NewPassword(NewPassword { right: Right::Link { .. }, .. }) => {
-                Stage::Forgot(Forgot { asked: true, until: None })
+                Stage::Forgot(Forgot { asked: true })
             }
             Stage::NewPassword(_) => start.unwrap_or(Stage::User),
             Stage::Code(_) | Stage::Forgot(_) | Stage::Browser(_) => Stage::User,
@@ -27,6 +27,10 @@ impl Wizard {
             Stage::Server | Stage::User | Stage::Scan(_) | Stage::Sip => Stage::Server,
             Stage::Done => Stage::Done,
         };
+        if matches!(self.stage, Stage::Server) {
+            // Another way in begun from here must not lead back to this tenant's page.
+            self.found = None;
+        }
         actions
     }
 

@@ -27,7 +27,7 @@ use crate::dialog::sequence_of;
 use crate::digest::Authenticator;
 use crate::flow::{AckMender, Hops, Locator, Net, Port};
 use crate::header::quote;
-use crate::message::{ALLOW, Draft, SDP, call_id_of, from_of, sdp_of, to_of, token};
+use crate::message::{ALLOW, Body, Draft, SDP, call_id_of, from_of, sdp_of, to_of, token};
 use crate::register::Registrar;
 use crate::registration::{Action, Input as Fact, Machine};
 use crate::target::{host_part, parse, request_uri, user_part};
@@ -259,7 +259,7 @@ impl Agent {
             sequence: Arc::new(AtomicU32::new(0)),
             routes: Vec::new(),
             headers: vec![Header::Allow(ALLOW.into()), Header::Accept(SDP.into())],
-            sdp: Some(offer),
+            body: Some(Body::sdp(offer)),
         };
         let call = self.new_call(key, name, None);
         self.spawn(key, outgoing(call, Invite(draft)));

@@ -176,7 +176,7 @@ async fn refusals_use_nothing_up() {
         ),
         (format!("HEAD {good} HTTP/1.1\r\nHost: 127.0.0.1:{port}\r\n\r\n"), 405),
         (format!("PUT {good} HTTP/1.1\r\nHost: 127.0.0.1:{port}\r\n\r\n"), 405),
-        (format!("GET {good}{} HTTP/1.1\r\nHost: 127.0.0.1:{port}\r\n\r\n", "x".repeat(9000)), 431),
+        (format!("GET {good}{} HTTP/1.1\r\nHost: 127.0.0.1:{port}\r\n\r\n", "x".repeat(66_000)), 431),
         ("\u{16}\u{3}\u{1}\u{2}".to_owned(), 400),
     ] {
         assert_eq!(status(&trial.send(&request).await), expected, "{request:.80}");

@@ -183,3 +183,21 @@ fn back_from_each_page() {
     trial.does(Input::Back);
     assert_eq!(trial.page(), Page::User);
 }
+
+#[test]
+fn listener_and_page_stop_at_the_same_time_however_often_the_mail_is_asked_for() {
+    let mut trial = at_asked();
+    let end = trial.now + Duration::from_secs(1800);
+    trial.now += Duration::from_secs(600);
+    assert_eq!(asked(&trial.does(ask_for_reset("alice"))), "forget_password@pbx");
+    assert_eq!(trial.wizard.next_deadline(), Some(end));
+    trial.answers(Answer::ForgetPassword(Ok(())));
+    trial.now = end;
+    assert_eq!(asked(&trial.does(Input::TimedOut)), "stop listening");
+    // Asked for once more, it is listened for anew, and for as long.
+    assert_eq!(asked(&trial.does(ask_for_reset("alice"))), "listen for a link");
+    trial.listens();
+    trial.answers(Answer::ForgetPassword(Ok(())));
+    assert_eq!(trial.wizard.next_deadline(), Some(end + Duration::from_secs(1800)));
+    assert!(trial.does(Input::TimedOut).is_empty());
+}

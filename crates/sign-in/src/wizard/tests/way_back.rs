@@ -22,6 +22,18 @@ fn one_page_back() {
 }
 
 #[test]
+fn no_way_leads_back_to_a_tenant_that_was_left() {
+    for way in [Input::Scan, Input::EnterSipAccount] {
+        let mut trial = Trial::at_user();
+        trial.does(Input::Back);
+        assert!(trial.wizard.tenant().is_none());
+        trial.does(way);
+        trial.does(Input::Back);
+        trial.stands(Page::Server, "None");
+    }
+}
+
+#[test]
 fn a_session_that_comes_too_late_is_ended() {
     let mut trial = Trial::at_user();
     trial.does(sign_in("alice", "secret"));
