@@ -38,7 +38,7 @@ pub use kamailio::Kamailio;
 pub use linphone::Linphone;
 pub use network::{Network, Place, free_port};
 pub use page::Page;
-pub use paths::{branded, output_dir, product, python, target_dir};
+pub use paths::{branded, output_dir, output_file, product, python, target_dir};
 pub use process::{Line, Process};
 pub use score::{Score, score};
 pub use secrets::Secrets;

@@ -51,6 +51,14 @@ pub fn output_dir(test: &str) -> PathBuf {
     dir
 }
 
+/// A file among what tests leave behind, in a folder that is there.
+pub fn output_file(name: &Path) -> PathBuf {
+    let file = workspace().join("tests/output").join(name);
+    let folder = file.parent().expect("a file lies in a folder");
+    fs::create_dir_all(folder).unwrap_or_else(|e| panic!("{}: {e}", folder.display()));
+    file
+}
+
 pub(crate) fn workspace() -> &'static Path {
     Path::new(env!("CARGO_MANIFEST_DIR")).parent().expect("the tests lie in the workspace")
 }
