@@ -1,54 +1,25 @@
-//! Digest authentication (RFC 7616 and 8760, as used by RFC 3261, section 22): MD5 and SHA-256, with and
-//! without `-sess`, `qop=auth` or none. Nonces are kept and counted, so that later requests need no challenge.
+//! Digest authentication (RFC 7616 and 8760, as used by RFC 3261, section 22): MD5, SHA-256 and SHA-512-256, with
+//! and without `-sess`, `qop=auth`, `auth-int` or none. Nonces are kept and counted over all requests of an account,
+//! so that later ones need no challenge.
 
-use md5::Md5;
-use secrecy::{ExposeSecret, SecretString};
-use sha2::Sha256;
+mod algorithm;
+mod challenge;
 
-use crate::header::{elements, parameters, quote};
+use std::sync::atomic::{AtomicU32, Ordering};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
+
+use rsipstack::sip::{Header, Response};
+use secrecy::SecretString;
+
+use crate::header::parameters;
+use algorithm::Algorithm;
+pub(crate) use challenge::Challenge;
+use challenge::Subject;
 
 /// Rounds in which a server may call the nonce stale before that counts as a refusal.
 const STALE_ROUNDS: u8 = 3;
-
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-enum Algorithm {
-    Md5,
-    Md5Sess,
-    Sha256,
-    Sha256Sess,
-}
-
-impl Algorithm {
-    fn parse(name: &str) -> Option<Self> {
-        [Self::Md5, Self::Md5Sess, Self::Sha256, Self::Sha256Sess]
-            .into_iter()
-            .find(|algorithm| algorithm.name().eq_ignore_ascii_case(name))
-    }
-
-    fn name(self) -> &'static str {
-        match self {
-            Self::Md5 => "MD5",
-            Self::Md5Sess => "MD5-sess",
-            Self::Sha256 => "SHA-256",
-            Self::Sha256Sess => "SHA-256-sess",
-        }
-    }
-
-    fn hash(self, text: &str) -> String {
-        match self {
-            Self::Md5 | Self::Md5Sess => hexadecimal(&<Md5 as md5::Digest>::digest(text)),
-            Self::Sha256 | Self::Sha256Sess => hexadecimal(&<Sha256 as sha2::Digest>::digest(text)),
-        }
-    }
-
-    fn is_session(self) -> bool {
-        matches!(self, Self::Md5Sess | Self::Sha256Sess)
-    }
-}
-
-fn hexadecimal(bytes: &[u8]) -> String {
-    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
-}
+/// Realms that one request may be challenged for.
+const MOST_REALMS: usize = 4;
 
 /// Who asks for credentials: the server a request is for (401) or a proxy on the way (407).
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -57,96 +28,40 @@ pub(crate) enum Asker {
     Proxy,
 }
 
-/// One `WWW-Authenticate` or `Proxy-Authenticate` that can be answered.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) struct Challenge {
-    asker: Asker,
-    realm: String,
-    nonce: String,
-    opaque: Option<String>,
-    algorithm: Algorithm,
-    named_algorithm: bool,
-    qop: bool,
-    stale: bool,
-}
-
-impl Challenge {
-    /// Reads a header value; `None` where its scheme, algorithm or protection is not one of ours.
-    pub(crate) fn parse(asker: Asker, value: &str) -> Option<Self> {
-        let (scheme, list) = value.trim().split_once(char::is_whitespace)?;
-        if !scheme.eq_ignore_ascii_case("digest") {
-            return None;
-        }
-        let list = parameters(list, ',');
-        let get = |name: &str| list.iter().find(|(key, _)| key == name).map(|(_, value)| value.clone());
-        let algorithm = get("algorithm").filter(|name| !name.is_empty());
-        let qop = get("qop").filter(|offers| !offers.trim().is_empty());
-        if let Some(offers) = &qop
-            && !elements(offers).iter().any(|offer| offer.eq_ignore_ascii_case("auth"))
-        {
-            return None;
-        }
-        Some(Self {
-            asker,
-            realm: get("realm")?,
-            nonce: get("nonce")?,
-            opaque: get("opaque"),
-            algorithm: algorithm.as_deref().map_or(Some(Algorithm::Md5), Algorithm::parse)?,
-            named_algorithm: algorithm.is_some(),
-            qop: qop.is_some(),
-            stale: get("stale").is_some_and(|stale| stale.eq_ignore_ascii_case("true")),
-        })
-    }
-
-    fn is_for_same_as(&self, other: &Self) -> bool {
-        self.asker == other.asker && self.realm == other.realm
-    }
-
-    fn answer(&self, who: &Credentials, method: &str, uri: &str, count: u32, cnonce: &str) -> String {
-        let Self { realm, nonce, algorithm, .. } = self;
-        let hash = |text: &str| algorithm.hash(text);
-        let mut ha1 = hash(&format!("{}:{realm}:{}", who.user, who.password.expose_secret()));
-        if algorithm.is_session() {
-            ha1 = hash(&format!("{ha1}:{nonce}:{cnonce}"));
-        }
-        let ha2 = hash(&format!("{method}:{uri}"));
-        let response = if self.qop {
-            hash(&format!("{ha1}:{nonce}:{count:08x}:{cnonce}:auth:{ha2}"))
-        } else {
-            hash(&format!("{ha1}:{nonce}:{ha2}"))
-        };
-        let mut header = format!(
-            "Digest username={}, realm={}, nonce={}, uri=\"{uri}\", response=\"{response}\"",
-            quote(&who.user),
-            quote(realm),
-            quote(nonce)
-        );
-        if self.named_algorithm {
-            header.push_str(&format!(", algorithm={}", algorithm.name()));
-        }
-        if let Some(opaque) = &self.opaque {
-            header.push_str(&format!(", opaque={}", quote(opaque)));
-        }
-        if self.qop {
-            header.push_str(&format!(", qop=auth, nc={count:08x}, cnonce=\"{cnonce}\""));
-        } else if algorithm.is_session() {
-            header.push_str(&format!(", cnonce=\"{cnonce}\""));
-        }
-        header
-    }
-}
-
-#[derive(Debug, Clone)]
+#[derive(Debug)]
 struct Credentials {
     user: String,
     password: SecretString,
 }
 
-/// Answers challenges with one user's credentials and remembers their nonces.
+/// A server's nonce and how often it has been used.
+#[derive(Debug)]
+struct Nonce {
+    challenge: Challenge,
+    used: AtomicU32,
+    first_cnonce: OnceLock<String>,
+}
+
+impl Nonce {
+    fn new(challenge: Challenge) -> Arc<Self> {
+        Arc::new(Self { challenge, used: AtomicU32::new(0), first_cnonce: OnceLock::new() })
+    }
+}
+
+/// Nonces that have been accepted, at most one a realm.
+type Known = Arc<Mutex<Vec<Arc<Nonce>>>>;
+
+/// Answers challenges with one user's credentials. Clones share the nonces that servers have accepted, and their
+/// counts; a challenge just received is answered first by the clone that received it, so that nobody else's request
+/// can get ahead of it and make a right password look wrong.
 #[derive(Debug, Clone)]
 pub(crate) struct Authenticator {
-    credentials: Credentials,
-    known: Vec<(Challenge, u32)>,
+    credentials: Arc<Credentials>,
+    servers: Known,
+    proxies: Known,
+    own: Vec<Arc<Nonce>>,
+    /// What the last request was sent with.
+    sent: Vec<Arc<Nonce>>,
 }
 
 /// What to do about a 401 or 407.
@@ -166,7 +81,19 @@ pub(crate) struct Rounds(Vec<(Challenge, u8)>);
 
 impl Authenticator {
     pub(crate) fn new(user: &str, password: SecretString) -> Self {
-        Self { credentials: Credentials { user: user.to_owned(), password }, known: Vec::new() }
+        Self {
+            credentials: Arc::new(Credentials { user: user.to_owned(), password }),
+            servers: Known::default(),
+            proxies: Known::default(),
+            own: Vec::new(),
+            sent: Vec::new(),
+        }
+    }
+
+    /// One for requests to another server behind the same proxies: what the registrar asked for is nothing for
+    /// those who are called, who would get material to guess the password from.
+    pub(crate) fn apart(&self) -> Self {
+        Self { servers: Known::default(), own: Vec::new(), sent: Vec::new(), ..self.clone() }
     }
 
     /// Takes the challenges of a 401 or 407, the strongest of each realm.
@@ -182,28 +109,99 @@ impl Authenticator {
             return Verdict::NotUnderstood;
         }
         for challenge in strongest {
+            let more = rounds.0.len() < MOST_REALMS;
             match rounds.0.iter_mut().find(|(answered, _)| answered.is_for_same_as(&challenge)) {
                 Some((_, count)) if challenge.stale && *count < STALE_ROUNDS => *count += 1,
-                Some(_) => return Verdict::Refused,
-                None => rounds.0.push((challenge.clone(), 1)),
+                None if more => rounds.0.push((challenge.clone(), 1)),
+                _ => return Verdict::Refused,
             }
-            self.known.retain(|(known, _)| !known.is_for_same_as(&challenge));
-            self.known.push((challenge, 0));
+            put(&mut self.own, Nonce::new(challenge));
         }
         Verdict::Retry
     }
 
     /// Values of the `Authorization` and `Proxy-Authorization` headers to send with a request.
-    pub(crate) fn answers(&mut self, method: &str, uri: &str, cnonce: &str) -> Vec<(Asker, String)> {
-        let Self { credentials, known } = self;
-        known
-            .iter_mut()
-            .map(|(challenge, count)| {
-                *count += 1;
-                (challenge.asker, challenge.answer(credentials, method, uri, *count, cnonce))
-            })
-            .collect()
+    pub(crate) fn answers(
+        &mut self,
+        method: &str,
+        uri: &str,
+        body: &[u8],
+        cnonce: &str,
+    ) -> Vec<(Asker, String)> {
+        let mut nonces = list(&self.servers).clone();
+        nonces.extend(list(&self.proxies).iter().cloned());
+        for own in &self.own {
+            put(&mut nonces, own.clone());
+        }
+        let answers = nonces.iter().map(|nonce| {
+            let count = nonce.used.fetch_add(1, Ordering::Relaxed).saturating_add(1);
+            let first_cnonce = nonce.first_cnonce.get_or_init(|| cnonce.to_owned());
+            let subject = Subject { method, uri, body, count, cnonce, first_cnonce };
+            (nonce.challenge.asker, nonce.challenge.answer(&self.credentials, &subject))
+        });
+        let answers = answers.collect();
+        self.sent = nonces;
+        answers
     }
+
+    /// Takes note of the final answer to the request last sent: what it was sent with may be used by every other
+    /// request from now on, unless the server has named its next nonce (RFC 7616, section 3.5).
+    pub(crate) fn answered(&mut self, response: &Response) {
+        let status = response.status_code.code();
+        if matches!(status, 401 | 403 | 407) {
+            return;
+        }
+        for own in std::mem::take(&mut self.own) {
+            if self.sent.iter().any(|sent| Arc::ptr_eq(sent, &own)) {
+                self.share(own);
+            }
+        }
+        for (asker, nonce) in next_nonces(response) {
+            let mut of_asker = self.sent.iter().filter(|sent| sent.challenge.asker == asker);
+            // It names no realm, so it must be the only one.
+            if let (Some(sent), None) = (of_asker.next(), of_asker.next()) {
+                let next = Nonce::new(sent.challenge.renewed(nonce));
+                self.share(next);
+            }
+        }
+    }
+
+    fn share(&self, nonce: Arc<Nonce>) {
+        match nonce.challenge.asker {
+            Asker::Server => put(&mut list(&self.servers), nonce),
+            Asker::Proxy => put(&mut list(&self.proxies), nonce),
+        }
+    }
+}
+
+fn list(known: &Known) -> std::sync::MutexGuard<'_, Vec<Arc<Nonce>>> {
+    known.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// Puts a nonce in the place of an earlier one of its realm.
+fn put(nonces: &mut Vec<Arc<Nonce>>, nonce: Arc<Nonce>) {
+    nonces.retain(|other| !other.challenge.is_for_same_as(&nonce.challenge));
+    if nonces.len() >= MOST_REALMS {
+        nonces.remove(0);
+    }
+    nonces.push(nonce);
+}
+
+/// What `Authentication-Info` and `Proxy-Authentication-Info` say of the next nonce.
+fn next_nonces(response: &Response) -> Vec<(Asker, String)> {
+    let mut found = Vec::new();
+    for header in response.headers.iter() {
+        let (asker, value) = match header {
+            Header::AuthenticationInfo(value) => (Asker::Server, value.value()),
+            Header::Other(name, value) if name.eq_ignore_ascii_case("Proxy-Authentication-Info") => {
+                (Asker::Proxy, value.as_str())
+            }
+            _ => continue,
+        };
+        let next = parameters(value, ',').into_iter().find(|(name, _)| name == "nextnonce");
+        found.extend(next.map(|(_, nonce)| (asker, nonce)));
+    }
+    found
 }
 
 #[cfg(test)]

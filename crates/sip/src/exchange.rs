@@ -88,6 +88,7 @@ pub(crate) async fn exchange(
             response = final_response(&mut transaction, patience) => response?,
             cause = flow.lost() => return Err(cause),
         };
+        auth.answered(&response);
         let mut credentials_refused = false;
         if matches!(response.status_code.code(), 401 | 407) {
             match auth.learn(challenges(&response), &mut rounds) {

@@ -5,9 +5,14 @@ pub(crate) fn elements(value: &str) -> Vec<String> {
     split(value, ',', true)
 }
 
+/// Parts of a list separated by `separator`, in which only quotes protect it.
+pub(crate) fn parts(value: &str, separator: char) -> Vec<String> {
+    split(value, separator, false)
+}
+
 /// `name` or `name=value` parameters of a list separated by `separator`; names in lower case, values unquoted.
 pub(crate) fn parameters(value: &str, separator: char) -> Vec<(String, String)> {
-    split(value, separator, false)
+    parts(value, separator)
         .iter()
         .map(|parameter| match parameter.split_once('=') {
             Some((name, value)) => (name.trim().to_ascii_lowercase(), unquote(value.trim())),

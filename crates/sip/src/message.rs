@@ -69,7 +69,8 @@ impl Draft {
             Header::UserAgent(user_agent.into()),
         ];
         headers.extend(self.routes.iter().map(|route| Header::Route(route.clone().into())));
-        for (asker, answer) in auth.answers(&method.to_string(), &self.uri.to_string(), &token()) {
+        let body = self.body.as_ref().map(|body| body.text.clone().into_bytes()).unwrap_or_default();
+        for (asker, answer) in auth.answers(&method.to_string(), &self.uri.to_string(), &body, &token()) {
             headers.push(match asker {
                 Asker::Server => Header::Authorization(answer.into()),
                 Asker::Proxy => Header::ProxyAuthorization(answer.into()),
@@ -79,7 +80,6 @@ impl Draft {
         if let Some(body) = &self.body {
             headers.push(Header::ContentType(body.kind.clone().into()));
         }
-        let body = self.body.as_ref().map(|body| body.text.clone().into_bytes()).unwrap_or_default();
         headers.push(Header::ContentLength(body.len().to_string().into()));
         Request { method, uri: self.uri.clone(), version: Version::V2, headers: headers.into(), body }
     }
@@ -128,12 +128,11 @@ pub(crate) fn sdp_of(message: &impl HasHeaders, body: &[u8]) -> Option<String> {
 pub(crate) fn challenges(response: &Response) -> Vec<Challenge> {
     let mut found = Vec::new();
     for header in response.headers.iter() {
-        let challenge = match header {
-            Header::WwwAuthenticate(value) => Challenge::parse(Asker::Server, value.value()),
-            Header::ProxyAuthenticate(value) => Challenge::parse(Asker::Proxy, value.value()),
-            _ => None,
-        };
-        found.extend(challenge);
+        found.extend(match header {
+            Header::WwwAuthenticate(value) => Challenge::all(Asker::Server, value.value()),
+            Header::ProxyAuthenticate(value) => Challenge::all(Asker::Proxy, value.value()),
+            _ => Vec::new(),
+        });
     }
     found
 }

@@ -5,7 +5,7 @@ use std::sync::atomic::AtomicU32;
 use std::time::Duration;
 
 use rsipstack::sip::{Header, Method, Uri};
-use tokio::sync::{Mutex, mpsc};
+use tokio::sync::mpsc;
 
 use crate::digest::Authenticator;
 use crate::exchange::{Reply, exchange};
@@ -21,7 +21,7 @@ const PATIENCE: Duration = Duration::from_secs(3);
 /// What stays the same over all registrations of a user agent: Call-ID, tag, CSeq counter, nonces.
 pub(crate) struct Registrar {
     draft: Draft,
-    auth: Mutex<Authenticator>,
+    auth: Authenticator,
 }
 
 impl Registrar {
@@ -39,7 +39,7 @@ impl Registrar {
             headers: Vec::new(),
             body: None,
         };
-        Self { draft, auth: Mutex::new(auth) }
+        Self { draft, auth }
     }
 
     /// Tries to register for `expires`; tells the state machine what came of it.
@@ -79,8 +79,7 @@ impl Registrar {
         let mut draft = self.draft.clone();
         draft.headers.push(Header::Expires(expires.as_secs().to_string().into()));
         draft.headers.push(Header::Allow(ALLOW.into()));
-        let mut auth = self.auth.lock().await;
-        exchange(net, flow, &draft, &mut auth, PATIENCE).await
+        exchange(net, flow, &draft, &mut self.auth.clone(), PATIENCE).await
     }
 }
 

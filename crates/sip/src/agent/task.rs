@@ -125,7 +125,7 @@ impl Agent {
         let facts = mpsc::unbounded_channel();
         let auth_user = account.auth_user.as_deref().unwrap_or(&account.user);
         let auth = Authenticator::new(auth_user, account.password.clone());
-        let registrar = Arc::new(Registrar::new(&account, registrar_uri, auth.clone()));
+        let registrar = Arc::new(Registrar::new(&account, registrar_uri, auth.apart()));
         let machine = Machine::new(account.expires, rand::random());
         let net = Net::new(account, endpoint.inner, hops, port, local_ip, facts.0.clone(), closing);
         let agent = Self {

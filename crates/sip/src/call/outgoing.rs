@@ -84,6 +84,7 @@ async fn invite(mut call: Call, draft: Draft, flow: Flow) {
                 }
             }
         };
+        call.auth.answered(&response);
         let status = response.status_code.code();
         match status {
             200..=299 => {

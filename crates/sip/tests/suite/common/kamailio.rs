@@ -26,6 +26,11 @@ impl Kamailio {
 
     /// Challenges with this digest algorithm.
     pub fn start_with(algorithm: &str) -> Self {
+        Self::start_changed(algorithm, &[])
+    }
+
+    /// Runs with a configuration in which each first text is replaced by its second.
+    pub fn start_changed(algorithm: &str, changes: &[(&str, &str)]) -> Self {
         let directory = TempDir::with_prefix("sip-kamailio-").unwrap();
         let (udp, tcp) = (free_port(), free_port());
         let database = directory.path().join("db");
@@ -37,7 +42,11 @@ impl Kamailio {
             format!("username(string) domain(string) password(string)\n{users}"),
         )
         .unwrap();
-        let text = CONFIG
+        let changed = changes.iter().fold(CONFIG.to_owned(), |text, (from, to)| {
+            assert!(text.contains(from), "nothing to change: {from}");
+            text.replace(from, to)
+        });
+        let text = changed
             .replace("@UDP@", &udp.to_string())
             .replace("@TCP@", &tcp.to_string())
             .replace("@MODULES@", &modules().display().to_string())

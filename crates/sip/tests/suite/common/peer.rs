@@ -1,6 +1,8 @@
 //! A peer for what sipp cannot do: plain text over UDP or TCP, message by message.
 
+use std::collections::HashSet;
 use std::net::SocketAddr;
+use std::sync::Mutex;
 
 use tokio::net::UdpSocket;
 use tokio::time::timeout;
@@ -11,6 +13,8 @@ use super::LIMIT;
 pub struct Peer {
     socket: UdpSocket,
     pub port: u16,
+    /// Via headers of the requests that [`Peer::receive_new`] has returned.
+    seen: Mutex<HashSet<String>>,
 }
 
 /// A message it received.
@@ -56,7 +60,7 @@ impl Peer {
     pub async fn start() -> Self {
         let socket = UdpSocket::bind("127.0.0.1:0").await.unwrap();
         let port = socket.local_addr().unwrap().port();
-        Self { socket, port }
+        Self { socket, port, seen: Mutex::default() }
     }
 
     /// The next message that begins so; others, keep-alives among them, are passed over.
@@ -72,6 +76,16 @@ impl Peer {
             }
         };
         timeout(LIMIT, wait).await.unwrap_or_else(|_| panic!("no {start}"))
+    }
+
+    /// As [`Peer::receive`], but passes over requests that are only sent again.
+    pub async fn receive_new(&self, start: &str) -> Message {
+        loop {
+            let message = self.receive(start).await;
+            if self.seen.lock().unwrap().insert(message.header("Via").to_owned()) {
+                return message;
+            }
+        }
     }
 
     pub async fn send(&self, text: &str, to: SocketAddr) {
@@ -91,7 +105,7 @@ impl Peer {
 
     /// Takes one registration.
     pub async fn register(&self) -> Message {
-        let register = self.receive("REGISTER").await;
+        let register = self.receive_new("REGISTER").await;
         let contact = format!("Contact: {}\r\nExpires: 600\r\n", register.header("Contact"));
         self.send(&register.answer("200 OK", "r", &contact, ""), register.from).await;
         register
