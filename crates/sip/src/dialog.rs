@@ -5,7 +5,7 @@ use std::sync::atomic::AtomicU32;
 
 use rsipstack::sip::{HeadersExt, Method, Request, Response, Uri};
 
-use crate::message::{Draft, call_id_of, contact_of, from_of, recorded_routes, to_of};
+use crate::message::{Draft, call_id_of, contact_of, from_of, recorded_routes, to_of, uri_in};
 use crate::party::tag;
 
 /// One confirmed dialog. Clones share the CSeq counter.
@@ -42,7 +42,8 @@ impl Dialog {
             call_id: call_id_of(invite),
             local: to_of(invite),
             remote: from_of(invite),
-            target: contact_of(invite)?,
+            // Phones older than RFC 3261 may do without a Contact.
+            target: contact_of(invite).or_else(|| uri_in(&from_of(invite)))?,
             routes: recorded_routes(invite),
             sequence: Arc::new(AtomicU32::new(0)),
             remote_sequence: sequence_of(invite),
@@ -133,7 +134,7 @@ mod tests {
 
     /// What is done with a message before anybody knows whom it is from.
     fn take_in(bytes: &[u8]) {
-        let _ = crate::flow::refusal(bytes);
+        let _ = crate::wire::read(bytes, ([192, 0, 2, 1], 5060).into());
         let Ok(message) = SipMessage::try_from(bytes) else { return };
         let from = ([192, 0, 2, 1], 5060).into();
         let Ok(message) = SipConnection::update_msg_received(message, from, Transport::Udp) else { return };

@@ -3,7 +3,6 @@
 mod framing;
 mod tcp;
 mod udp;
-mod unknown;
 
 use std::io;
 use std::net::{IpAddr, SocketAddr};
@@ -26,8 +25,6 @@ use crate::target::{unescape_user, user_part};
 use crate::{Account, Cause, Transport};
 
 pub(crate) use udp::Port;
-#[cfg(test)]
-pub(crate) use unknown::refusal;
 
 /// Longest that resolving the proxy's name may take, and connecting to it.
 const REACH: Duration = Duration::from_secs(3);

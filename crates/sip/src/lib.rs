@@ -25,6 +25,7 @@ mod party;
 mod register;
 mod registration;
 mod target;
+mod wire;
 
 pub use account::{Account, Proxy, Transport};
 pub use agent::UserAgent;

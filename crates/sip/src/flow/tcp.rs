@@ -12,8 +12,9 @@ use tokio::sync::mpsc;
 use tokio::time::{MissedTickBehavior, interval};
 
 use super::framing::{Frame, next_frame};
-use super::{Flow, KEEP_ALIVE, Net, PING, cause_of, unknown};
+use super::{Flow, KEEP_ALIVE, Net, PING, cause_of};
 use crate::Cause;
+use crate::wire::{self, Reading};
 
 /// How long bytes may stay unacknowledged before the connection counts as broken.
 #[cfg(any(target_os = "linux", target_os = "android"))]
@@ -69,7 +70,7 @@ async fn carry(
                     Ok(length) => arrived.extend_from_slice(chunk.get(..length).unwrap_or_default()),
                     Err(e) => break Err(e),
                 }
-                match deliver(&flow.connection, &endpoint, &from, &mut arrived).await {
+                match deliver(&flow.connection, &endpoint, &from, flow.peer, &mut arrived).await {
                     Some(replies) => replies,
                     None => break Err(io::ErrorKind::InvalidData.into()),
                 }
@@ -100,6 +101,7 @@ async fn deliver(
     connection: &SipConnection,
     endpoint: &rsipstack::transaction::endpoint::EndpointInnerRef,
     from: &SipAddr,
+    peer: SocketAddr,
     arrived: &mut Vec<u8>,
 ) -> Option<Vec<u8>> {
     let mut replies = Vec::new();
@@ -107,16 +109,18 @@ async fn deliver(
         match frame {
             Frame::Ping => replies.extend_from_slice(b"\r\n"),
             Frame::Pong => {}
-            Frame::Message(bytes) => match SipMessage::try_from(bytes.as_slice()) {
-                Ok(message) => {
-                    if let Err(e) = endpoint.on_received_message(message, connection.clone(), from).await {
-                        tracing::debug!(%from, error = %e, "message not taken");
+            Frame::Message(bytes) => match wire::read(&bytes, peer) {
+                Reading::Message(bytes) => match SipMessage::try_from(bytes.as_slice()) {
+                    Ok(message) => {
+                        if let Err(e) = endpoint.on_received_message(message, connection.clone(), from).await
+                        {
+                            tracing::debug!(%from, error = %e, "message not taken");
+                        }
                     }
-                }
-                Err(_) => match unknown::refusal(&bytes) {
-                    Some(refusal) => replies.extend_from_slice(&refusal),
-                    None => tracing::debug!(%from, length = bytes.len(), "unreadable message ignored"),
+                    Err(e) => tracing::debug!(%from, error = %e, "unreadable message ignored"),
                 },
+                Reading::Refusal(refusal) => replies.extend_from_slice(&refusal),
+                Reading::Dropped(why) => tracing::debug!(%from, why, "message ignored"),
             },
         }
     }

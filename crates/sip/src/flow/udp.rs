@@ -7,8 +7,9 @@ use rsipstack::transport::udp::UdpConnection;
 use tokio::net::UdpSocket;
 use tokio::time::{MissedTickBehavior, interval, sleep};
 
-use super::{Flow, KEEP_ALIVE, Net, PING, cause_of, udp_address, unknown};
+use super::{Flow, KEEP_ALIVE, Net, PING, cause_of, udp_address};
 use crate::Cause;
+use crate::wire::{self, Reading};
 
 /// Between questions whether the proxy's port is still open.
 const WATCH: Duration = Duration::from_secs(10);
@@ -43,11 +44,23 @@ impl StackSocket for Port {
                     continue;
                 }
             };
-            match buffer.get(..length).and_then(unknown::refusal) {
-                Some(refusal) => {
+            let datagram = buffer.get(..length).unwrap_or_default();
+            // A sign of life.
+            if datagram.iter().all(u8::is_ascii_whitespace) {
+                return Ok((length, from));
+            }
+            match wire::read(datagram, from) {
+                Reading::Message(message) => {
+                    if let Some(room) = buffer.get_mut(..message.len()) {
+                        room.copy_from_slice(&message);
+                        return Ok((message.len(), from));
+                    }
+                    tracing::debug!(%from, length, "a message too large ignored");
+                }
+                Reading::Refusal(refusal) => {
                     let _ = self.0.send_to(&refusal, from).await;
                 }
-                None => return Ok((length, from)),
+                Reading::Dropped(why) => tracing::debug!(%from, length, why, "message ignored"),
             }
         }
     }

@@ -10,3 +10,5 @@ mod kamailio;
 #[cfg(target_os = "linux")]
 mod leaks;
 mod sipp;
+#[cfg(target_os = "linux")]
+mod torture;
