@@ -31,6 +31,7 @@ mod registration;
 mod subscription;
 mod target;
 mod text;
+mod wire;
 
 pub use account::{Account, Proxy, Transport, TransportChoice};
 pub use agent::UserAgent;

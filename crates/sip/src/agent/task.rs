@@ -21,7 +21,7 @@ use tokio::time::{sleep, sleep_until, timeout};
 use tokio_util::sync::CancellationToken;
 
 use super::Command;
-use crate::answer::{outside_of_calls, required, respond, respond_with, set_to_tag};
+use crate::answer::{outside_of_calls, required, respond, respond_with, set_to_tag, takes_sdp};
 use crate::call::{Call, Input, Invite, Report, incoming, outgoing};
 use crate::dialog::{Identity, sequence_of};
 use crate::digest::Authenticator;
@@ -370,6 +370,8 @@ impl Agent {
             && sdp_of(&transaction.original, &transaction.original.body).is_none()
         {
             Some((415, vec![Header::Accept(SDP.into())]))
+        } else if !takes_sdp(&transaction) {
+            Some((406, Vec::new()))
         } else if is_merged {
             // The same call, come by another way (RFC 3261, section 8.2.2.2).
             Some((482, Vec::new()))

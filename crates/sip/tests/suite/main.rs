@@ -13,4 +13,6 @@ mod leaks;
 mod offers;
 mod presence;
 mod sipp;
+#[cfg(target_os = "linux")]
+mod torture;
 mod transports;
