@@ -1,6 +1,9 @@
+use std::net::SocketAddr;
 use std::time::Duration;
 
-use crate::Cause;
+use pbx_api::{CertificateFacts, CertificateProblem};
+
+use crate::{Cause, Transport};
 
 /// Names a call within its [`UserAgent`](crate::UserAgent), for its whole life and never again.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -23,6 +26,22 @@ pub struct Party {
 pub enum Event {
     /// The registration changed.
     Registration(Registration),
+    /// The proxy is reached, by a new way. Worth remembering for the network the phone is in
+    /// ([`TransportChoice::Automatic`](crate::TransportChoice::Automatic)).
+    Reached {
+        /// How.
+        transport: Transport,
+        /// Where.
+        peer: SocketAddr,
+    },
+    /// The proxy shows a certificate that is not trusted. Comes ahead of the report that registering failed; with
+    /// another [`trust`](crate::UserAgent::trust) a [`reconnect`](crate::UserAgent::reconnect) may go through.
+    CertificateNotTrusted {
+        /// What is wrong with it.
+        problem: CertificateProblem,
+        /// The certificate, and the server that a pin for it must name.
+        certificate: Box<CertificateFacts>,
+    },
     /// Somebody calls. It rings at the caller's only after [`ring`](crate::UserAgent::ring).
     Incoming {
         /// The new call.
@@ -30,7 +49,7 @@ pub enum Event {
         /// What its INVITE says of it.
         invitation: Box<Invitation>,
     },
-    /// An outgoing call makes progress (180, 181, 182, 183).
+    /// An outgoing call makes progress (180, 181, 182, 183), or one of the phones that rang rings no more (199).
     Ringing {
         /// The call.
         call: CallKey,
@@ -66,7 +85,8 @@ pub enum Event {
         /// Their offer.
         sdp: Option<String>,
     },
-    /// An answer, in an ACK, to an offer of ours that went out in a 2xx.
+    /// An answer to an offer of ours: to a new one within the call ([`reoffer`](crate::UserAgent::reoffer)), or, in an
+    /// ACK, to one that went out in a 2xx because they asked for it.
     Answer {
         /// The call.
         call: CallKey,

@@ -26,11 +26,26 @@ pub(crate) struct Reply {
     pub credentials_refused: bool,
     /// Credentials were sent with the request.
     pub credentials_sent: bool,
+    /// The answer shows that the proxy sees us at another address than the Contact of the request told.
+    pub moved: bool,
 }
 
 impl Reply {
     pub(crate) fn status(&self) -> u16 {
         self.response.status_code.code()
+    }
+}
+
+impl Net {
+    /// Runs a task that must not outlive the user agent.
+    pub(crate) fn behind(&self, task: impl Future<Output = ()> + Send + 'static) {
+        let closing = self.closing.clone();
+        self.tasks.spawn(async move {
+            tokio::select! {
+                () = task => {}
+                () = closing.cancelled() => {}
+            }
+        });
     }
 }
 
@@ -88,6 +103,8 @@ pub(crate) async fn exchange(
             response = final_response(&mut transaction, patience) => response?,
             cause = flow.lost() => return Err(cause),
         };
+        // Ahead of the next round, whose Contact is made of it.
+        let moved = flow.observe(&response);
         auth.answered(&response);
         let mut credentials_refused = false;
         if matches!(response.status_code.code(), 401 | 407) {
@@ -97,7 +114,7 @@ pub(crate) async fn exchange(
                 Verdict::NotUnderstood => return Err(Cause::NotUnderstood),
             }
         }
-        return Ok(Reply { response, rtt: sent.elapsed(), credentials_refused, credentials_sent });
+        return Ok(Reply { response, rtt: sent.elapsed(), credentials_refused, credentials_sent, moved });
     }
 }
 

@@ -20,6 +20,7 @@ mod event;
 mod exchange;
 mod flow;
 mod header;
+mod invite;
 mod message;
 mod party;
 mod register;
@@ -27,7 +28,7 @@ mod registration;
 mod target;
 mod wire;
 
-pub use account::{Account, Proxy, Transport};
+pub use account::{Account, Proxy, Transport, TransportChoice};
 pub use agent::UserAgent;
 pub use error::{Cause, Error};
 pub use event::{

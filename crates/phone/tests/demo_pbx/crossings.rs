@@ -121,7 +121,7 @@ async fn digits_are_kept_until_the_devices_are_open() {
     let bench = Bench::new(Pbx::default()).await;
     let mut running = bench.bobs_phone().await;
     let call = in_a_call(&mut running).await;
-    "12#".chars().for_each(|digit| running.send(Command::SendDigit { call, digit }));
+    running.send(Command::SendDigits { call, digits: "12#".into() });
     let sent = running.until("three digits", |e| match e {
         Event::Call { view } if view.digits.len() == 3 => Some(view.digits.clone()),
         Event::Notice { problem, .. } => Some(format!("{problem:?}")),
@@ -314,11 +314,15 @@ async fn an_account_that_could_not_start_is_tried_again() {
     let bench = Bench::new(Pbx::default()).await;
     let mut running = bench.phone(Start::One(AccountId("nobody@nowhere".into())));
     assert_eq!(running.phone.picture().await.unwrap().sign_in.page, SignInPage::Server);
-    running.send(bench.bob(Transport::Tls));
-    let unsupported = |state: &AccountState| matches!(state, AccountState::Offline { problem, .. } if problem.code == Code::TransportUnsupported);
-    running.account("refused", unsupported).await;
-    running.send(Command::Reconnect { account: AccountId("102@test.io".into()) });
+    let mut nowhere = bench.bob(Transport::Tls);
+    if let Command::UseSipAccount { account } = &mut nowhere {
+        account.domain = "test io".into();
+    }
+    running.send(nowhere);
+    let unusable = |state: &AccountState| matches!(state, AccountState::Offline { problem, .. } if problem.code == Code::DomainInvalid);
+    running.account("refused", unusable).await;
+    running.send(Command::Reconnect { account: AccountId("102@test io".into()) });
     running.account("trying", |state| *state == AccountState::Registering).await;
-    running.account("refused again", unsupported).await;
+    running.account("refused again", unusable).await;
     running.phone.stop().await;
 }

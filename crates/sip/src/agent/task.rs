@@ -22,12 +22,12 @@ use tokio_util::sync::CancellationToken;
 
 use super::Command;
 use crate::answer::{outside_of_calls, required, respond, respond_with, set_to_tag, takes_sdp};
-use crate::call::{Call, Input, Invite, incoming, outgoing};
-use crate::dialog::sequence_of;
+use crate::call::{Call, Input, Invite, Report, incoming, outgoing};
+use crate::dialog::{Identity, sequence_of};
 use crate::digest::Authenticator;
-use crate::flow::{AckMender, Hops, Locator, Net, Port};
+use crate::flow::{AckMender, Hops, Locator, Net, Outlets, Port, websocket_url};
 use crate::header::quote;
-use crate::message::{ALLOW, Body, Draft, SDP, call_id_of, from_of, sdp_of, to_of, token};
+use crate::message::{ALLOW, Body, Draft, SDP, SUPPORTED, call_id_of, from_of, sdp_of, to_of, token};
 use crate::register::Registrar;
 use crate::registration::{Action, Input as Fact, Machine};
 use crate::target::{host_part, parse, request_uri, user_part};
@@ -49,6 +49,8 @@ struct Line {
     name: DialogName,
     /// From tag and CSeq number of the INVITE, for a call from outside.
     invite: Option<(Option<String>, u32)>,
+    /// Its dialog, once there is one.
+    dialog: Option<Identity>,
     inbox: mpsc::UnboundedSender<Input>,
 }
 
@@ -68,8 +70,10 @@ pub(super) struct Agent {
     incoming: TransactionReceiver,
     /// What happens to the registration, in the order it happened.
     facts: (mpsc::UnboundedSender<Fact>, mpsc::UnboundedReceiver<Fact>),
-    over: (mpsc::UnboundedSender<CallKey>, mpsc::UnboundedReceiver<CallKey>),
+    reports: (mpsc::UnboundedSender<Report>, mpsc::UnboundedReceiver<Report>),
     stack: JoinHandle<()>,
+    /// Follows the local address that reaches the proxy.
+    local_ip: watch::Receiver<IpAddr>,
     /// The UDP socket, to see that it is closed at the end.
     socket: Option<Weak<dyn UdpSocket>>,
 }
@@ -81,27 +85,22 @@ impl Agent {
         events: mpsc::UnboundedSender<Event>,
         last_call: Arc<AtomicU64>,
     ) -> Result<(Self, watch::Receiver<IpAddr>), Error> {
-        if matches!(account.transport, Transport::Tls | Transport::Wss) {
-            return Err(Error::TransportUnsupported(account.transport));
-        }
         let registrar_uri = checked(&account)?;
         let closing = CancellationToken::new();
         let layer = TransportLayer::new(closing.clone());
         layer.set_stream_idle_timeout(Duration::ZERO);
         let literal = account.proxy.host.parse::<IpAddr>().ok();
-        let v6 = literal.is_some_and(|ip| ip.is_ipv6());
         let mut port = None;
         let mut socket = None;
-        if account.transport == Transport::Udp {
-            let bound = bind(v6, account.local_port.unwrap_or(0))?;
-            let number = bound.number()?;
-            let shared: Arc<dyn UdpSocket> = Arc::new(bound);
+        if account.transport.allows(Transport::Udp) {
+            let bound = Arc::new(bind(account.local_port)?);
+            let shared: Arc<dyn UdpSocket> = bound.clone();
             socket = Some(Arc::downgrade(&shared));
             let connection = UdpConnection::from_socket(shared, None, Some(closing.child_token()))
                 .await
                 .map_err(|e| Error::Stack(e.to_string()))?;
             layer.add_transport(connection.clone().into());
-            port = Some((connection, number));
+            port = Some((connection, bound));
         }
         let hops = Arc::new(Hops::new(&account));
         let endpoint = EndpointBuilder::new()
@@ -127,7 +126,8 @@ impl Agent {
         let auth = Authenticator::new(auth_user, account.password.clone());
         let registrar = Arc::new(Registrar::new(&account, registrar_uri, auth.apart()));
         let machine = Machine::new(account.expires, rand::random());
-        let net = Net::new(account, endpoint.inner, hops, port, local_ip, facts.0.clone(), closing);
+        let outlets = Outlets { local_ip, losses: facts.0.clone(), events: events.clone() };
+        let net = Net::new(account, endpoint.inner, hops, port, outlets, closing);
         let agent = Self {
             net: Arc::new(net),
             registrar,
@@ -141,8 +141,9 @@ impl Agent {
             auth,
             incoming,
             facts,
-            over: mpsc::unbounded_channel(),
+            reports: mpsc::unbounded_channel(),
             stack,
+            local_ip: local_ip_seen.clone(),
             socket,
         };
         Ok((agent, local_ip_seen))
@@ -162,25 +163,43 @@ impl Agent {
                 },
                 Some(transaction) = self.incoming.recv() => self.request(transaction),
                 Some(fact) = self.facts.1.recv() => {
-                    if matches!(fact, Fact::FlowLost(_)) {
-                        for line in self.calls.values() {
-                            let _ = line.inbox.send(Input::FlowLost);
+                    match fact {
+                        Fact::FlowLost(_) => {
+                            for line in self.calls.values() {
+                                let _ = line.inbox.send(Input::FlowLost);
+                            }
                         }
-                    } else {
-                        self.attempt = None;
+                        Fact::Moved => {}
+                        _ => self.attempt = None,
                     }
                     self.fact(fact);
                 }
-                Some(key) = self.over.1.recv() => {
-                    if let Some(line) = self.calls.remove(&key) {
-                        self.names.remove(&line.name);
+                Ok(()) = self.local_ip.changed() => {
+                    for line in self.calls.values() {
+                        let _ = line.inbox.send(Input::Moved);
                     }
                 }
+                Some(report) = self.reports.1.recv() => self.report(report),
                 () = due(deadline) => self.fact(Fact::Due),
                 () = events.closed() => break None,
             }
         };
         self.close(done).await;
+    }
+
+    fn report(&mut self, report: Report) {
+        match report {
+            Report::Dialog(key, identity) => {
+                if let Some(line) = self.calls.get_mut(&key) {
+                    line.dialog = Some(identity);
+                }
+            }
+            Report::Over(key) => {
+                if let Some(line) = self.calls.remove(&key) {
+                    self.names.remove(&line.name);
+                }
+            }
+        }
     }
 
     fn fact(&mut self, fact: Fact) {
@@ -214,6 +233,11 @@ impl Agent {
             Command::Reconnect => {
                 self.afresh = true;
                 return self.fact(Fact::Begin);
+            }
+            Command::Trust(trust) => {
+                let net = self.net.clone();
+                self.net.tasks.spawn(async move { net.trust(trust).await });
+                return;
             }
             Command::Invite { call, target, offer, taking: _ } => return self.invite(call, &target, offer),
             Command::Ring(call) => (call, Input::Ring),
@@ -258,7 +282,11 @@ impl Agent {
             call_id: name.0.clone(),
             sequence: Arc::new(AtomicU32::new(0)),
             routes: Vec::new(),
-            headers: vec![Header::Allow(ALLOW.into()), Header::Accept(SDP.into())],
+            headers: vec![
+                Header::Allow(ALLOW.into()),
+                Header::Accept(SDP.into()),
+                Header::Supported(SUPPORTED.into()),
+            ],
             body: Some(Body::sdp(offer)),
         };
         let call = self.new_call(key, name, None);
@@ -326,18 +354,25 @@ impl Agent {
     fn new_call(&mut self, key: CallKey, name: DialogName, invite: Option<(Option<String>, u32)>) -> Call {
         let (sender, inbox) = mpsc::unbounded_channel();
         self.names.insert(name.clone(), key);
-        self.calls.insert(key, Line { name, invite, inbox: sender });
-        Call::new(key, self.net.clone(), self.auth.clone(), inbox, self.events.clone())
+        self.calls.insert(key, Line { name, invite, dialog: None, inbox: sender });
+        Call::new(
+            key,
+            self.net.clone(),
+            self.auth.clone(),
+            inbox,
+            self.events.clone(),
+            self.reports.0.clone(),
+        )
     }
 
     fn spawn(&self, key: CallKey, call: impl Future<Output = ()> + Send + 'static) {
-        let (closing, over) = (self.net.closing.clone(), self.over.0.clone());
+        let (closing, reports) = (self.net.closing.clone(), self.reports.0.clone());
         self.net.tasks.spawn(async move {
             tokio::select! {
                 () = call => {}
                 () = closing.cancelled() => {}
             }
-            let _ = over.send(key);
+            let _ = reports.send(Report::Over(key));
         });
     }
 
@@ -356,8 +391,10 @@ impl Agent {
             let calls = async {
                 while !self.calls.is_empty() {
                     tokio::select! {
-                        Some(key) = self.over.1.recv() => {
-                            self.calls.remove(&key);
+                        Some(report) = self.reports.1.recv() => {
+                            if let Report::Over(key) = report {
+                                self.calls.remove(&key);
+                            }
                         }
                         // Those we hang up on still talk to us: their requests find their calls.
                         Some(mut transaction) = self.incoming.recv() => {
@@ -423,12 +460,16 @@ fn checked(account: &Account) -> Result<Uri, Error> {
     if account.proxy.host.trim().is_empty() {
         return Err(Error::AccountInvalid("proxy"));
     }
+    if account.transport.allows(Transport::Wss) {
+        websocket_url(account, Transport::Wss.default_port())
+            .ok_or(Error::AccountInvalid("WebSocket path"))?;
+    }
     parse(&format!("sip:{}", account.domain)).ok_or(Error::AccountInvalid("domain"))
 }
 
-fn bind(v6: bool, port: u16) -> Result<Port, Error> {
-    Port::bind(v6, port).map_err(|source| match source.kind() {
-        std::io::ErrorKind::AddrInUse => Error::PortInUse { port, source },
+fn bind(port: Option<u16>) -> Result<Port, Error> {
+    Port::bind(port).map_err(|source| match (source.kind(), port) {
+        (std::io::ErrorKind::AddrInUse, Some(port)) => Error::PortInUse { port, source },
         _ => Error::Socket(source),
     })
 }

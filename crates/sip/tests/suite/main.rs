@@ -5,10 +5,13 @@
 mod common;
 mod digest;
 mod edges;
+mod forks;
 mod hostile;
 mod kamailio;
 #[cfg(target_os = "linux")]
 mod leaks;
+mod offers;
 mod sipp;
 #[cfg(target_os = "linux")]
 mod torture;
+mod transports;
