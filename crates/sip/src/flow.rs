@@ -30,6 +30,7 @@ pub(crate) use hops::{AckMender, Hops, Locator, udp_address};
 pub(crate) use net::{Net, Outlets};
 #[cfg(test)]
 pub(crate) use receive::mark;
+pub(crate) use receive::marked;
 pub(crate) use udp::Port;
 pub(crate) use websocket::url as websocket_url;
 

@@ -18,18 +18,18 @@ pub(super) async fn deliver(
     from: SocketAddr,
     bytes: &[u8],
 ) -> Option<Vec<u8>> {
-    let bytes = match wire::read(bytes, from) {
-        Reading::Message(bytes) => bytes,
+    let tidied = match wire::read(bytes, from) {
+        Reading::Message(tidied) => tidied,
         Reading::Refusal(refusal) => return Some(refusal),
         Reading::Dropped(why) => {
             tracing::debug!(%from, length = bytes.len(), why, "message ignored");
             return None;
         }
     };
-    let mut message = match SipMessage::try_from(bytes.as_slice()) {
+    let mut message = match SipMessage::try_from(tidied.as_slice()) {
         Ok(message) => message,
-        Err(error) => {
-            tracing::debug!(%from, %error, "unreadable message ignored");
+        Err(e) => {
+            tracing::debug!(%from, error = %e, "unreadable message ignored");
             return None;
         }
     };
@@ -66,7 +66,8 @@ pub(crate) fn mark(request: &mut Request, from: SocketAddr) {
     }
 }
 
-fn marked(via: &str, from: SocketAddr) -> String {
+/// The value of a Via header, its first element marked so.
+pub(crate) fn marked(via: &str, from: SocketAddr) -> String {
     let ip = from.ip().to_canonical();
     let mut vias = elements(via);
     let Some(first) = vias.first_mut() else { return via.to_owned() };
