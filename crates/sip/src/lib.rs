@@ -32,7 +32,7 @@ mod subscription;
 mod target;
 mod text;
 
-pub use account::{Account, Proxy, Transport};
+pub use account::{Account, Proxy, Transport, TransportChoice};
 pub use agent::UserAgent;
 pub use error::{Cause, Error};
 pub use event::{

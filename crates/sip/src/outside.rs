@@ -4,6 +4,7 @@ use std::net::IpAddr;
 
 use rsipstack::sip::{Header, Request};
 use rsipstack::transaction::transaction::Transaction;
+use rsipstack::transport::SipConnection;
 use tokio::sync::mpsc;
 
 use crate::answer::{outside_of_calls, respond, respond_with};
@@ -12,7 +13,7 @@ use crate::header::{elements, parameters};
 use crate::message::{event_of, from_of, value};
 use crate::packages::read_message_summary;
 use crate::text::{TEXT, text_of};
-use crate::{Event, News, Package, Party, Transport};
+use crate::{Event, News, Package, Party};
 
 /// Whether a request is about waiting messages.
 pub(crate) fn is_message_summary(request: &Request) -> bool {
@@ -65,7 +66,7 @@ pub(crate) async fn text_message(
 /// Whether a request comes from the account's own phone system: over the connection registered over, or, by UDP, from
 /// the address of the proxy. Others may call, but have nothing to say to the user or to the phone.
 pub(crate) async fn is_from_own_proxy(net: &Net, transaction: &Transaction) -> bool {
-    if net.account.transport != Transport::Udp {
+    if !matches!(transaction.connection, Some(SipConnection::Udp(_))) {
         return true;
     }
     match net.flow().await {
@@ -103,7 +104,6 @@ fn source_of(request: &Request) -> Option<IpAddr> {
 #[cfg(test)]
 mod tests {
     use rsipstack::sip::{SipMessage, Transport as SipTransport};
-    use rsipstack::transport::SipConnection;
 
     use super::*;
 

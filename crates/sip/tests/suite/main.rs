@@ -13,3 +13,4 @@ mod leaks;
 mod offers;
 mod presence;
 mod sipp;
+mod transports;
