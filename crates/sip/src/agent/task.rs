@@ -21,7 +21,7 @@ use tokio::time::{sleep, sleep_until, timeout};
 use tokio_util::sync::CancellationToken;
 
 use super::Command;
-use crate::answer::{outside_of_calls, required, respond, respond_with, set_to_tag, takes_sdp};
+use crate::answer::{outside_of_calls, required, respond, respond_with, set_to_tag};
 use crate::call::{Call, Input, Invite, Report, incoming, outgoing};
 use crate::dialog::{Identity, sequence_of};
 use crate::digest::Authenticator;
@@ -137,7 +137,8 @@ impl Agent {
         let registrar = Arc::new(Registrar::new(&account, registrar_uri, auth.apart()));
         let machine = Machine::new(account.expires, rand::random());
         let outlets = Outlets { local_ip, losses: facts.0.clone(), events: events.clone() };
-        let net = Arc::new(Net::new(account, endpoint.inner, hops, port, outlets, closing));
+        let net = Net::new(account, endpoint.inner, hops, port, outlets, closing);
+        let net = Arc::new(net);
         let agent = Self {
             subscriptions: Subscriptions::new(net.clone(), auth.clone(), events.clone()),
             publication: Publication::new(net.clone(), auth.clone(), events.clone()),
@@ -370,8 +371,6 @@ impl Agent {
             && sdp_of(&transaction.original, &transaction.original.body).is_none()
         {
             Some((415, vec![Header::Accept(SDP.into())]))
-        } else if !takes_sdp(&transaction) {
-            Some((406, Vec::new()))
         } else if is_merged {
             // The same call, come by another way (RFC 3261, section 8.2.2.2).
             Some((482, Vec::new()))
