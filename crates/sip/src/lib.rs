@@ -21,6 +21,7 @@ mod exchange;
 mod flow;
 mod header;
 mod message;
+mod network;
 mod party;
 mod register;
 mod registration;
