@@ -101,6 +101,12 @@ impl Demo {
         mails.iter().map(|mail| Mail { code: text(mail, "code"), link: text(mail, "link") }).collect()
     }
 
+    /// Every token it has handed out: of sessions, half-done sign-ins and links, and Microsoft's codes.
+    pub fn issued(&self) -> Vec<String> {
+        let said = self.curl(&[], "/demo/issued");
+        serde_json::from_str(&said).unwrap_or_else(|e| panic!("{e}: {said}"))
+    }
+
     /// Waits until it has sent this many e-mails, and gives the last.
     pub fn mail(&self, count: usize) -> Mail {
         let deadline = Instant::now() + Duration::from_secs(20);

@@ -17,6 +17,7 @@ mod callback;
 mod config;
 mod faults;
 mod https;
+mod issued;
 mod mail;
 mod manner;
 mod media;

@@ -48,6 +48,7 @@ pub(crate) fn router(site: Arc<Site>) -> Router {
         .with_state(shared);
     let admin = Router::new()
         .route("/demo/faults", post(admin::faults))
+        .route("/demo/issued", get(admin::issued))
         .route("/demo/outbox", get(outbox::outbox))
         .route("/demo/qr/{file}", get(admin::qr))
         .layer(from_fn_with_state(site.clone(), admin::only_here))

@@ -4,6 +4,7 @@ use std::time::{Duration, Instant};
 
 use rand::Rng;
 
+use crate::issued::Issued;
 use crate::tickets::Tickets;
 
 /// How long a half-done sign-in waits.
@@ -40,6 +41,11 @@ impl SecondFactor {
     /// None yet.
     pub fn new() -> Self {
         Self(Tickets::new(SIGN_IN_LIFETIME))
+    }
+
+    /// Every token that was issued.
+    pub fn issued(&self) -> &Issued {
+        self.0.issued()
     }
 
     /// A session token for a user whose password was right.

@@ -3,6 +3,7 @@
 use std::collections::HashMap;
 use std::time::{Duration, Instant};
 
+use crate::issued::Issued;
 use crate::tenant::opaque;
 
 /// What a successful sign-in or refresh hands out.
@@ -28,18 +29,20 @@ pub(crate) struct Sessions {
     lifetime: Duration,
     access: HashMap<String, Access>,
     refresh: HashMap<String, Refresh>,
+    issued: Issued,
 }
 
 impl Sessions {
     /// No session yet; access tokens will live for `lifetime`.
     pub fn new(lifetime: Duration) -> Self {
-        Self { lifetime, access: HashMap::new(), refresh: HashMap::new() }
+        Self { lifetime, access: HashMap::new(), refresh: HashMap::new(), issued: Issued::default() }
     }
 
     /// Opens a session for a user.
     pub fn open(&mut self, user: &str, now: Instant) -> Tokens {
         let access = self.issue_access(user, now);
         let refresh = opaque(48);
+        self.issued.note(&refresh);
         self.refresh.insert(refresh.clone(), Refresh { user: user.into(), access: access.clone() });
         Tokens { access, refresh, expires_in: self.lifetime }
     }
@@ -48,11 +51,17 @@ impl Sessions {
     pub fn issue_access(&mut self, user: &str, now: Instant) -> String {
         self.access.retain(|_, a| a.expires > now);
         let token = opaque(48);
+        self.issued.note(&token);
         self.access.insert(
             token.clone(),
             Access { user: user.into(), expires: now.checked_add(self.lifetime).unwrap_or(now) },
         );
         token
+    }
+
+    /// Every token that was issued.
+    pub fn issued(&self) -> &Issued {
+        &self.issued
     }
 
     /// How long access tokens issued now will live.

@@ -3,26 +3,34 @@
 use std::collections::HashMap;
 use std::time::{Duration, Instant};
 
+use crate::issued::Issued;
 use crate::tenant::opaque;
 
 /// Tokens of one kind, each with what it stands for.
 pub(crate) struct Tickets<T> {
     lifetime: Duration,
     all: HashMap<String, (T, Instant)>,
+    issued: Issued,
 }
 
 impl<T> Tickets<T> {
     /// None yet; each will be good for `lifetime`.
     pub fn new(lifetime: Duration) -> Self {
-        Self { lifetime, all: HashMap::new() }
+        Self { lifetime, all: HashMap::new(), issued: Issued::default() }
     }
 
     /// A fresh token for this.
     pub fn issue(&mut self, value: T, now: Instant) -> String {
         self.all.retain(|_, (_, expires)| *expires > now);
         let token = opaque(40);
+        self.issued.note(&token);
         self.all.insert(token.clone(), (value, now + self.lifetime));
         token
+    }
+
+    /// Every token that was issued.
+    pub fn issued(&self) -> &Issued {
+        &self.issued
     }
 
     /// What a token stands for.

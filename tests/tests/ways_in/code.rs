@@ -108,3 +108,19 @@ async fn of_the_old_kind() {
     trial.choose_file("scan-picture", &picture).await;
     trial.ends_registered().await;
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn with_what_the_profile_settles() {
+    let settled = ["--enforce-theme", "dark", "--enforce-language", "de", "--enforce-hidden", "settings"];
+    let mut trial = Trial::begin("code-with-settled-views", &[HANDED_OVER, &settled].concat()).await;
+    let picture = trial.sign_in_code("alice");
+    trial.click("scan-open").await;
+    trial.choose_file("scan-picture", &picture).await;
+    trial.click("trust").await;
+    trial.says("account-state", "Registriert").await;
+    assert_eq!(trial.run("return document.documentElement.dataset.theme", Vec::new()).await, "dark");
+    assert!(!trial.has("settings").await, "a view that the PBX hides is shown");
+    trial.shoot("settled").await;
+    trial.sign_out().await;
+    trial.window.quit().await;
+}

@@ -129,6 +129,12 @@ impl Trial {
         self.shoot("registered").await;
         let kept = self.secrets.learn_keychain(&self.session, SERVICE);
         assert!(kept > 0, "nothing is in the keychain");
+        self.demo.issued().iter().for_each(|token| self.secrets.learn(token));
+        self.demo
+            .outbox()
+            .iter()
+            .filter_map(|mail| mail.code.as_ref())
+            .for_each(|code| self.secrets.learn(code));
         self.assert_nothing_lies_open();
         // The same search finds what is no secret.
         let mut public = Secrets::default();

@@ -1,5 +1,5 @@
-//! For this machine only: `POST /demo/faults` orders misbehaviour from outside the process, and
-//! `GET /demo/qr/USER.png` shows a user's QR code.
+//! For this machine only: `POST /demo/faults` orders misbehaviour from outside the process,
+//! `GET /demo/issued` lists every token handed out, and `GET /demo/qr/USER.png` shows a user's QR code.
 
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -15,7 +15,8 @@ use serde::Deserialize;
 
 use super::errors::Refusal;
 use crate::faults::{FaultOrder, Faults, Standing};
-use crate::pbx::Site;
+use crate::pbx::{Shared, Site};
+use crate::requests::lock;
 use crate::{blobs, picture};
 
 /// Lets only this machine pass; for others there is nothing here.
@@ -47,6 +48,17 @@ pub(super) async fn faults(
         });
     }
     Ok(Json(faults.standing()))
+}
+
+pub(super) async fn issued(State(site): State<Arc<Site>>) -> Json<Vec<String>> {
+    let Shared { sessions, cookies, resets, second_factor, microsoft, .. } = &*site.shared;
+    let mut all: Vec<String> = lock(sessions).issued().all().collect();
+    all.extend(lock(cookies).issued().all());
+    all.extend(lock(resets).issued().all());
+    all.extend(lock(second_factor).issued().all());
+    let microsoft = lock(microsoft);
+    all.extend(microsoft.codes.issued().all().chain(microsoft.exchanges.issued().all()));
+    Json(all)
 }
 
 #[derive(Deserialize)]
