@@ -2,6 +2,8 @@ use std::time::Duration;
 
 use secrecy::SecretString;
 
+use crate::Instance;
+
 /// Transport of SIP messages between the phone and its outbound proxy.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Transport {
@@ -77,6 +79,8 @@ pub struct Account {
     pub expires: Duration,
     /// Value of the `User-Agent` header.
     pub user_agent: String,
+    /// Identity of this phone, which the PBX knows it by wherever it registers from; kept by whoever keeps the account.
+    pub instance: Option<Instance>,
     /// Local UDP port to bind; any free one without. The other transports do not listen.
     pub local_port: Option<u16>,
 }

@@ -38,7 +38,8 @@ impl Reply {
 ///
 /// # Errors
 /// The stack will not have the request.
-pub(crate) async fn start(net: &Net, flow: &Flow, request: Request) -> Result<Transaction, Cause> {
+pub(crate) async fn start(net: &Net, flow: &Flow, mut request: Request) -> Result<Transaction, Cause> {
+    net.service_route.apply(&mut request);
     let destination = match flow.transport {
         Transport::Udp => Some(udp_address(next_hop(net, flow, &request).await)),
         _ => None,

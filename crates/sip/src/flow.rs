@@ -10,7 +10,9 @@ use std::net::{IpAddr, SocketAddr};
 use std::sync::{Arc, Mutex, OnceLock};
 use std::time::Duration;
 
-use rsipstack::sip::{Host, HostWithPort, Method, SipMessage, Transport as SipTransport, Uri};
+use rsipstack::sip::{
+    Header, Host, HostWithPort, Method, Response, SipMessage, Transport as SipTransport, Uri,
+};
 use rsipstack::transaction::endpoint::{EndpointInnerRef, MessageInspector, TargetLocator};
 use rsipstack::transport::udp::UdpConnection;
 use rsipstack::transport::{SipAddr, SipConnection};
@@ -20,8 +22,10 @@ use tokio::time::timeout;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
+use crate::header::parameters;
 use crate::message::token;
 use crate::registration::Input as Fact;
+use crate::service_route::ServiceRoute;
 use crate::target::{unescape_user, user_part};
 use crate::{Account, Cause, Transport};
 
@@ -44,6 +48,8 @@ pub(crate) struct Flow {
     pub local: SocketAddr,
     pub peer: SocketAddr,
     user: String,
+    /// Our address as the proxy sees it, where it says.
+    reflexive: Arc<Mutex<Option<SocketAddr>>>,
     loss: Arc<Loss>,
 }
 
@@ -66,10 +72,27 @@ impl Flow {
     /// The Contact under which this flow is reached.
     pub(crate) fn contact(&self) -> String {
         let user = &self.user;
+        let address = self.reflexive.lock().ok().and_then(|known| *known).unwrap_or(self.local);
         match self.transport {
-            Transport::Udp => format!("<sip:{user}@{}>", self.local),
-            other => format!("<sip:{user}@{};transport={}>", self.local, other.parameter()),
+            Transport::Udp => format!("<sip:{user}@{address}>"),
+            other => format!("<sip:{user}@{address};transport={}>", other.parameter()),
         }
+    }
+
+    /// Learns from a response over this flow which address of ours the proxy sees (`received` and `rport`,
+    /// RFC 3581). Whether that changed what is known.
+    pub(crate) fn observe(&self, response: &Response) -> bool {
+        let via = response.headers.iter().find_map(|header| match header {
+            Header::Via(via) => Some(via.value()),
+            _ => None,
+        });
+        let list = via.map(|via| parameters(via, ';')).unwrap_or_default();
+        let get = |name: &str| list.iter().find(|(key, _)| key == name).map(|(_, value)| value);
+        let ip = get("received").and_then(|ip| ip.parse().ok()).unwrap_or(self.local.ip());
+        let port = get("rport").and_then(|port| port.parse().ok()).unwrap_or(self.local.port());
+        let seen = SocketAddr::new(ip, port);
+        let Ok(mut known) = self.reflexive.lock() else { return false };
+        known.replace(seen).unwrap_or(self.local) != seen
     }
 
     /// Waits until the flow is lost.
@@ -97,6 +120,7 @@ pub(crate) struct Net {
     pub account: Account,
     pub endpoint: EndpointInnerRef,
     pub hops: Arc<Hops>,
+    pub service_route: ServiceRoute,
     /// Every task of the user agent.
     pub tasks: TaskTracker,
     /// Cancelled when the user agent closes.
@@ -122,6 +146,7 @@ impl Net {
             account,
             endpoint,
             hops,
+            service_route: ServiceRoute::default(),
             tasks: TaskTracker::new(),
             closing,
             port,
@@ -200,6 +225,7 @@ impl Net {
             local,
             peer,
             user: user_part(&self.account.user).unwrap_or_default(),
+            reflexive: Arc::new(Mutex::new(None)),
             loss: Arc::new(Loss {
                 token: self.closing.child_token(),
                 cause: OnceLock::new(),

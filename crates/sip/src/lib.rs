@@ -12,6 +12,7 @@
 mod account;
 mod agent;
 mod answer;
+mod binding;
 mod call;
 mod dialog;
 mod digest;
@@ -20,11 +21,13 @@ mod event;
 mod exchange;
 mod flow;
 mod header;
+mod instance;
 mod message;
 mod network;
 mod party;
 mod register;
 mod registration;
+mod service_route;
 mod target;
 
 pub use account::{Account, Proxy, Transport};
@@ -35,3 +38,4 @@ pub use event::{
     OtherCallState, Package, Party, Presence, ReferralKey, Registration, SubscriptionKey, SubscriptionState,
     TransferProgress,
 };
+pub use instance::Instance;

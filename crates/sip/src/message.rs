@@ -65,7 +65,6 @@ impl Draft {
             Header::To(self.to.clone().into()),
             Header::CallId(self.call_id.clone().into()),
             Header::CSeq(format!("{cseq} {method}").into()),
-            Header::Contact(flow.contact().into()),
             Header::UserAgent(user_agent.into()),
         ];
         headers.extend(self.routes.iter().map(|route| Header::Route(route.clone().into())));
@@ -75,6 +74,9 @@ impl Draft {
                 Asker::Server => Header::Authorization(answer.into()),
                 Asker::Proxy => Header::ProxyAuthorization(answer.into()),
             });
+        }
+        if !self.headers.iter().any(|header| matches!(header, Header::Contact(_))) {
+            headers.push(Header::Contact(flow.contact().into()));
         }
         headers.extend(self.headers.iter().cloned());
         if let Some(body) = &self.body {

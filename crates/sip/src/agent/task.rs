@@ -28,10 +28,11 @@ use crate::digest::Authenticator;
 use crate::flow::{AckMender, Hops, Locator, Net, Port};
 use crate::header::quote;
 use crate::message::{ALLOW, Body, Draft, SDP, call_id_of, from_of, sdp_of, to_of, token};
+use crate::network::{Stir, Watch, source_toward};
 use crate::register::Registrar;
 use crate::registration::{Action, Input as Fact, Machine};
 use crate::target::{host_part, parse, request_uri, user_part};
-use crate::{Account, CallKey, EndCause, Error, Event, Registration, Transport, party};
+use crate::{Account, CallKey, Cause, EndCause, Error, Event, Registration, Transport, party};
 
 /// Longest that taking leave of calls and registrar may take when stopping.
 const LEAVE: Duration = Duration::from_secs(2);
@@ -69,6 +70,12 @@ pub(super) struct Agent {
     /// What happens to the registration, in the order it happened.
     facts: (mpsc::UnboundedSender<Fact>, mpsc::UnboundedReceiver<Fact>),
     over: (mpsc::UnboundedSender<CallKey>, mpsc::UnboundedReceiver<CallKey>),
+    /// Changes of the network, and the last one that was heeded.
+    stirs: watch::Receiver<Stir>,
+    stir: Stir,
+    network: Arc<Watch>,
+    /// There was no way to the proxy when the network last changed.
+    is_cut: bool,
     stack: JoinHandle<()>,
     /// The UDP socket, to see that it is closed at the end.
     socket: Option<Weak<dyn UdpSocket>>,
@@ -85,6 +92,9 @@ impl Agent {
             return Err(Error::TransportUnsupported(account.transport));
         }
         let registrar_uri = checked(&account)?;
+        let network = Watch::shared()?;
+        let stirs = network.stirs();
+        let stir = stirs.borrow().clone();
         let closing = CancellationToken::new();
         let layer = TransportLayer::new(closing.clone());
         layer.set_stream_idle_timeout(Duration::ZERO);
@@ -142,6 +152,10 @@ impl Agent {
             incoming,
             facts,
             over: mpsc::unbounded_channel(),
+            stir,
+            stirs,
+            network,
+            is_cut: false,
             stack,
             socket,
         };
@@ -163,14 +177,13 @@ impl Agent {
                 Some(transaction) = self.incoming.recv() => self.request(transaction),
                 Some(fact) = self.facts.1.recv() => {
                     if matches!(fact, Fact::FlowLost(_)) {
-                        for line in self.calls.values() {
-                            let _ = line.inbox.send(Input::FlowLost);
-                        }
+                        self.ask_all();
                     } else {
                         self.attempt = None;
                     }
                     self.fact(fact);
                 }
+                Ok(()) = self.stirs.changed() => self.stirred(),
                 Some(key) = self.over.1.recv() => {
                     if let Some(line) = self.calls.remove(&key) {
                         self.names.remove(&line.name);
@@ -206,6 +219,42 @@ impl Agent {
                     self.attempt = Some(attempt.abort_handle());
                 }
             }
+        }
+    }
+
+    /// The network changed or the machine woke: is the way to the proxy still the one we registered over?
+    fn stirred(&mut self) {
+        let stir = self.stirs.borrow_and_update().clone();
+        let before = std::mem::replace(&mut self.stir, stir.clone());
+        let woke = stir.wakes != before.wakes;
+        if woke {
+            self.fact(Fact::Woke { slept: stir.slept.saturating_sub(before.slept) });
+            self.ask_all();
+        }
+        let flow = self.registrar.flow();
+        let source = flow.as_ref().and_then(|flow| source_toward(flow.peer));
+        let Some(flow) = flow else { return self.fact(Fact::Moved { urgent: false }) };
+        let Some(source) = source.filter(|source| !stir.picture.is_dead(*source)) else {
+            self.is_cut = true;
+            return self.fact(Fact::Cut);
+        };
+        let was_cut = std::mem::take(&mut self.is_cut);
+        if !(woke || was_cut || flow.is_lost()) && source == flow.local.ip() {
+            return self.fact(Fact::Stirred);
+        }
+        tracing::debug!(%source, before = %flow.local, woke, was_cut, "another way to the proxy");
+        // A connection from an address that is gone, or older than a sleep, would only be found dead much later.
+        if flow.transport != Transport::Udp {
+            flow.lose(Cause::NetworkUnreachable);
+        }
+        self.afresh = true;
+        self.fact(Fact::Moved { urgent: !self.calls.is_empty() });
+    }
+
+    /// Makes the calls find out whether their other ends still are there.
+    fn ask_all(&self) {
+        for line in self.calls.values() {
+            let _ = line.inbox.send(Input::FlowLost);
         }
     }
 
@@ -388,7 +437,7 @@ impl Agent {
         let events = self.events;
         let socket = self.socket;
         // Transactions not yet taken hold the endpoint.
-        drop((self.incoming, self.net, net, self.registrar, self.calls));
+        drop((self.incoming, self.net, net, self.registrar, self.calls, self.stirs, self.network));
         // The stack's own reader lets go of the socket when it is next polled.
         let closed = async {
             while socket.as_ref().is_some_and(|socket| socket.strong_count() > 0) {
