@@ -26,6 +26,8 @@ pub(crate) struct Reply {
     pub credentials_refused: bool,
     /// Credentials were sent with the request.
     pub credentials_sent: bool,
+    /// The answer shows that the proxy sees us at another address than the Contact of the request told.
+    pub moved: bool,
 }
 
 impl Reply {
@@ -89,16 +91,20 @@ pub(crate) async fn exchange(
             response = final_response(&mut transaction, patience) => response?,
             cause = flow.lost() => return Err(cause),
         };
+        // Ahead of the next round, whose Contact is made of it.
+        let moved = flow.observe(&response);
         auth.answered(&response);
         let mut credentials_refused = false;
         if matches!(response.status_code.code(), 401 | 407) {
             match auth.learn(challenges(&response), &mut rounds) {
+                // A request with a Contact of its own is made anew by those who made it.
+                Verdict::Retry if moved && draft.has_contact() => {}
                 Verdict::Retry => continue,
                 Verdict::Refused => credentials_refused = true,
                 Verdict::NotUnderstood => return Err(Cause::NotUnderstood),
             }
         }
-        return Ok(Reply { response, rtt: sent.elapsed(), credentials_refused, credentials_sent });
+        return Ok(Reply { response, rtt: sent.elapsed(), credentials_refused, credentials_sent, moved });
     }
 }
 

@@ -30,7 +30,7 @@ mod registration;
 mod service_route;
 mod target;
 
-pub use account::{Account, Proxy, Transport};
+pub use account::{Account, Proxy, Transport, TransportChoice};
 pub use agent::UserAgent;
 pub use error::{Cause, Error};
 pub use event::{

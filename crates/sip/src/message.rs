@@ -54,6 +54,11 @@ impl Body {
 }
 
 impl Draft {
+    /// Whether it brings a Contact of its own instead of that of the flow.
+    pub(crate) fn has_contact(&self) -> bool {
+        self.headers.iter().any(|header| matches!(header, Header::Contact(_)))
+    }
+
     /// The request as it goes out now over `flow`.
     pub(crate) fn request(&self, flow: &Flow, user_agent: &str, auth: &mut Authenticator) -> Request {
         let cseq = self.sequence.fetch_add(1, Ordering::Relaxed) + 1;
@@ -75,7 +80,7 @@ impl Draft {
                 Asker::Proxy => Header::ProxyAuthorization(answer.into()),
             });
         }
-        if !self.headers.iter().any(|header| matches!(header, Header::Contact(_))) {
+        if !self.has_contact() {
             headers.push(Header::Contact(flow.contact().into()));
         }
         headers.extend(self.headers.iter().cloned());

@@ -9,7 +9,7 @@ mod bell;
 mod bell;
 mod sleep;
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::io;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, UdpSocket};
 use std::sync::{Arc, Mutex, PoisonError, Weak};
@@ -49,6 +49,16 @@ impl Picture {
         }
     }
 
+    /// Names of the interfaces that look different in the other picture.
+    fn differing<'a>(&'a self, other: &'a Self) -> BTreeSet<&'a str> {
+        self.addresses.symmetric_difference(&other.addresses).map(|(name, ..)| name.as_str()).collect()
+    }
+
+    /// Names of the interfaces that have this address.
+    fn interfaces(&self, ip: IpAddr) -> impl Iterator<Item = &str> {
+        self.addresses.iter().filter(move |(_, address, _)| *address == ip).map(|(name, ..)| name.as_str())
+    }
+
     /// Whether an address of ours is on an interface that is known to have no carrier.
     pub(crate) fn is_dead(&self, ip: IpAddr) -> bool {
         let mut of_ip = self.addresses.iter().filter(|(_, address, _)| *address == ip).peekable();
@@ -68,8 +78,8 @@ pub(crate) fn source_toward(peer: SocketAddr) -> Option<IpAddr> {
 /// What has changed up to now, since the watch began.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Stir {
-    /// Number of changes.
-    pub changes: u64,
+    /// How often each interface changed.
+    touches: Arc<BTreeMap<String, u64>>,
     /// How often the machine woke.
     pub wakes: u64,
     /// For how long it slept in all.
@@ -78,18 +88,26 @@ pub(crate) struct Stir {
     pub picture: Arc<Picture>,
 }
 
+impl Stir {
+    /// Whether an interface with this address has changed since `before`, if only for a moment.
+    pub(crate) fn touched(&self, before: &Self, ip: IpAddr) -> bool {
+        self.picture.interfaces(ip).any(|name| self.touches.get(name) != before.touches.get(name))
+    }
+}
+
 /// Decides from pictures and clocks when something has changed.
 #[derive(Debug)]
 struct Observer {
     settled: Picture,
     /// The latest picture, since when it is so, and when the first one differed.
     latest: Option<(Picture, Instant, Instant)>,
+    touches: BTreeMap<String, u64>,
     sleep: Sleep,
 }
 
 impl Observer {
     fn new(picture: Picture, now: Instant, real: Duration) -> Self {
-        Self { settled: picture, latest: None, sleep: Sleep::new(now, real) }
+        Self { settled: picture, latest: None, touches: BTreeMap::new(), sleep: Sleep::new(now, real) }
     }
 
     /// Takes the clocks; how long the machine slept if it has just woken.
@@ -99,6 +117,10 @@ impl Observer {
 
     /// Takes a picture made at the time `now`.
     fn picture(&mut self, picture: Picture, now: Instant) {
+        let before = self.latest.as_ref().map_or(&self.settled, |(latest, ..)| latest);
+        for name in before.differing(&picture) {
+            *self.touches.entry(name.to_owned()).or_default() += 1;
+        }
         match &mut self.latest {
             Some((latest, ..)) if *latest == picture => {}
             Some((latest, since, _)) => {
@@ -196,7 +218,7 @@ fn look(bell: &Bell, first: Picture, stirs: &watch::Sender<Stir>) {
         if let Some(picture) = observer.settle(now) {
             tracing::debug!(?picture, "the network changed");
             stirs.send_modify(|stir| {
-                stir.changes += 1;
+                stir.touches = Arc::new(observer.touches.clone());
                 stir.picture = Arc::new(picture);
             });
         }

@@ -101,7 +101,16 @@ impl Registrar {
         if let Ok(flow) = net.flow().await {
             let bound = self.state().bound.take().map(|bound| bound.contact);
             let contact = bound.unwrap_or_else(|| flow.contact());
-            let _ = self.send(net, &flow, &self.draft.uri, Duration::ZERO, self.named(&contact)).await;
+            let _ = self
+                .send(
+                    net,
+                    &flow,
+                    &self.draft.uri,
+                    Duration::ZERO,
+                    self.named(&contact),
+                    &mut self.auth.clone(),
+                )
+                .await;
         }
     }
 
@@ -118,6 +127,7 @@ impl Registrar {
     async fn bind(&self, net: &Net, flow: &Flow, expires: Duration) -> Result<Input, Cause> {
         let mut registrar = self.draft.uri.clone();
         let mut targets = Targets::new(registrar.clone());
+        let mut auth = self.auth.clone();
         let mut changes = 0;
         loop {
             let contact = flow.contact();
@@ -126,8 +136,7 @@ impl Registrar {
             if let Some(outdated) = &outdated {
                 named.push_str(&format!(", {outdated};expires=0"));
             }
-            let reply = self.send(net, flow, &registrar, expires, named).await?;
-            flow.observe(&reply.response);
+            let reply = self.send(net, flow, &registrar, expires, named, &mut auth).await?;
             match reply.status() {
                 200..=299 => {
                     let is_listed = self.remember(&reply, &contact);
@@ -139,6 +148,11 @@ impl Registrar {
                         continue;
                     }
                     net.service_route.learn(&reply.response);
+                }
+                // Challenged, and by the way told where we are.
+                401 | 407 if reply.moved && !reply.credentials_refused && changes < MOST_CHANGES => {
+                    changes += 1;
+                    continue;
                 }
                 300..=399 => {
                     if let Some(other) = targets.follow(&reply.response) {
@@ -161,6 +175,7 @@ impl Registrar {
         registrar: &Uri,
         expires: Duration,
         contacts: String,
+        auth: &mut Authenticator,
     ) -> Result<Reply, Cause> {
         let names_flow = self.instance.is_some() && !self.state().without_flow;
         let supported = if names_flow { "path, outbound" } else { "path" };
@@ -172,7 +187,7 @@ impl Registrar {
             Header::Allow(ALLOW.into()),
             Header::Supported(supported.into()),
         ]);
-        exchange(net, flow, &draft, &mut self.auth.clone(), PATIENCE).await
+        exchange(net, flow, &draft, auth, PATIENCE).await
     }
 
     /// A Contact with what names this phone and its flow. A registrar that knows nothing of either ignores both.

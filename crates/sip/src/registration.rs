@@ -189,7 +189,7 @@ impl Machine {
                 self.deadline = Some(self.deadline.map_or(soon, |deadline| deadline.min(soon)));
                 Vec::new()
             }
-            (Input::ContactChanged, Phase::Registered { .. }) => self.attempt(now),
+            (Input::ContactChanged, Phase::Registered { since }) => self.contact_changed(since, now),
             (Input::Due, Phase::Registered { .. } | Phase::Pausing | Phase::Refused)
                 if self.deadline.is_some_and(|deadline| deadline <= now) =>
             {
@@ -293,6 +293,16 @@ impl Machine {
         };
         self.outage.get_or_insert(now);
         self.wait(cause, None, pause, now)
+    }
+
+    /// Registers the new address, but never in a circle: some networks show another one each time.
+    fn contact_changed(&mut self, since: Instant, now: Instant) -> Vec<Action> {
+        let soon = since + SETTLED;
+        if soon <= now {
+            return self.attempt(now);
+        }
+        self.deadline = Some(self.deadline.map_or(soon, |deadline| deadline.min(soon)));
+        Vec::new()
     }
 
     fn moved(&mut self, urgent: bool, now: Instant) -> Vec<Action> {

@@ -25,7 +25,7 @@ use crate::answer::{outside_of_calls, required, respond, respond_with, set_to_ta
 use crate::call::{Call, Input, Invite, incoming, outgoing};
 use crate::dialog::sequence_of;
 use crate::digest::Authenticator;
-use crate::flow::{AckMender, Hops, Locator, Net, Port};
+use crate::flow::{AckMender, Hops, Locator, Net, Outlets, Port, websocket_url};
 use crate::header::quote;
 use crate::message::{ALLOW, Body, Draft, SDP, call_id_of, from_of, sdp_of, to_of, token};
 use crate::network::{Stir, Watch, source_toward};
@@ -88,9 +88,6 @@ impl Agent {
         events: mpsc::UnboundedSender<Event>,
         last_call: Arc<AtomicU64>,
     ) -> Result<(Self, watch::Receiver<IpAddr>), Error> {
-        if matches!(account.transport, Transport::Tls | Transport::Wss) {
-            return Err(Error::TransportUnsupported(account.transport));
-        }
         let registrar_uri = checked(&account)?;
         let network = Watch::shared()?;
         let stirs = network.stirs();
@@ -99,19 +96,17 @@ impl Agent {
         let layer = TransportLayer::new(closing.clone());
         layer.set_stream_idle_timeout(Duration::ZERO);
         let literal = account.proxy.host.parse::<IpAddr>().ok();
-        let v6 = literal.is_some_and(|ip| ip.is_ipv6());
         let mut port = None;
         let mut socket = None;
-        if account.transport == Transport::Udp {
-            let bound = bind(v6, account.local_port.unwrap_or(0))?;
-            let number = bound.number()?;
-            let shared: Arc<dyn UdpSocket> = Arc::new(bound);
+        if account.transport.allows(Transport::Udp) {
+            let bound = Arc::new(bind(account.local_port)?);
+            let shared: Arc<dyn UdpSocket> = bound.clone();
             socket = Some(Arc::downgrade(&shared));
             let connection = UdpConnection::from_socket(shared, None, Some(closing.child_token()))
                 .await
                 .map_err(|e| Error::Stack(e.to_string()))?;
             layer.add_transport(connection.clone().into());
-            port = Some((connection, number));
+            port = Some((connection, bound));
         }
         let hops = Arc::new(Hops::new(&account));
         let endpoint = EndpointBuilder::new()
@@ -137,7 +132,8 @@ impl Agent {
         let auth = Authenticator::new(auth_user, account.password.clone());
         let registrar = Arc::new(Registrar::new(&account, registrar_uri, auth.apart()));
         let machine = Machine::new(account.expires, rand::random());
-        let net = Net::new(account, endpoint.inner, hops, port, local_ip, facts.0.clone(), closing);
+        let outlets = Outlets { local_ip, losses: facts.0.clone(), events: events.clone() };
+        let net = Net::new(account, endpoint.inner, hops, port, outlets, closing);
         let agent = Self {
             net: Arc::new(net),
             registrar,
@@ -176,10 +172,10 @@ impl Agent {
                 },
                 Some(transaction) = self.incoming.recv() => self.request(transaction),
                 Some(fact) = self.facts.1.recv() => {
-                    if matches!(fact, Fact::FlowLost(_)) {
-                        self.ask_all();
-                    } else {
-                        self.attempt = None;
+                    match fact {
+                        Fact::FlowLost(_) => self.ask_all(),
+                        Fact::ContactChanged => {}
+                        _ => self.attempt = None,
                     }
                     self.fact(fact);
                 }
@@ -239,8 +235,11 @@ impl Agent {
             return self.fact(Fact::Cut);
         };
         let was_cut = std::mem::take(&mut self.is_cut);
-        if !(woke || was_cut || flow.is_lost()) && source == flow.local.ip() {
-            return self.fact(Fact::Stirred);
+        if !(woke || was_cut) && source == flow.local.ip() {
+            if stir.touched(&before, source) {
+                self.fact(Fact::Stirred);
+            }
+            return;
         }
         tracing::debug!(%source, before = %flow.local, woke, was_cut, "another way to the proxy");
         // A connection from an address that is gone, or older than a sleep, would only be found dead much later.
@@ -263,6 +262,11 @@ impl Agent {
             Command::Reconnect => {
                 self.afresh = true;
                 return self.fact(Fact::Begin);
+            }
+            Command::Trust(trust) => {
+                let net = self.net.clone();
+                self.net.tasks.spawn(async move { net.trust(trust).await });
+                return;
             }
             Command::Invite { call, target, offer, taking: _ } => return self.invite(call, &target, offer),
             Command::Ring(call) => (call, Input::Ring),
@@ -437,7 +441,7 @@ impl Agent {
         let events = self.events;
         let socket = self.socket;
         // Transactions not yet taken hold the endpoint.
-        drop((self.incoming, self.net, net, self.registrar, self.calls, self.stirs, self.network));
+        drop((self.incoming, self.net, net, self.registrar, registrar, self.calls, self.stirs, self.network));
         // The stack's own reader lets go of the socket when it is next polled.
         let closed = async {
             while socket.as_ref().is_some_and(|socket| socket.strong_count() > 0) {
@@ -470,12 +474,16 @@ fn checked(account: &Account) -> Result<Uri, Error> {
     if account.proxy.host.trim().is_empty() {
         return Err(Error::AccountInvalid("proxy"));
     }
+    if account.transport.allows(Transport::Wss) {
+        websocket_url(account, Transport::Wss.default_port())
+            .ok_or(Error::AccountInvalid("WebSocket path"))?;
+    }
     parse(&format!("sip:{}", account.domain)).ok_or(Error::AccountInvalid("domain"))
 }
 
-fn bind(v6: bool, port: u16) -> Result<Port, Error> {
-    Port::bind(v6, port).map_err(|source| match source.kind() {
-        std::io::ErrorKind::AddrInUse => Error::PortInUse { port, source },
+fn bind(port: Option<u16>) -> Result<Port, Error> {
+    Port::bind(port).map_err(|source| match (source.kind(), port) {
+        (std::io::ErrorKind::AddrInUse, Some(port)) => Error::PortInUse { port, source },
         _ => Error::Socket(source),
     })
 }

@@ -40,6 +40,20 @@ fn what_was_gone_for_a_moment_is_told_too() {
 }
 
 #[test]
+fn whose_interface_was_touched_is_known() {
+    let ips: [IpAddr; 2] = ["192.0.2.7".parse().unwrap(), "198.51.100.7".parse().unwrap()];
+    let seen = |up| picture(&[("eth0", "192.0.2.7", up), ("vpn0", "198.51.100.7", true)]);
+    let now = Instant::now();
+    let mut observer = Observer::new(seen(true), now, Duration::ZERO);
+    observer.picture(seen(false), now);
+    observer.picture(seen(true), now + 50 * MILLISECOND);
+    let before = Stir { picture: Arc::new(seen(true)), ..Stir::default() };
+    let after = Stir { touches: Arc::new(observer.touches.clone()), ..before.clone() };
+    assert_eq!(ips.map(|ip| after.touched(&before, ip)), [true, false]);
+    assert_eq!(ips.map(|ip| after.touched(&after, ip)), [false, false]);
+}
+
+#[test]
 fn a_network_that_is_never_still_is_told_every_second() {
     let now = Instant::now();
     let mut observer = Observer::new(picture(&[]), now, Duration::ZERO);

@@ -334,8 +334,13 @@ fn a_contact_that_leads_nowhere_is_replaced_at_once() {
     assert_eq!(bench.give(Input::ContactChanged), []);
     bench.give(Input::Begin);
     bench.grant(HOUR);
+    bench.now += HOUR / 2;
     assert_eq!(bench.give(Input::ContactChanged), [Action::Register { expires: HOUR }]);
     assert_eq!(bench.give(Input::ContactChanged), [], "it is under way");
+    bench.grant(HOUR);
+    assert_eq!(bench.give(Input::ContactChanged), [], "it changes all the time");
+    assert_eq!(bench.wait(), SETTLED);
+    assert!(registers(&bench.give(Input::Due)));
 }
 
 #[test]

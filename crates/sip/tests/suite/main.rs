@@ -10,3 +10,4 @@ mod kamailio;
 #[cfg(target_os = "linux")]
 mod leaks;
 mod sipp;
+mod transports;
