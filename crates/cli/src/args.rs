@@ -38,6 +38,8 @@ pub enum Verb {
     Call(Call),
     /// Wait for calls and answer them
     Answer(Answer),
+    /// Read commands line by line from standard input, for several calls at once; `help` lists them
+    Console(Console),
     /// List microphones and speakers with their stable ids
     Devices,
     /// Print what the QR code in a picture holds, its secrets left out
@@ -236,6 +238,20 @@ pub struct Answer {
     /// Stop after this many calls
     #[arg(long, value_name = "N")]
     pub max_calls: Option<u32>,
+}
+
+/// `console`
+#[derive(Debug, Args)]
+pub struct Console {
+    /// Who.
+    #[command(flatten)]
+    pub account: Account,
+    /// Sound.
+    #[command(flatten)]
+    pub audio: Audio,
+    /// Offer and accept this codec only
+    #[arg(long, value_enum, value_name = "NAME", ignore_case = true)]
+    pub codec: Option<Codec>,
 }
 
 /// Certificates in PEM form, at least one of which can be read.

@@ -4,7 +4,8 @@ use std::collections::HashSet;
 use std::time::Duration;
 
 use phone::{
-    AccountId, AccountState, CallId, CallState, CallView, Code, Command, EndReason, Event, Phone, Problem,
+    AccountId, AccountState, CallId, CallState, CallView, Code, Command, DeclineReason, EndReason, Event,
+    Phone, Problem,
 };
 use tokio::sync::broadcast::Receiver;
 use tokio::time::{Instant, sleep_until};
@@ -130,7 +131,13 @@ impl Script {
                     Some(Event::Call { view }) if view.state == CallState::Incoming => {
                         if seen.insert(view.id) {
                             self.output.incoming(&view);
-                            self.phone.send(Command::Answer { call: view.id });
+                            // One at a time: whoever else calls is told that we are busy.
+                            let call = view.id;
+                            self.phone.send(match talk.call {
+                                None => Command::Answer { call },
+                                Some(_) => Command::Decline { call, reason: DeclineReason::Busy },
+                            });
+                            talk.call = talk.call.or(Some(call));
                         }
                     }
                     Some(Event::Notice { problem, .. }) => self.output.error(&problem),
@@ -170,7 +177,7 @@ impl Script {
 
     /// Prints what became of the registration. The exit status, where it is hopeless; a phone that was
     /// never registered does not wait for a server to appear.
-    fn registration(&self, state: &AccountState, ever: bool) -> Option<Exit> {
+    pub fn registration(&self, state: &AccountState, ever: bool) -> Option<Exit> {
         match state {
             AccountState::Registering => None,
             AccountState::Registered { .. } => {
@@ -197,6 +204,19 @@ impl Script {
     /// Prints what became of the call; its exit status when it is over.
     fn progress(&self, talk: &mut Talk, event: Event) -> Option<Exit> {
         match event {
+            Event::Call { view } if talk.call.is_some_and(|call| call != view.id) => {
+                if talk.follows(&view) {
+                    return self.progress(talk, Event::Call { view });
+                }
+                match &view.state {
+                    CallState::Incoming => {
+                        self.phone.send(Command::Decline { call: view.id, reason: DeclineReason::Busy });
+                    }
+                    CallState::Ended { end } => self.output.ended(&view, end),
+                    _ => {}
+                }
+                None
+            }
             Event::Call { view } => {
                 let news = talk.news(&view);
                 match &view.state {
@@ -208,7 +228,7 @@ impl Script {
                     }
                     CallState::Ended { end } => {
                         if let Some(report) = talk.unprinted.take() {
-                            self.output.media(&report);
+                            self.output.media(view.id, &report);
                         }
                         self.output.ended(&view, end);
                         return Some(match (end.reason, talk.problem) {
@@ -223,7 +243,7 @@ impl Script {
             Event::Media { call, report } if talk.call == Some(call) => {
                 if talk.media_due <= Instant::now() {
                     talk.media_due = Instant::now() + MEDIA_EVERY;
-                    self.output.media(&report);
+                    self.output.media(call, &report);
                 } else {
                     talk.unprinted = Some(report);
                 }
@@ -270,6 +290,16 @@ impl Talk {
         }
     }
 
+    /// Whether the talk goes on in another call: its other end was handed on.
+    fn follows(&mut self, view: &CallView) -> bool {
+        let follows = view.follows.is_some() && view.follows == self.call && view.setup_ms.is_some();
+        if follows {
+            self.call = Some(view.id);
+            self.told = false;
+        }
+        follows
+    }
+
     /// Takes note of the call; whether its state is a new one.
     fn news(&mut self, view: &CallView) -> bool {
         self.call = Some(view.id);
@@ -299,7 +329,7 @@ impl Talk {
             self.digit_at = match (self.digits.pop(), self.call) {
                 (Some(','), _) => Some(now + COMMA),
                 (Some(digit), Some(call)) => {
-                    phone.send(Command::SendDigit { call, digit });
+                    phone.send(Command::SendDigits { call, digits: digit.to_string() });
                     Some(now)
                 }
                 _ => None,

@@ -2,6 +2,7 @@
 
 mod args;
 mod calls;
+mod console;
 mod exit;
 mod interrupt;
 mod output;
@@ -66,6 +67,14 @@ async fn run(cli: Cli, output: Output) -> Exit {
         Verb::Call(args) => match script(config, output, &args.account, Some(&args.audio), args.codec) {
             Ok(mut script) => {
                 let exit = script.call(&args).await;
+                script.phone.stop().await;
+                exit
+            }
+            Err(exit) => exit,
+        },
+        Verb::Console(args) => match script(config, output, &args.account, Some(&args.audio), args.codec) {
+            Ok(mut script) => {
+                let exit = script.console().await;
                 script.phone.stop().await;
                 exit
             }

@@ -3,7 +3,7 @@
 use std::io::Write;
 use std::time::Instant;
 
-use phone::{AccountId, AccountView, CallEnd, CallReport, CallView, CodeFacts, Problem};
+use phone::{AccountId, AccountView, CallEnd, CallId, CallReport, CallView, CodeFacts, Problem};
 use serde::Serialize;
 use serde_json::{Map, Value, json};
 
@@ -107,12 +107,49 @@ impl Output {
         );
     }
 
+    /// A call as it stands.
+    pub fn call(&self, call: &CallView) {
+        let state = json!(call.state).get("is").cloned().unwrap_or_default();
+        let said = state.as_str().unwrap_or_default().to_owned();
+        self.line(
+            "call",
+            json!({
+                "call": call.id, "state": state, "direction": call.direction, "peer": call.peer.number,
+                "name": call.peer.name, "remote_held": call.remote_held, "merged": call.merged,
+                "muted": call.muted, "transfer": call.transfer, "follows": call.follows, "codec": call.codec,
+                "digits": call.digits, "digits_waiting": call.digits_waiting, "diverted_by": call.diverted_by,
+            }),
+            || {
+                let more = [(call.remote_held, "held there"), (call.merged, "merged"), (call.muted, "muted")];
+                let more: Vec<_> = more.into_iter().filter(|(is, _)| *is).map(|(_, word)| word).collect();
+                format!("Call {} with {}: {said} {}", call.id.0, call.peer.number, more.join(", "))
+            },
+        );
+    }
+
+    /// They pressed a key.
+    pub fn digit(&self, call: CallId, digit: char) {
+        self.line("digit", json!({ "call": call, "digit": digit }), || format!("They pressed {digit}"));
+    }
+
+    /// What can be said.
+    pub fn help(&self, words: &[(&str, &str)]) {
+        self.line("help", json!({ "lines": words }), || {
+            words.iter().map(|(line, does)| format!("  {line}\n      {does}\n")).collect()
+        });
+    }
+
+    /// A line that means nothing.
+    pub fn misunderstood(&self, line: &str, sentence: &str) {
+        self.line("misunderstood", json!({ "line": line, "detail": sentence }), || sentence.to_owned());
+    }
+
     /// Figures of a running call.
-    pub fn media(&self, r: &CallReport) {
+    pub fn media(&self, call: CallId, r: &CallReport) {
         self.line(
             "media",
             json!({
-                "rx_packets": r.rx_packets, "tx_packets": r.tx_packets, "lost": r.lost, "late": r.late,
+                "call": call, "rx_packets": r.rx_packets, "tx_packets": r.tx_packets, "lost": r.lost, "late": r.late,
                 "concealed_ms": r.concealed_ms, "jitter_ms": r.jitter_ms, "delay_ms": r.delay_ms,
                 "rtt_ms": r.rtt_ms, "mos": r.mos,
             }),

@@ -27,7 +27,7 @@ pub use card::{DeviceInfo, microphones, speakers};
 pub use clipboard::{ClipboardError, Clipped, clipboard};
 pub use clock::{Clock, HandClock, SystemClock};
 pub use error::DeviceError;
-pub use ringer::Ringer;
+pub use ringer::{Ringer, TonePlayer};
 pub use screen::{ScreenError, screens};
 pub use tone::{Tone, bell};
 pub use wav::{NullSpeaker, SilentMicrophone, WavMicrophone, WavSpeaker};

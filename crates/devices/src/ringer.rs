@@ -44,11 +44,11 @@ impl Drop for Ringer {
 fn ring(sink: &Sink, tone: Tone, stop: &AtomicBool) {
     let me = thread::current();
     let wake: Wake = Arc::new(move || me.unpark());
-    let mut player = Player::new(tone);
+    let mut player = TonePlayer::new(tone);
     while !stop.load(Ordering::SeqCst) {
         match open_speaker(sink, wake.clone()) {
             Ok(mut speaker) => {
-                player.play(speaker.as_mut(), stop);
+                play(&mut player, speaker.as_mut(), stop);
                 match speaker.failed() {
                     None => return,
                     Some(error) => tracing::warn!(%error, "the ringer fell silent"),
@@ -64,16 +64,24 @@ fn ring(sink: &Sink, tone: Tone, stop: &AtomicBool) {
 }
 
 /// A tone cut into frames.
-struct Player {
+#[derive(Debug)]
+pub struct TonePlayer {
     samples: std::vec::IntoIter<f32>,
     again: Vec<f32>,
 }
 
-impl Player {
-    fn new(tone: Tone) -> Self {
+impl TonePlayer {
+    /// From the beginning of the tone.
+    pub fn new(tone: Tone) -> Self {
         let samples = tone.samples();
         let again = if tone.repeats() { samples.clone() } else { Vec::new() };
         Self { samples: samples.into_iter(), again }
+    }
+
+    /// The next 10 ms; none when the tone is over.
+    pub fn frame(&mut self) -> Option<[i16; FRAME]> {
+        let mut frame = [0.0; FRAME];
+        self.next(&mut frame).then(|| frame.map(to_i16))
     }
 
     /// The next frame, `false` when the tone is over.
@@ -90,30 +98,30 @@ impl Player {
         }
         left
     }
+}
 
-    /// Plays until told to stop, the tone is over, or the sink fails.
-    fn play(&mut self, speaker: &mut dyn Speaker, stop: &AtomicBool) {
-        let mut frame = [0.0; FRAME];
-        loop {
-            while speaker.hungry() {
-                let stopping = stop.load(Ordering::SeqCst);
-                if !self.next(&mut frame) {
-                    return;
-                }
-                if stopping {
-                    let fall = |n: usize| 1.0 - n as f32 / FRAME as f32;
-                    frame.iter_mut().enumerate().for_each(|(n, s)| *s *= fall(n));
-                }
-                speaker.write(&frame.map(to_i16));
-                if stopping {
-                    return drain(speaker);
-                }
-            }
-            if speaker.failed().is_some() {
+/// Plays until told to stop, the tone is over, or the sink fails.
+fn play(player: &mut TonePlayer, speaker: &mut dyn Speaker, stop: &AtomicBool) {
+    let mut frame = [0.0; FRAME];
+    loop {
+        while speaker.hungry() {
+            let stopping = stop.load(Ordering::SeqCst);
+            if !player.next(&mut frame) {
                 return;
             }
-            rest(speaker);
+            if stopping {
+                let fall = |n: usize| 1.0 - n as f32 / FRAME as f32;
+                frame.iter_mut().enumerate().for_each(|(n, s)| *s *= fall(n));
+            }
+            speaker.write(&frame.map(to_i16));
+            if stopping {
+                return drain(speaker);
+            }
         }
+        if speaker.failed().is_some() {
+            return;
+        }
+        rest(speaker);
     }
 }
 
@@ -161,7 +169,7 @@ mod tests {
 
     fn hear(tone: Tone, seconds: usize, stop: bool) -> Vec<i16> {
         let mut glutton = Glutton { heard: Vec::new(), most: seconds * RATE as usize };
-        Player::new(tone).play(&mut glutton, &AtomicBool::new(stop));
+        play(&mut TonePlayer::new(tone), &mut glutton, &AtomicBool::new(stop));
         glutton.heard
     }
 

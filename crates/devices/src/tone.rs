@@ -13,6 +13,10 @@ pub enum Tone {
     RingBack,
     /// The line is busy, or the call has ended: 425 Hz in quick turns, a second and a half in all.
     Busy,
+    /// Another call waits while we talk: 425 Hz, twice a fifth of a second, then four seconds nothing (ITU-T E.180).
+    Waiting,
+    /// The phone is about to answer by itself, or has done so: three short rising notes.
+    AutoAnswer,
 }
 
 impl Tone {
@@ -22,12 +26,16 @@ impl Tone {
             Self::Ring => bell(),
             Self::RingBack => beep(&[(1.0, 4.0)]),
             Self::Busy => beep(&[(0.24, 0.24), (0.24, 0.24), (0.24, 0.3)]),
+            Self::Waiting => beep(&[(0.2, 0.2), (0.2, 4.0)]),
+            Self::AutoAnswer => {
+                [425.0, 567.0, 850.0].into_iter().flat_map(|hz| note(hz, 0.12, 0.04)).collect()
+            }
         }
     }
 
     /// Whether it goes on for ever.
     pub fn repeats(self) -> bool {
-        self != Self::Busy
+        !matches!(self, Self::Busy | Self::AutoAnswer)
     }
 }
 
@@ -83,19 +91,23 @@ fn stroke(note: f32, t: f32) -> f32 {
     clapper * ring
 }
 
-/// 425 Hz in turns of (seconds on, seconds off), with soft edges and a little of the octave for warmth.
+/// 425 Hz in turns of (seconds on, seconds off).
 fn beep(turns: &[(f32, f32)]) -> Vec<f32> {
+    turns.iter().flat_map(|&(on, off)| note(425.0, on, off)).collect()
+}
+
+/// A tone for `on` seconds and silence for `off`, with soft edges and a little of the octave for warmth.
+fn note(hz: f32, on: f32, off: f32) -> Vec<f32> {
     const LOUD: f32 = 0.16;
     const EDGE: f32 = 0.02;
-    let mut out = Vec::new();
-    for &(on, off) in turns {
-        out.extend((0..seconds(on)).map(|n| {
+    let mut out: Vec<f32> = (0..seconds(on))
+        .map(|n| {
             let t = n as f32 / RATE as f32;
             let edge = smooth(t / EDGE) * smooth((on - t) / EDGE);
-            LOUD * edge * ((TAU * 425.0 * t).sin() + 0.12 * (TAU * 850.0 * t).sin())
-        }));
-        out.resize(out.len() + seconds(off), 0.0);
-    }
+            LOUD * edge * ((TAU * hz * t).sin() + 0.12 * (TAU * 2.0 * hz * t).sin())
+        })
+        .collect();
+    out.resize(seconds(on) + seconds(off), 0.0);
     out
 }
 
@@ -175,5 +187,10 @@ mod tests {
         let busy = Tone::Busy.samples();
         assert!(busy.len() < seconds(2.0) && !Tone::Busy.repeats());
         assert!(peak(&busy[..seconds(0.24)]) > 0.1 && peak(&busy[seconds(0.25)..seconds(0.47)]) == 0.0);
+
+        let waiting = Tone::Waiting.samples();
+        assert!(peak(&waiting[..seconds(0.2)]) > 0.1 && peak(&waiting[seconds(0.65)..]) == 0.0);
+        assert!(Tone::Waiting.repeats() && !Tone::AutoAnswer.repeats());
+        assert!(peak(&Tone::AutoAnswer.samples()) < 0.2, "a warning, no shout");
     }
 }

@@ -7,8 +7,10 @@
 #![deny(clippy::indexing_slicing, clippy::string_slice)]
 
 mod codec;
+mod conference;
 mod control;
 mod dtmf;
+mod in_band;
 mod jitter;
 mod latch;
 mod receiver;
@@ -22,6 +24,7 @@ mod session;
 mod testing;
 
 pub use codec::{Codec, CodecError};
+pub use conference::{Conference, Gate};
 pub use dtmf::Digit;
 pub use report::Report;
 pub use session::{Channel, MediaError, Session, Transmit};

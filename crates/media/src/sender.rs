@@ -5,6 +5,7 @@ use std::time::{Duration, Instant};
 
 use crate::codec::VoiceEncoder;
 use crate::dtmf::Event;
+use crate::in_band::InBand;
 use crate::rtp::Packet;
 use crate::sdp::{EventPayload, Negotiated};
 use crate::{Codec, CodecError, Digit, FRAME, RATE};
@@ -63,9 +64,7 @@ pub(crate) struct Sender {
     sound: Vec<i16>,
     /// The next voice packet begins a talkspurt.
     marker: bool,
-    muted: bool,
-    /// Gain at the end of the last frame, in `FRAME`ths.
-    gain: i32,
+    in_band: InBand,
     digits: VecDeque<Digit>,
     tone: Option<Tone>,
     /// Earliest beginning of the next tone.
@@ -95,8 +94,7 @@ impl Sender {
             clock_at: None,
             sound: Vec::with_capacity(RATE as usize / 10),
             marker: true,
-            muted: false,
-            gain: 0,
+            in_band: InBand::default(),
             digits: VecDeque::new(),
             tone: None,
             next_tone: None,
@@ -127,6 +125,9 @@ impl Sender {
             self.tone = None;
             self.digits.clear();
         }
+        if !negotiated.direction.sends() {
+            self.in_band.clear();
+        }
         self.packet_samples = packet_samples(negotiated);
         self.sound.clear();
         self.marker |= negotiated.direction.sends() && !self.sends;
@@ -146,10 +147,6 @@ impl Sender {
     pub fn rtp_time(&self, now: Instant) -> u32 {
         let since = self.clock_at.map_or(Duration::ZERO, |at| now.saturating_duration_since(at));
         self.clock.wrapping_add((since.as_secs_f64() * f64::from(self.codec.clock_rate())) as u32)
-    }
-
-    pub fn set_muted(&mut self, muted: bool) {
-        self.muted = muted;
     }
 
     /// Peak of what was sent since the last call.
@@ -188,14 +185,10 @@ impl Sender {
             self.marker = true;
             return None;
         }
-        let to = if self.muted { 0 } else { FRAME as i32 };
-        let from = std::mem::replace(&mut self.gain, to);
-        // Slides over the frame: a cut would click.
-        let heard = (0i32..).zip(frame).map(|(n, sample)| {
-            let gain = from + (to - from) * n / FRAME as i32;
-            (i32::from(*sample) * gain / FRAME as i32) as i16
-        });
-        self.sound.extend(heard.inspect(|sample| self.peak = self.peak.max(sample.unsigned_abs())));
+        let tone = self.in_band.frame();
+        let heard = tone.as_ref().unwrap_or(frame);
+        self.peak = heard.iter().fold(self.peak, |peak, sample| peak.max(sample.unsigned_abs()));
+        self.sound.extend_from_slice(heard);
         if self.sound.len() < self.packet_samples {
             return None;
         }
@@ -220,6 +213,11 @@ impl Sender {
             self.next_tone = self.next_tone.max(Some(now));
         }
         possible
+    }
+
+    /// Queues a digit as tones in the voice. `false`: nothing is sent, or far too many are waiting.
+    pub fn send_in_band(&mut self, digit: Digit) -> bool {
+        self.sends && self.in_band.send(digit)
     }
 
     /// When the next event packet is due.

@@ -163,16 +163,16 @@ impl Session {
         self.sender.next_event().into_iter().chain(self.control.next()).min()
     }
 
-    /// Sends silence in place of the microphone, or goes on with the microphone.
-    pub fn set_muted(&mut self, muted: bool) {
-        self.sender.set_muted(muted);
-    }
-
-    /// Sends a digit after those still under way (RFC 4733): 100 ms of tone, at least
-    /// 70 ms of silence. `false`: it is
+    /// Sends a digit after those still under way (RFC 4733): 100 ms of tone, at least 70 ms of silence. `false`: it is
     /// not sent, because the other side takes no telephone-event or our sound is on hold.
     pub fn send_digit(&mut self, now: Instant, digit: Digit) -> bool {
         !self.closed && self.sender.send_digit(now, digit)
+    }
+
+    /// Sends a digit as tones in the place of our voice (ITU-T Q.23), as long as those of
+    /// [`send_digit`](Self::send_digit). `false`: our sound is on hold.
+    pub fn send_digit_in_band(&mut self, digit: Digit) -> bool {
+        !self.closed && self.sender.send_in_band(digit)
     }
 
     /// Says goodbye: an RTCP BYE becomes ready for [`poll_transmit`](Self::poll_transmit), nothing after it.

@@ -5,7 +5,7 @@ use sip::UserAgent;
 use tokio::sync::mpsc;
 
 use crate::actor::Input;
-use crate::call::now;
+use crate::calls::now;
 use crate::outlet::Outlet;
 use crate::words::{of_cause, of_sip_error};
 use crate::{AccountId, AccountState, AccountView, Codec, Event, Problem, UnixMs};

@@ -1,5 +1,6 @@
 //! The one task that owns all state.
 
+use std::net::IpAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -7,12 +8,11 @@ use sip::UserAgent;
 use tokio::sync::{mpsc, oneshot};
 
 use crate::accounts::{Accounts, Agent, AgentId};
-use crate::calls::Calls;
+use crate::calls::{Calls, Way};
 use crate::outlet::Outlet;
 use crate::scanning::{Look, Seen};
 use crate::signing_in::{SignedInput, SigningIn};
-use crate::target::Target;
-use crate::voice::{Sockets, Voice, VoiceError, VoiceEvent};
+use crate::voice::{Sockets, VoiceError, VoiceEvent};
 use crate::{AccountId, CallId, Code, Command, Config, Event, Picture, Problem};
 
 /// How long a stop may take: an un-register, and recordings to be finished.
@@ -41,13 +41,17 @@ pub(crate) enum Input {
     /// A user agent has nothing more to say.
     AgentGone(AgentId),
     /// Sockets and devices for a call were looked after.
-    Prepared(CallId, Option<Target>, Result<Sockets, Problem>),
-    /// The voice path of a call was started, or could not be.
-    Opened(CallId, Result<Voice, VoiceError>),
-    /// The voice path of a call says something.
-    Heard(CallId, VoiceEvent),
-    /// All of an ended call is closed; its last figures.
-    Closed(CallId, Option<Box<media::Report>>),
+    Prepared(CallId, Way, Result<Sockets, Problem>),
+    /// Sockets for a call were bound at our new address, or could not be.
+    Moved(CallId, Result<(IpAddr, Sockets), VoiceError>),
+    /// A voice path, by its number, says something.
+    Heard(u32, VoiceEvent),
+    /// The time has come for the next digits of a call.
+    DigitsDue(CallId),
+    /// The time has come to answer a call as the PBX wishes.
+    AnswerDue(CallId),
+    /// All of ended calls is closed; their last figures.
+    Closed(Vec<(CallId, Option<Box<media::Report>>)>),
 }
 
 /// The phone's state and what it needs to act.
@@ -72,7 +76,7 @@ impl Actor {
         Self {
             inbox,
             accounts: Accounts::new(outlet.clone()),
-            calls: Calls::new(Arc::clone(config), outlet.clone()),
+            calls: Calls::new(Arc::clone(config), signing_in.call_preferences(), outlet.clone()),
             signing_in,
             outlet,
             stopping: None,
@@ -124,10 +128,12 @@ impl Actor {
             }
             Input::Signalled(agent, event) => self.signalled(agent, event),
             Input::AgentGone(agent) => self.calls.agent_gone(agent),
-            Input::Prepared(call, target, ready) => self.calls.prepared(call, target, ready),
-            Input::Opened(call, voice) => self.calls.opened(call, voice),
-            Input::Heard(call, event) => self.calls.heard(call, event),
-            Input::Closed(call, last) => self.calls.closed(call, last.as_deref()),
+            Input::Prepared(call, way, ready) => self.calls.prepared(call, way, ready),
+            Input::Moved(call, bound) => self.calls.resettled(call, bound),
+            Input::Heard(voice, event) => self.calls.heard(voice, event),
+            Input::DigitsDue(call) => self.calls.send_digits(call),
+            Input::AnswerDue(call) => self.calls.answer_due(call),
+            Input::Closed(calls) => self.calls.closed(calls),
         }
     }
 
@@ -144,8 +150,12 @@ impl Actor {
             sip::Event::Incoming { call, invitation } => {
                 // One that was let go refuses its calls by itself.
                 if let Some((account, agent)) = self.accounts.of_agent(agent) {
-                    let sip::Invitation { from, offer, .. } = *invitation;
-                    self.calls.incoming(account, agent, call, from, offer);
+                    self.calls.incoming(account, agent, call, *invitation);
+                }
+            }
+            sip::Event::Referred { referral, call, target, by: _ } => {
+                if let Some((account, agent)) = self.accounts.of_agent(agent) {
+                    self.calls.referred(account, agent, referral, call, target);
                 }
             }
             event => self.calls.signalled(agent, event),
@@ -166,10 +176,24 @@ impl Actor {
             }
             Command::Dial { account, target } => (self.dial(account.as_ref(), &target), None),
             Command::Answer { call } => (self.calls.answer(call), Some(call)),
-            Command::Decline { call } => (self.calls.decline(call), Some(call)),
+            Command::Decline { call, reason } => (self.calls.decline(call, reason), Some(call)),
+            Command::Redirect { call, target } => (self.calls.redirect(call, &target), Some(call)),
             Command::HangUp { call } => (self.calls.hang_up(call), Some(call)),
+            Command::Hold { call } => (self.calls.hold(call), Some(call)),
+            Command::Resume { call } => (self.calls.resume(call), Some(call)),
+            Command::Merge { calls } => (self.calls.merge(&calls), calls.first().copied()),
+            Command::Split { call } => (self.calls.split(call), Some(call)),
+            Command::Transfer { call, target } => (self.calls.transfer(call, &target), Some(call)),
+            Command::TransferTo { call, to } => (self.calls.transfer_to(call, to), Some(call)),
             Command::Mute { call, muted } => (self.calls.mute(call, muted), Some(call)),
-            Command::SendDigit { call, digit } => (self.calls.digit(call, digit), Some(call)),
+            Command::SendDigits { call, digits } => (self.calls.digits(call, &digits), Some(call)),
+            Command::SendWaiting { call } => (self.calls.go_on(call), Some(call)),
+            Command::PreferInCalls { preferences } => {
+                self.signing_in.prefer(&preferences);
+                self.calls.prefer(preferences.clone());
+                self.outlet.tell(Event::CallPreferences { preferences });
+                (Ok(()), None)
+            }
             other => {
                 let agent = self.signing_in.follow(other, &mut self.accounts);
                 self.let_go(agent);
@@ -200,6 +224,7 @@ impl Actor {
             accounts: self.accounts.views(),
             calls: self.calls.views(),
             trusted: self.signing_in.trusted(),
+            call_preferences: self.calls.preferences(),
         }
     }
 

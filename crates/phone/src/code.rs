@@ -129,6 +129,10 @@ pub enum Code {
     NoSuchCall,
     /// The command does not fit the state the phone is in.
     NotNow,
+    /// The other side did not take up a held call again; it stays held.
+    ResumeRefused,
+    /// A call could not be handed on; it is as it was.
+    TransferFailed,
     /// Settings could not be read or written.
     SettingsFailed,
     /// A fault of our own.

@@ -2,7 +2,7 @@ use secrecy::SecretString;
 use serde::Deserialize;
 use specta::Type;
 
-use crate::{AccountId, CallId, Transport};
+use crate::{AccountId, CallId, CallPreferences, DeclineReason, Transport};
 
 /// What a shell may ask of the phone. Every answer comes back as an [`Event`](crate::Event).
 #[derive(Debug, Clone, Deserialize, Type)]
@@ -126,18 +126,63 @@ pub enum Command {
     Dial {
         /// With which account; the first one where it is left out.
         account: Option<AccountId>,
-        /// A number in any notation, an extension, a `sip:` or `tel:` address.
+        /// A number in any notation, an extension, a `sip:` or `tel:` address; digits to send once it is answered
+        /// may follow a number (`102,,1234#`: `,` pauses for two seconds, `;` waits for `SendWaiting`).
         target: String,
     },
-    /// Answer a ringing call.
+    /// Answer a ringing call. Another one that talks is held.
     Answer {
         /// Which call.
         call: CallId,
     },
-    /// Refuse a ringing call (busy).
+    /// Refuse a ringing call.
     Decline {
         /// Which call.
         call: CallId,
+        /// What the caller is told; busy where it is left out.
+        #[serde(default)]
+        reason: DeclineReason,
+    },
+    /// Send the caller of a ringing call elsewhere (302).
+    Redirect {
+        /// Which call.
+        call: CallId,
+        /// Whom to call instead.
+        target: String,
+    },
+    /// Put a call to sleep, with those it is merged with.
+    Hold {
+        /// Which call.
+        call: CallId,
+    },
+    /// Talk to a held call again, with those it is merged with. Another one that talks is held.
+    Resume {
+        /// Which call.
+        call: CallId,
+    },
+    /// Bring calls together, with those that are merged already: all hear each other.
+    Merge {
+        /// Which calls.
+        calls: Vec<CallId>,
+    },
+    /// Take merged calls apart: one goes on, the others are held.
+    Split {
+        /// The one that goes on.
+        call: CallId,
+    },
+    /// Hand a call on to somebody else without asking him (blind transfer).
+    Transfer {
+        /// Which call.
+        call: CallId,
+        /// To whom.
+        target: String,
+    },
+    /// Join the other ends of two calls (attended transfer).
+    TransferTo {
+        /// The call that is handed on.
+        call: CallId,
+        /// The call with whom it is handed on to; it may still ring there.
+        to: CallId,
     },
     /// End a call, or give up one that is not answered yet.
     HangUp {
@@ -151,12 +196,22 @@ pub enum Command {
         /// Whether nothing is to be heard of us.
         muted: bool,
     },
-    /// Send one DTMF digit: `0`–`9`, `*`, `#`, `A`–`D`.
-    SendDigit {
+    /// Send DTMF digits: `0`–`9`, `*`, `#`, `A`–`D`; `,` pauses for two seconds, `;` waits for `SendWaiting`.
+    SendDigits {
         /// Which call.
         call: CallId,
-        /// The digit.
-        digit: char,
+        /// The digits.
+        digits: String,
+    },
+    /// Go on with the digits that wait.
+    SendWaiting {
+        /// Which call.
+        call: CallId,
+    },
+    /// Change what the user prefers in calls.
+    PreferInCalls {
+        /// All of it.
+        preferences: CallPreferences,
     },
 }
 

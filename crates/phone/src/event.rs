@@ -1,7 +1,9 @@
 use serde::Serialize;
 use specta::Type;
 
-use crate::{AccountId, AccountView, CallId, CallReport, CallView, Problem, SignInView, TrustedView};
+use crate::{
+    AccountId, AccountView, CallId, CallPreferences, CallReport, CallView, Problem, SignInView, TrustedView,
+};
 
 /// What changed. Each event carries the whole of the thing that changed, so that a shell which missed
 /// earlier ones still draws the truth.
@@ -34,6 +36,18 @@ pub enum Event {
         call: CallId,
         /// The figures.
         report: CallReport,
+    },
+    /// They pressed a key.
+    DigitHeard {
+        /// In which call.
+        call: CallId,
+        /// The digit.
+        digit: char,
+    },
+    /// What the user prefers in calls has changed.
+    CallPreferences {
+        /// All of it.
+        preferences: CallPreferences,
     },
     /// What the camera sees while a QR code is looked for, some ten times a second. It is shown and forgotten.
     Preview {

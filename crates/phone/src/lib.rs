@@ -8,7 +8,6 @@
 mod accounts;
 mod actor;
 mod browser;
-mod call;
 mod calls;
 mod code;
 mod command;
@@ -36,10 +35,11 @@ pub use event::Event;
 pub use media::Codec;
 pub use phone::{Phone, default_data_dir};
 pub use picture::{
-    AccountId, AccountState, AccountView, BrowserView, CallEnd, CallId, CallReport, CallState, CallView,
-    CameraState, CameraView, CertificateView, CodeView, Direction, EndReason, EnforcedView, FieldIs,
-    ForgotView, NewPasswordView, PasswordPolicyView, PeerView, Picture, Quality, ScanView, SessionState,
-    SignInNews, SignInPage, SignInView, TenantView, Theme, Transport, TrustedView, UnixMs, WaysView,
+    AccountId, AccountState, AccountView, BrowserView, CallEnd, CallId, CallPreferences, CallReport,
+    CallState, CallView, CameraState, CameraView, CertificateView, CodeView, DeclineReason, Direction,
+    DtmfMode, EndReason, EnforcedView, FieldIs, ForgotView, NewPasswordView, PasswordPolicyView, PeerView,
+    Picture, Quality, ScanView, SessionState, SignInNews, SignInPage, SignInView, TenantView, Theme,
+    TransferView, Transport, TrustedView, UnixMs, WaysView,
 };
 pub use scanning::{CodeFacts, Eyes, code_in};
 pub use settings::{AccountKind, SavedAccount, Settings, SettingsError};

@@ -5,6 +5,13 @@ use specta::Type;
 
 use crate::Problem;
 
+mod call;
+
+pub use call::{
+    CallEnd, CallPreferences, CallReport, CallState, CallView, DeclineReason, Direction, DtmfMode, EndReason,
+    PeerView, Quality, TransferView,
+};
+
 /// Name of an account, `user@domain`: what `--account` takes and the keychain entry is filed under.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize, Type)]
 #[serde(transparent)]
@@ -38,6 +45,8 @@ pub struct Picture {
     pub calls: Vec<CallView>,
     /// Certificates trusted on purpose.
     pub trusted: Vec<TrustedView>,
+    /// What the user prefers in calls.
+    pub call_preferences: CallPreferences,
 }
 
 /// A certificate trusted on purpose, for one server only.
@@ -404,164 +413,4 @@ pub enum AccountState {
         /// SIP status, where there was one.
         status: Option<u16>,
     },
-}
-
-/// Who began a call.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Type)]
-#[serde(rename_all = "camelCase")]
-pub enum Direction {
-    /// They called.
-    Incoming,
-    /// We called.
-    Outgoing,
-}
-
-/// The other end of a call.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Type)]
-#[serde(rename_all = "camelCase")]
-pub struct PeerView {
-    /// Number or address, as a person would dial it.
-    pub number: String,
-    /// Name, where one was sent.
-    pub name: Option<String>,
-}
-
-/// Where a call stands.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Type)]
-#[serde(tag = "is", rename_all = "camelCase", rename_all_fields = "camelCase")]
-pub enum CallState {
-    /// Outgoing: sent, nothing heard of the other phone yet.
-    Calling,
-    /// Outgoing: the other phone rings.
-    Ringing,
-    /// Incoming: our phone rings.
-    Incoming,
-    /// Answered; both can talk.
-    Active {
-        /// When it was answered.
-        since: UnixMs,
-    },
-    /// Over.
-    Ended {
-        /// How.
-        end: CallEnd,
-    },
-}
-
-/// How a call ended.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Type)]
-#[serde(rename_all = "camelCase")]
-pub struct CallEnd {
-    /// Why.
-    pub reason: EndReason,
-    /// SIP status that ended it, where there was one.
-    pub status: Option<u16>,
-    /// Seconds it lasted since it was answered.
-    pub lasted_s: Option<u32>,
-}
-
-/// Why a call ended.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Type)]
-#[serde(rename_all = "camelCase")]
-pub enum EndReason {
-    /// We hung up.
-    HungUpHere,
-    /// They hung up.
-    HungUpThere,
-    /// We gave up before it was answered.
-    Cancelled,
-    /// They gave up before we answered, or another phone answered.
-    Missed,
-    /// We refused it.
-    DeclinedHere,
-    /// They refused it (603 and like).
-    Declined,
-    /// They are busy (486, 600).
-    Busy,
-    /// Nobody answered (408, 480, 487 from the server).
-    NoAnswer,
-    /// There is no such number (404, 484, 604).
-    NotFound,
-    /// The PBX does not allow this call (401, 403, 407).
-    Forbidden,
-    /// The two phones have no codec in common (415, 488, 606).
-    NoCommonCodec,
-    /// Nothing answers: the network or the PBX is gone.
-    Unreachable,
-    /// The connection was lost in mid-call.
-    ConnectionLost,
-    /// A microphone, speaker or audio file could not be used.
-    AudioFailed,
-    /// Anything else.
-    Failed,
-}
-
-/// One call.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Type)]
-#[serde(rename_all = "camelCase")]
-pub struct CallView {
-    /// Its number.
-    pub id: CallId,
-    /// Account it belongs to.
-    pub account: AccountId,
-    /// Who began it.
-    pub direction: Direction,
-    /// The other end.
-    pub peer: PeerView,
-    /// Where it stands.
-    pub state: CallState,
-    /// Nothing is heard of us.
-    pub muted: bool,
-    /// DTMF digits sent so far.
-    pub digits: String,
-    /// Codec in use, as in SDP (`opus`, `PCMU`).
-    pub codec: Option<String>,
-    /// The media is encrypted.
-    pub encrypted: bool,
-    /// Milliseconds from INVITE to its 2xx, or from Answer to ACK.
-    pub setup_ms: Option<u32>,
-}
-
-/// Quality in words: 3, 2, 1, 0 bars.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Type)]
-#[serde(rename_all = "camelCase")]
-pub enum Quality {
-    /// Clear both ways.
-    Clear,
-    /// A little choppy.
-    Choppy,
-    /// Breaking up.
-    Breaking,
-    /// Nothing arrives.
-    Nothing,
-}
-
-/// Figures of a running call.
-#[derive(Debug, Clone, PartialEq, Serialize, Type)]
-#[serde(rename_all = "camelCase")]
-pub struct CallReport {
-    /// RTP packets received.
-    pub rx_packets: u32,
-    /// RTP packets sent.
-    pub tx_packets: u32,
-    /// Packets that never came.
-    pub lost: u32,
-    /// Packets that came too late to be played.
-    pub late: u32,
-    /// Sound invented in place of missing packets, milliseconds.
-    pub concealed_ms: u32,
-    /// Interarrival jitter (RFC 3550, section 6.4.1), milliseconds.
-    pub jitter_ms: f32,
-    /// Delay added by the jitter buffer, milliseconds.
-    pub delay_ms: f32,
-    /// Round trip by RTCP, milliseconds.
-    pub rtt_ms: Option<f32>,
-    /// Estimated listening quality, 1 to 5.
-    pub mos: f32,
-    /// The same in words.
-    pub quality: Quality,
-    /// Peak level of their voice since the last report, 0 to 100.
-    pub level_in: u8,
-    /// Peak level of our voice since the last report, 0 to 100.
-    pub level_out: u8,
 }

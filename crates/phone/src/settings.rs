@@ -10,10 +10,11 @@ use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
 
-use crate::{AccountId, Enforced, Transport};
+use crate::{AccountId, CallPreferences, Enforced, Transport};
 
-/// Version 2 knows plain SIP accounts, enforced settings and the camera used last; version 1 is read as it is.
-const VERSION: u32 = 2;
+/// Version 2 knows plain SIP accounts, enforced settings and the camera used last, version 3 preferences in calls;
+/// earlier ones are read as they are.
+const VERSION: u32 = 3;
 const REMEMBERED: usize = 8;
 
 /// The settings as they stand on disk.
@@ -35,6 +36,9 @@ pub struct Settings {
     /// Camera used last for a QR code.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub camera: Option<String>,
+    /// What the user prefers in calls.
+    #[serde(default)]
+    pub calls: CallPreferences,
 }
 
 /// What every version has in common.
@@ -52,6 +56,7 @@ impl Default for Settings {
             earlier_servers: Vec::new(),
             trusted: Vec::new(),
             camera: None,
+            calls: CallPreferences::default(),
         }
     }
 }
@@ -303,7 +308,7 @@ mod tests {
         assert_eq!(settings.accounts[0].kind, AccountKind::Pbx);
         assert_eq!(settings.accounts[0].proxy_port, Some(5060));
         settings.change(dir.path(), |s| s.withdraw_trust("nobody")).unwrap();
-        assert!(fs::read_to_string(file(dir.path())).unwrap().contains("\"version\": 2"));
+        assert!(fs::read_to_string(file(dir.path())).unwrap().contains("\"version\": 3"));
         assert_eq!(Settings::load(dir.path()).unwrap(), settings);
     }
 

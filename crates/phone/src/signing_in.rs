@@ -27,8 +27,8 @@ use crate::scanning::{Look, Scanning, Seen};
 use crate::settings::{SavedAccount, Settings, TrustedCertificate};
 use crate::words::of_sign_in_error;
 use crate::{
-    AccountId, AccountKind, Code, Command, Config, Event, FieldIs, Problem, SessionState, SignInView,
-    TrustedView,
+    AccountId, AccountKind, CallPreferences, Code, Command, Config, Event, FieldIs, Problem, SessionState,
+    SignInView, TrustedView,
 };
 
 /// What happened to the wizard or a session, from outside the actor.
@@ -243,6 +243,16 @@ impl SigningIn {
             fingerprint: trusted.fingerprint.clone(),
         };
         self.settings.trusted.iter().map(view).collect()
+    }
+
+    /// What the user prefers in calls.
+    pub(crate) fn call_preferences(&self) -> CallPreferences {
+        self.settings.calls.clone()
+    }
+
+    /// Remembers what the user prefers in calls.
+    pub(crate) fn prefer(&mut self, preferences: &CallPreferences) {
+        self.settle(|settings| settings.calls.clone_from(preferences));
     }
 
     fn find_server(&self, domain: String, server: String) -> Step {

@@ -1,7 +1,9 @@
 //! One call, from its INVITE to its end. Each call is a task; the agent hands it commands and requests.
 
+mod early;
 mod established;
 mod incoming;
+mod offering;
 mod outgoing;
 
 use std::sync::Arc;
@@ -10,10 +12,9 @@ use std::time::Duration;
 use rsipstack::sip::Method;
 use rsipstack::transaction::transaction::Transaction;
 use tokio::sync::mpsc;
-use tokio_util::sync::CancellationToken;
 
 use crate::answer::{outside_of_calls, respond};
-use crate::dialog::Dialog;
+use crate::dialog::{Dialog, Identity};
 use crate::digest::Authenticator;
 use crate::exchange::exchange;
 use crate::flow::Net;
@@ -43,6 +44,16 @@ pub(crate) enum Input {
     Request(Box<Transaction>),
     /// The way to the proxy is gone: find out whether the other end still is there.
     FlowLost,
+    /// The local address is another one now.
+    Moved,
+}
+
+/// What a call tells the agent.
+pub(crate) enum Report {
+    /// It has, or may come to have, this dialog: of those that ring the first, then the one that was answered.
+    Dialog(CallKey, Identity),
+    /// Nothing is left of it.
+    Over(CallKey),
 }
 
 /// What every call has.
@@ -52,6 +63,7 @@ pub(crate) struct Call {
     pub auth: Authenticator,
     pub inbox: mpsc::UnboundedReceiver<Input>,
     events: mpsc::UnboundedSender<Event>,
+    reports: mpsc::UnboundedSender<Report>,
     ended: bool,
 }
 
@@ -62,8 +74,14 @@ impl Call {
         auth: Authenticator,
         inbox: mpsc::UnboundedReceiver<Input>,
         events: mpsc::UnboundedSender<Event>,
+        reports: mpsc::UnboundedSender<Report>,
     ) -> Self {
-        Self { key, net, auth, inbox, events, ended: false }
+        Self { key, net, auth, inbox, events, reports, ended: false }
+    }
+
+    /// Lets the agent know which dialog is ours.
+    fn is_in(&self, dialog: &Dialog) {
+        let _ = self.reports.send(Report::Dialog(self.key, dialog.identity()));
     }
 
     fn tell(&self, event: Event) {
@@ -119,14 +137,6 @@ impl Drop for Call {
         if !self.ended {
             self.end(EndCause::ConnectionLost, None);
         }
-    }
-}
-
-/// Runs a task that must not outlive the user agent.
-async fn until_closing(closing: CancellationToken, task: impl Future<Output = ()>) {
-    tokio::select! {
-        () = task => {}
-        () = closing.cancelled() => {}
     }
 }
 

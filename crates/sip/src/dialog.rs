@@ -3,12 +3,20 @@
 use std::sync::Arc;
 use std::sync::atomic::AtomicU32;
 
-use rsipstack::sip::{HeadersExt, Method, Request, Response, Uri};
+use rsipstack::sip::{Header, HeadersExt, Method, Request, Response, Uri};
 
 use crate::message::{Draft, call_id_of, contact_of, from_of, recorded_routes, to_of};
 use crate::party::tag;
 
-/// One confirmed dialog. Clones share the CSeq counter.
+/// Names a dialog to others (RFC 3891).
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Identity {
+    pub call_id: String,
+    pub local_tag: String,
+    pub remote_tag: String,
+}
+
+/// One dialog, early or confirmed. Clones share the CSeq counter.
 #[derive(Debug, Clone)]
 pub(crate) struct Dialog {
     call_id: String,
@@ -17,11 +25,13 @@ pub(crate) struct Dialog {
     target: Uri,
     routes: Vec<String>,
     sequence: Arc<AtomicU32>,
-    remote_sequence: u32,
+    /// Of their last request; none came yet.
+    remote_sequence: Option<u32>,
+    began_here: bool,
 }
 
 impl Dialog {
-    /// The dialog that a 2xx to our INVITE establishes. `None` without a Contact: nobody to talk to.
+    /// The dialog that an answer to our INVITE establishes. `None` without a Contact: nobody to talk to.
     pub(crate) fn of_answer(invite: &Draft, answer: &Response) -> Option<Self> {
         let mut routes = recorded_routes(answer);
         routes.reverse();
@@ -32,7 +42,8 @@ impl Dialog {
             target: contact_of(answer)?,
             routes,
             sequence: invite.sequence.clone(),
-            remote_sequence: 0,
+            remote_sequence: None,
+            began_here: true,
         })
     }
 
@@ -45,7 +56,8 @@ impl Dialog {
             target: contact_of(invite)?,
             routes: recorded_routes(invite),
             sequence: Arc::new(AtomicU32::new(0)),
-            remote_sequence: sequence_of(invite),
+            remote_sequence: Some(sequence_of(invite)),
+            began_here: false,
         })
     }
 
@@ -64,6 +76,40 @@ impl Dialog {
         }
     }
 
+    /// The PRACK of a provisional answer with this number (RFC 3262, section 7.2).
+    pub(crate) fn prack(&self, number: u32, answer: &Response) -> Option<Draft> {
+        let answered = answer.cseq_header().ok()?.value().trim();
+        let mut draft = self.draft(Method::PRack);
+        draft.headers.push(Header::RAck(format!("{number} {answered}").into()));
+        Some(draft)
+    }
+
+    /// Whether the INVITE was ours, and so the Call-ID.
+    pub(crate) fn began_here(&self) -> bool {
+        self.began_here
+    }
+
+    /// Call-ID, our tag and theirs.
+    pub(crate) fn identity(&self) -> Identity {
+        Identity {
+            call_id: self.call_id.clone(),
+            local_tag: tag(&self.local).unwrap_or_default(),
+            remote_tag: tag(&self.remote).unwrap_or_default(),
+        }
+    }
+
+    /// Goes on with what came within the early dialog.
+    pub(crate) fn succeed(&mut self, early: &Self) {
+        self.remote_sequence = self.remote_sequence.max(early.remote_sequence);
+    }
+
+    /// An answer to a target refresh of ours moves the target along (RFC 3261, section 12.2.1.2).
+    pub(crate) fn follow(&mut self, answer: &Response) {
+        if let Some(target) = contact_of(answer) {
+            self.target = target;
+        }
+    }
+
     /// Whether a request that bears our tag and Call-ID comes from the other end of this dialog, and not from another
     /// branch of a fork or a stranger (RFC 3261, section 12.2.2).
     pub(crate) fn is_with(&self, request: &Request) -> bool {
@@ -73,10 +119,10 @@ impl Dialog {
     /// Whether a request of theirs comes in order; a target refresh moves the target along.
     pub(crate) fn accepts(&mut self, request: &Request) -> bool {
         let sequence = sequence_of(request);
-        if sequence <= self.remote_sequence {
+        if self.remote_sequence.is_some_and(|last| sequence <= last) {
             return false;
         }
-        self.remote_sequence = sequence;
+        self.remote_sequence = Some(sequence);
         if matches!(request.method, Method::Invite | Method::Update)
             && let Some(target) = contact_of(request)
         {

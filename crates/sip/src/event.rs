@@ -49,7 +49,7 @@ pub enum Event {
         /// What its INVITE says of it.
         invitation: Box<Invitation>,
     },
-    /// An outgoing call makes progress (180, 181, 182, 183).
+    /// An outgoing call makes progress (180, 181, 182, 183), or one of the phones that rang rings no more (199).
     Ringing {
         /// The call.
         call: CallKey,
@@ -85,7 +85,8 @@ pub enum Event {
         /// Their offer.
         sdp: Option<String>,
     },
-    /// An answer, in an ACK, to an offer of ours that went out in a 2xx.
+    /// An answer to an offer of ours: to a new one within the call ([`reoffer`](crate::UserAgent::reoffer)), or, in an
+    /// ACK, to one that went out in a 2xx because they asked for it.
     Answer {
         /// The call.
         call: CallKey,

@@ -36,6 +36,19 @@ impl Reply {
     }
 }
 
+impl Net {
+    /// Runs a task that must not outlive the user agent.
+    pub(crate) fn behind(&self, task: impl Future<Output = ()> + Send + 'static) {
+        let closing = self.closing.clone();
+        self.tasks.spawn(async move {
+            tokio::select! {
+                () = task => {}
+                () = closing.cancelled() => {}
+            }
+        });
+    }
+}
+
 /// Starts a client transaction. Requests outside a dialog go to the proxy, others to their first route or target.
 ///
 /// # Errors

@@ -22,6 +22,7 @@ mod exchange;
 mod flow;
 mod header;
 mod instance;
+mod invite;
 mod message;
 mod network;
 mod party;

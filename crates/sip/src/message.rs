@@ -14,7 +14,9 @@ use crate::header::{elements, parameters};
 use crate::target::unescape_user;
 
 /// Methods the user agent takes part in.
-pub(crate) const ALLOW: &str = "INVITE, ACK, CANCEL, BYE, OPTIONS, INFO, UPDATE";
+pub(crate) const ALLOW: &str = "INVITE, ACK, CANCEL, BYE, OPTIONS, INFO, UPDATE, PRACK";
+/// Extensions the user agent takes part in (RFC 3262, 4028, 6228).
+pub(crate) const SUPPORTED: &str = "100rel, 199";
 /// Media type of session descriptions.
 pub(crate) const SDP: &str = "application/sdp";
 
@@ -187,6 +189,11 @@ pub(crate) fn seconds(message: &impl HasHeaders, pick: impl Fn(&Header) -> Optio
 /// Value of the first header that `pick` picks.
 pub(crate) fn value(message: &impl HasHeaders, pick: impl Fn(&Header) -> Option<&str>) -> Option<String> {
     message.headers().iter().find_map(|header| pick(header).map(str::to_owned))
+}
+
+/// Whether a list of tokens, as in Supported, Require and Allow, has this one.
+pub(crate) fn supports(list: &str, token: &str) -> bool {
+    list.split(',').any(|one| one.trim().eq_ignore_ascii_case(token))
 }
 
 /// Value of the From header.

@@ -116,6 +116,8 @@ pub struct Negotiated {
     pub ptime_ms: u32,
     /// Which way voice flows, seen from us. A hold by the other side (also by `c=0.0.0.0`) shows here.
     pub direction: Direction,
+    /// What the other side allows by itself, seen from us: it holds us where this does not send.
+    pub theirs: Direction,
 }
 
 impl Negotiated {

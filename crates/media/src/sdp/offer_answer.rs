@@ -86,7 +86,8 @@ impl LocalMedia {
         let events = events_for(media, send.codec);
         self.adopt(send, events);
 
-        let direction = self.direction.both(direction_of(media));
+        let theirs = direction_of(media);
+        let direction = self.direction.both(theirs);
         let rtcp_mux = media.rtcp_mux && self.rtcp_port == self.rtp_port;
         let ptime_ms = ptime(media.ptime, send.codec);
         let mut formats = vec![codec_format(send.codec, send.pt)];
@@ -113,6 +114,7 @@ impl LocalMedia {
             receive_events: events.into_iter().collect(),
             ptime_ms,
             direction,
+            theirs,
         };
         let answer = self.print(&sections);
         Ok((answer, negotiated))
@@ -151,6 +153,7 @@ impl LocalMedia {
             })
             .collect();
         let rtcp_mux = media.rtcp_mux && self.rtcp_port == self.rtp_port;
+        let theirs = direction_of(media);
         Ok(Negotiated {
             remote_rtp,
             remote_rtcp: remote_rtcp(media, rtcp_mux).ok_or(SdpError::NoAudio)?,
@@ -160,7 +163,8 @@ impl LocalMedia {
             send_events: events_for(media, send.codec),
             receive_events,
             ptime_ms: ptime(media.ptime, send.codec),
-            direction: self.direction.both(direction_of(media)),
+            direction: self.direction.both(theirs),
+            theirs,
         })
     }
 

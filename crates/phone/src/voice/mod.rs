@@ -1,43 +1,55 @@
-//! The sound of one call: sockets, microphone, speaker and the media session between them, driven by a
-//! thread of their own so that nothing the phone does can make a voice stutter.
+//! The sound of all calls: the devices, and for each call its sockets and media session, driven by one thread of
+//! their own so that nothing the phone does can make a voice stutter.
 
 mod driver;
+mod leg;
 mod place;
 mod sockets;
 
+use std::collections::BTreeMap;
 use std::io;
 use std::sync::mpsc::{self, Sender};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::{self, JoinHandle};
 
-use devices::DeviceError;
+use devices::{DeviceError, Tone};
 use media::sdp::Negotiated;
 use media::{Digit, MediaError, Report};
 
+use crate::CallId;
 use crate::config::AudioConfig;
-use driver::Driver;
+use driver::{Devices, Driver};
 pub(crate) use sockets::Sockets;
 
-/// The running voice path of one call. It stops when dropped; [`stop`](Self::stop) waits for that.
+/// The latest figures of each call.
+type Figures = BTreeMap<CallId, Report>;
+
+/// The running voice path. It stops when dropped; [`stop`](Self::stop) waits for that.
 #[derive(Debug)]
 pub(crate) struct Voice {
     orders: Sender<Order>,
     waker: Arc<mio::Waker>,
-    thread: Option<JoinHandle<Report>>,
-    last: Arc<Mutex<Report>>,
+    thread: Option<JoinHandle<Figures>>,
+    last: Arc<Mutex<Figures>>,
 }
 
 /// What a running voice path tells.
 #[derive(Debug)]
 pub(crate) enum VoiceEvent {
-    /// Figures, five times a second.
-    Report(Report),
-    /// A device was lost. The call goes on with silence in its place until it, or the system's default,
+    /// Figures of a call, five times a second.
+    Report(CallId, Report),
+    /// A call has [left](Voice::leave); its last figures.
+    Left(CallId, Box<Report>),
+    /// A call cannot be heard: its session could not be made.
+    LegFailed(CallId, VoiceError),
+    /// A device was lost. The calls go on with silence in its place until it, or the system's default,
     /// can be opened.
     DeviceFailed(Device, DeviceError),
+    /// The devices could not be opened, or the thread cannot go on: there is no voice path any more.
+    Failed(VoiceError),
 }
 
-/// One of the two devices of a call.
+/// One of the two devices.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Device {
     /// What speaks for us.
@@ -46,7 +58,28 @@ pub(crate) enum Device {
     Speaker,
 }
 
-/// Why a voice path cannot start.
+/// What a call has of the devices.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub(crate) enum Attention {
+    /// Nothing: it hears silence, and nothing is heard of it.
+    #[default]
+    Asleep,
+    /// The speaker.
+    Listening,
+    /// Both. Calls that have both at the same time hear each other as well.
+    Talking,
+}
+
+/// How a digit is sent.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum DigitBy {
+    /// telephone-event (RFC 4733).
+    Event,
+    /// Tones in the voice.
+    Tones,
+}
+
+/// Why there is no voice path.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum VoiceError {
     /// No pair of ports is free.
@@ -69,54 +102,89 @@ pub(crate) enum VoiceError {
 /// What the phone asks of a running voice path.
 #[derive(Debug)]
 enum Order {
-    Renegotiate(Box<Negotiated>),
-    Mute(bool),
-    Digit(Digit),
+    Join(CallId, Sockets, Box<Negotiated>),
+    Move(CallId, Sockets),
+    Renegotiate(CallId, Box<Negotiated>),
+    Attend(Vec<(CallId, Attention)>),
+    Mute(CallId, bool),
+    Digit(CallId, Digit, DigitBy),
+    Tone(Option<Tone>),
+    Leave(CallId),
     Stop,
 }
 
 impl Voice {
-    /// Opens the devices and starts to talk. Blocks until the devices are open, seconds at worst. Sample
-    /// 0 of a recording is the moment this returns.
+    /// Starts a voice path: its thread opens the devices, seconds at worst, and meanwhile orders wait. Sample 0 of a
+    /// recording is the moment the devices are open.
     ///
     /// # Errors
-    /// A device cannot be opened, or the codec cannot be made. The sockets are closed then.
+    /// The system refuses the thread. That a device cannot be opened comes as [`VoiceEvent::Failed`].
     pub(crate) fn start(
-        sockets: Sockets,
-        negotiated: &Negotiated,
         audio: &AudioConfig,
-        reports: impl Fn(VoiceEvent) + Send + 'static,
+        tell: impl Fn(VoiceEvent) + Send + 'static,
     ) -> Result<Self, VoiceError> {
         let (orders, inbox) = mpsc::channel();
-        let mut driver = Driver::open(sockets, negotiated, audio, inbox, Box::new(reports))?;
-        let waker = driver.waker();
-        let last = Arc::new(Mutex::new(driver.report()));
-        let seen = last.clone();
-        let thread = thread::Builder::new().name("voice".into());
-        let thread = thread.spawn(move || driver.run(&seen)).map_err(VoiceError::Socket)?;
+        let devices = Devices::prepare().map_err(VoiceError::Socket)?;
+        let waker = devices.waker();
+        let last = Arc::new(Mutex::new(Figures::new()));
+        let (seen, audio) = (last.clone(), audio.clone());
+        let run = move || match Driver::open(devices, &audio, inbox, Box::new(tell)) {
+            Ok(driver) => driver.run(&seen),
+            Err((error, tell)) => {
+                tell(VoiceEvent::Failed(error));
+                Figures::new()
+            }
+        };
+        let thread = thread::Builder::new().name("voice".into()).spawn(run).map_err(VoiceError::Socket)?;
         Ok(Self { orders, waker, thread: Some(thread), last })
     }
 
+    /// A call joins, asleep and not muted.
+    pub(crate) fn join(&self, call: CallId, sockets: Sockets, negotiated: Negotiated) {
+        self.order(Order::Join(call, sockets, Box::new(negotiated)));
+    }
+
+    /// Another pair of sockets for a call.
+    pub(crate) fn move_to(&self, call: CallId, sockets: Sockets) {
+        self.order(Order::Move(call, sockets));
+    }
+
     /// Goes on with what was negotiated anew.
-    pub(crate) fn renegotiate(&self, negotiated: Negotiated) {
-        self.order(Order::Renegotiate(Box::new(negotiated)));
+    pub(crate) fn renegotiate(&self, call: CallId, negotiated: Negotiated) {
+        self.order(Order::Renegotiate(call, Box::new(negotiated)));
     }
 
-    /// Sends silence in place of the microphone, or goes on with the microphone.
-    pub(crate) fn mute(&self, muted: bool) {
-        self.order(Order::Mute(muted));
+    /// Who has the devices from now on, all at once; a call that is not named sleeps.
+    pub(crate) fn attend(&self, table: Vec<(CallId, Attention)>) {
+        self.order(Order::Attend(table));
     }
 
-    /// Sends a digit (RFC 4733).
-    pub(crate) fn digit(&self, digit: Digit) {
-        self.order(Order::Digit(digit));
+    /// Keeps our voice from a call, or lets it through again.
+    pub(crate) fn mute(&self, call: CallId, muted: bool) {
+        self.order(Order::Mute(call, muted));
     }
 
-    /// Says goodbye, lets go of devices and sockets, finishes a recording. Blocks for that long.
-    pub(crate) fn stop(mut self) -> Report {
+    /// Sends a digit.
+    pub(crate) fn digit(&self, call: CallId, digit: Digit, by: DigitBy) {
+        self.order(Order::Digit(call, digit, by));
+    }
+
+    /// Lets a tone be heard beside the calls, in place of any before.
+    pub(crate) fn tone(&self, tone: Option<Tone>) {
+        self.order(Order::Tone(tone));
+    }
+
+    /// A call says goodbye and leaves; [`VoiceEvent::Left`] follows.
+    pub(crate) fn leave(&self, call: CallId) {
+        self.order(Order::Leave(call));
+    }
+
+    /// Says goodbye in every call, lets go of devices and sockets, finishes a recording. Blocks for that long.
+    /// Gives the last figures of the calls that had not left.
+    pub(crate) fn stop(mut self) -> Figures {
         self.order(Order::Stop);
         match self.thread.take().map(JoinHandle::join) {
-            Some(Ok(report)) => report,
+            Some(Ok(figures)) => figures,
             _ => self.last.lock().unwrap_or_else(PoisonError::into_inner).clone(),
         }
     }

@@ -22,15 +22,25 @@ fn agreed(codec: Codec) -> [(Sockets, Negotiated); 2] {
     [(caller, at_caller), (callee, at_callee)]
 }
 
+const CALL: CallId = CallId(1);
+
+/// A voice path with one call that talks.
 fn start(
     (sockets, negotiated): (Sockets, Negotiated),
     microphone: Source,
     speaker: Sink,
-) -> Result<(Voice, Receiver<VoiceEvent>), VoiceError> {
+) -> (Voice, Receiver<VoiceEvent>) {
+    let (voice, events) = open(microphone, speaker);
+    voice.join(CALL, sockets, negotiated);
+    voice.attend(vec![(CALL, Attention::Talking)]);
+    (voice, events)
+}
+
+fn open(microphone: Source, speaker: Sink) -> (Voice, Receiver<VoiceEvent>) {
     let (sender, events) = channel();
     let audio = AudioConfig { microphone, speaker };
-    let voice = Voice::start(sockets, &negotiated, &audio, move |event| drop(sender.send(event)))?;
-    Ok((voice, events))
+    let voice = Voice::start(&audio, move |event| drop(sender.send(event))).unwrap();
+    (voice, events)
 }
 
 /// Something a codec takes for speech: a gliding voice with formants, in syllables, with pauses. No two
@@ -115,10 +125,15 @@ fn reports(events: &Receiver<VoiceEvent>) -> Vec<Report> {
     events
         .try_iter()
         .map(|event| match event {
-            VoiceEvent::Report(report) => report,
-            VoiceEvent::DeviceFailed(device, error) => panic!("{device:?}: {error}"),
+            VoiceEvent::Report(_, report) => report,
+            other => panic!("{other:?}"),
         })
         .collect()
+}
+
+/// The last figures of the one call.
+fn last(voice: Voice) -> Report {
+    voice.stop().remove(&CALL).unwrap()
 }
 
 /// Talks both ways for a while; what was said must arrive.
@@ -128,13 +143,13 @@ fn talk(codec: Codec) {
     let said = speech(6.0);
     write(&path("said.wav"), &said);
     let [caller, callee] = agreed(codec);
-    let (a, at_a) = start(caller, Source::Wav(path("said.wav")), Sink::Wav(path("a.wav"))).unwrap();
+    let (a, at_a) = start(caller, Source::Wav(path("said.wav")), Sink::Wav(path("a.wav")));
     let begun_a = Instant::now();
-    let (b, at_b) = start(callee, Source::Wav(path("said.wav")), Sink::Wav(path("b.wav"))).unwrap();
+    let (b, at_b) = start(callee, Source::Wav(path("said.wav")), Sink::Wav(path("b.wav")));
     let begun = Instant::now();
     let b_later = begun.duration_since(begun_a).as_secs_f32();
     std::thread::sleep(Duration::from_secs(5));
-    let (last_a, last_b) = (a.stop(), b.stop());
+    let (last_a, last_b) = (last(a), last(b));
     let took = begun.elapsed().as_secs_f32();
 
     for (name, last, events, late_s) in [("a.wav", last_a, at_a, -b_later), ("b.wav", last_b, at_b, b_later)]
@@ -171,23 +186,23 @@ fn muted_is_silent_and_digits_arrive() {
     // The voice begins when the mute has long come through.
     write(&said, &[vec![0; RATE as usize], speech(6.0)].concat());
     let [caller, callee] = agreed(Codec::Opus);
-    let (talker, _events) = start(caller, Source::Wav(said), Sink::Null).unwrap();
-    talker.mute(true);
-    let (listener, events) = start(callee, Source::Silence, Sink::Wav(heard.clone())).unwrap();
+    let (talker, _events) = start(caller, Source::Wav(said), Sink::Null);
+    talker.mute(CALL, true);
+    let (listener, events) = start(callee, Source::Silence, Sink::Wav(heard.clone()));
     for digit in "12#".chars() {
-        talker.digit(Digit::new(digit).unwrap());
+        talker.digit(CALL, Digit::new(digit).unwrap(), DigitBy::Event);
     }
     let (mut digits, mut packets) = (Vec::new(), 0);
     let end = Instant::now() + Duration::from_secs(20);
     while digits.len() < 3 || packets < 125 {
         let left = end.saturating_duration_since(Instant::now());
-        if let VoiceEvent::Report(report) = events.recv_timeout(left).unwrap() {
+        if let VoiceEvent::Report(_, report) = events.recv_timeout(left).unwrap() {
             packets = report.rx_packets;
             digits.extend(report.digits.iter().map(|d| d.as_char()));
         }
     }
     assert_eq!(digits, ['1', '2', '#']);
-    let last = listener.stop();
+    let last = last(listener);
     talker.stop();
     assert!(last.rx_packets > 0, "silence is sent, not nothing");
     let loudest = read(&heard).iter().map(|s| s.unsigned_abs()).max().unwrap();
@@ -195,23 +210,134 @@ fn muted_is_silent_and_digits_arrive() {
 }
 
 #[test]
-fn what_cannot_be_opened_is_said_at_once() {
+fn what_cannot_be_opened_is_said() {
     let dir = tempfile::tempdir().unwrap();
     let nowhere = dir.path().join("no/file.wav");
-    let [caller, callee] = agreed(Codec::Pcma);
-    let error = start(caller, Source::Wav(nowhere.clone()), Sink::Null).err();
-    assert!(matches!(error, Some(VoiceError::Microphone(DeviceError::File { .. }))), "{error:?}");
-    let error = start(callee, Source::Silence, Sink::Wav(nowhere)).err();
-    assert!(matches!(error, Some(VoiceError::Speaker(DeviceError::File { .. }))), "{error:?}");
+    let failure = |(voice, events): (Voice, Receiver<VoiceEvent>)| {
+        let failed = events.recv_timeout(Duration::from_secs(20)).unwrap();
+        assert!(voice.stop().is_empty());
+        failed
+    };
+    let failed = failure(open(Source::Wav(nowhere.clone()), Sink::Null));
+    assert!(
+        matches!(failed, VoiceEvent::Failed(VoiceError::Microphone(DeviceError::File { .. }))),
+        "{failed:?}"
+    );
+    let failed = failure(open(Source::Silence, Sink::Wav(nowhere)));
+    assert!(
+        matches!(failed, VoiceEvent::Failed(VoiceError::Speaker(DeviceError::File { .. }))),
+        "{failed:?}"
+    );
 }
 
 #[test]
 fn dropping_ends_it_and_frees_the_ports() {
     let [caller, _callee] = agreed(Codec::Pcmu);
     let port = caller.0.rtp_port;
-    let (voice, events) = start(caller, Source::Silence, Sink::Null).unwrap();
+    let (voice, events) = start(caller, Source::Silence, Sink::Null);
     drop(voice);
     // The thread drops its end of the channel last of all that it owns.
     while events.recv_timeout(Duration::from_secs(20)).is_ok() {}
     std::net::UdpSocket::bind((LOOPBACK, port)).unwrap();
+}
+
+fn tone(hz: f32, seconds: f32) -> Vec<i16> {
+    let at = |n: u32| n as f32 / RATE as f32;
+    (0..(seconds * RATE as f32) as u32).map(|n| (6000.0 * (TAU * hz * at(n)).sin()) as i16).collect()
+}
+
+/// Level of a frequency, between 0 and 1 of the tone that is said.
+fn level(samples: &[i16], hz: f32) -> f32 {
+    let turn = TAU * hz / RATE as f32;
+    let (re, im) = samples.iter().enumerate().fold((0.0, 0.0), |(re, im), (n, s)| {
+        let (sin, cos) = (turn * n as f32).sin_cos();
+        (re + f32::from(*s) * cos, im + f32::from(*s) * sin)
+    });
+    re.hypot(im) * 2.0 / samples.len() as f32 / 6000.0
+}
+
+/// Waits until every call has received this many packets more.
+fn flow(events: &Receiver<VoiceEvent>, calls: usize, packets: u32) {
+    let mut counts = std::collections::BTreeMap::<CallId, (u32, u32)>::new();
+    let end = Instant::now() + Duration::from_secs(30);
+    while counts.len() < calls || counts.values().any(|(first, now)| now - first < packets) {
+        let left = end.saturating_duration_since(Instant::now());
+        if let VoiceEvent::Report(call, report) = events.recv_timeout(left).unwrap() {
+            counts.entry(call).or_insert((report.rx_packets, 0)).1 = report.rx_packets;
+        }
+    }
+}
+
+/// One phone between two others, each of which says a tone of its own: who hears whom while the one between
+/// talks to the first, holds both, and merges them.
+#[test]
+fn each_of_a_conference_hears_the_others_and_nobody_else_is_heard() {
+    const OURS: f32 = 440.0;
+    const THEIRS: [f32; 2] = [700.0, 1100.0];
+    const CALLS: [CallId; 2] = [CallId(1), CallId(2)];
+    let dir = tempfile::tempdir().unwrap();
+    let path = |name: &str| dir.path().join(name);
+    write(&path("ours.wav"), &tone(OURS, 60.0));
+    let (host, events) = open(Source::Wav(path("ours.wav")), Sink::Wav(path("host.wav")));
+    let others: Vec<_> = THEIRS
+        .iter()
+        .zip(CALLS)
+        .map(|(hz, call)| {
+            let (said, heard) = (path(&format!("{hz}-said.wav")), path(&format!("{hz}-heard.wav")));
+            write(&said, &tone(*hz, 60.0));
+            let [near, far] = agreed(Codec::Pcmu);
+            host.join(call, near.0, near.1);
+            (start(far, Source::Wav(said), Sink::Wav(heard.clone())), heard)
+        })
+        .collect();
+    // What each has heard since the last look, once all is long in flow again.
+    let listen = |wanted: Vec<(CallId, Attention)>| {
+        host.attend(wanted);
+        flow(&events, 2, 60);
+        let paths = [path("host.wav"), others[0].1.clone(), others[1].1.clone()];
+        let heard = paths.map(|path| {
+            let all = read_growing(&path);
+            all[all.len().saturating_sub(RATE as usize / 2)..].to_vec()
+        });
+        while events.try_recv().is_ok() {}
+        heard.map(|sound| [OURS, THEIRS[0], THEIRS[1]].map(|hz| level(&sound, hz) > 0.4))
+    };
+    let (silence, both) = ([false; 3], |a| vec![(CALLS[0], a), (CALLS[1], a)]);
+    assert_eq!(
+        listen(vec![(CALLS[0], Attention::Talking)]),
+        [[false, true, false], [true, false, false], silence],
+        "the second sleeps"
+    );
+    assert_eq!(
+        listen(both(Attention::Talking)),
+        [[false, true, true], [true, false, true], [true, true, false]],
+        "all hear each other, and nobody himself"
+    );
+    assert_eq!(listen(vec![]), [silence; 3]);
+    assert_eq!(
+        listen(vec![(CALLS[1], Attention::Listening)]),
+        [[false, false, true], silence, silence],
+        "early media: nothing is heard of us"
+    );
+    host.mute(CALLS[0], true);
+    assert_eq!(
+        listen(both(Attention::Talking)),
+        [[false, true, true], [false, false, true], [true, true, false]],
+        "muted to the first, who still hears the second"
+    );
+    host.leave(CALLS[0]);
+    let left = std::iter::from_fn(|| events.recv_timeout(Duration::from_secs(20)).ok())
+        .find_map(|event| match event {
+            VoiceEvent::Left(call, report) => Some((call, report.rx_packets)),
+            _ => None,
+        })
+        .unwrap();
+    assert!(left.0 == CALLS[0] && left.1 > 100, "{left:?}");
+    assert_eq!(host.stop().into_keys().collect::<Vec<_>>(), [CALLS[1]]);
+}
+
+/// Reads a recording that goes on: its header does not know yet how long it is.
+fn read_growing(path: &Path) -> Vec<i16> {
+    let bytes = std::fs::read(path).unwrap();
+    bytes[44..].chunks_exact(2).map(|pair| i16::from_le_bytes([pair[0], pair[1]])).collect()
 }

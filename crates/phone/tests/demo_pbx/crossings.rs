@@ -121,7 +121,7 @@ async fn digits_are_kept_until_the_devices_are_open() {
     let bench = Bench::new(Pbx::default()).await;
     let mut running = bench.bobs_phone().await;
     let call = in_a_call(&mut running).await;
-    "12#".chars().for_each(|digit| running.send(Command::SendDigit { call, digit }));
+    running.send(Command::SendDigits { call, digits: "12#".into() });
     let sent = running.until("three digits", |e| match e {
         Event::Call { view } if view.digits.len() == 3 => Some(view.digits.clone()),
         Event::Notice { problem, .. } => Some(format!("{problem:?}")),

@@ -36,7 +36,7 @@ async fn signs_in_calls_and_signs_out() {
         })
         .await;
     assert_eq!(heard.lost, 0, "nothing is lost on loopback");
-    running.send(Command::SendDigit { call: call.id, digit: '5' });
+    running.send(Command::SendDigits { call: call.id, digits: "5".into() });
     let view = running.call("a digit", |_| true).await;
     assert_eq!(view.digits, "5");
     running.send(Command::HangUp { call: call.id });

@@ -22,12 +22,12 @@ use tokio_util::sync::CancellationToken;
 
 use super::Command;
 use crate::answer::{outside_of_calls, required, respond, respond_with, set_to_tag};
-use crate::call::{Call, Input, Invite, incoming, outgoing};
-use crate::dialog::sequence_of;
+use crate::call::{Call, Input, Invite, Report, incoming, outgoing};
+use crate::dialog::{Identity, sequence_of};
 use crate::digest::Authenticator;
 use crate::flow::{AckMender, Hops, Locator, Net, Outlets, Port, websocket_url};
 use crate::header::quote;
-use crate::message::{ALLOW, Body, Draft, SDP, call_id_of, from_of, sdp_of, to_of, token};
+use crate::message::{ALLOW, Body, Draft, SDP, SUPPORTED, call_id_of, from_of, sdp_of, to_of, token};
 use crate::network::{Stir, Watch, source_toward};
 use crate::register::Registrar;
 use crate::registration::{Action, Input as Fact, Machine};
@@ -50,6 +50,8 @@ struct Line {
     name: DialogName,
     /// From tag and CSeq number of the INVITE, for a call from outside.
     invite: Option<(Option<String>, u32)>,
+    /// Its dialog, once there is one.
+    dialog: Option<Identity>,
     inbox: mpsc::UnboundedSender<Input>,
 }
 
@@ -69,7 +71,7 @@ pub(super) struct Agent {
     incoming: TransactionReceiver,
     /// What happens to the registration, in the order it happened.
     facts: (mpsc::UnboundedSender<Fact>, mpsc::UnboundedReceiver<Fact>),
-    over: (mpsc::UnboundedSender<CallKey>, mpsc::UnboundedReceiver<CallKey>),
+    reports: (mpsc::UnboundedSender<Report>, mpsc::UnboundedReceiver<Report>),
     /// Changes of the network, and the last one that was heeded.
     stirs: watch::Receiver<Stir>,
     stir: Stir,
@@ -77,6 +79,8 @@ pub(super) struct Agent {
     /// There was no way to the proxy when the network last changed.
     is_cut: bool,
     stack: JoinHandle<()>,
+    /// Follows the local address that reaches the proxy.
+    local_ip: watch::Receiver<IpAddr>,
     /// The UDP socket, to see that it is closed at the end.
     socket: Option<Weak<dyn UdpSocket>>,
 }
@@ -147,12 +151,13 @@ impl Agent {
             auth,
             incoming,
             facts,
-            over: mpsc::unbounded_channel(),
+            reports: mpsc::unbounded_channel(),
             stir,
             stirs,
             network,
             is_cut: false,
             stack,
+            local_ip: local_ip_seen.clone(),
             socket,
         };
         Ok((agent, local_ip_seen))
@@ -180,16 +185,32 @@ impl Agent {
                     self.fact(fact);
                 }
                 Ok(()) = self.stirs.changed() => self.stirred(),
-                Some(key) = self.over.1.recv() => {
-                    if let Some(line) = self.calls.remove(&key) {
-                        self.names.remove(&line.name);
+                Ok(()) = self.local_ip.changed() => {
+                    for line in self.calls.values() {
+                        let _ = line.inbox.send(Input::Moved);
                     }
                 }
+                Some(report) = self.reports.1.recv() => self.report(report),
                 () = due(deadline) => self.fact(Fact::Due),
                 () = events.closed() => break None,
             }
         };
         self.close(done).await;
+    }
+
+    fn report(&mut self, report: Report) {
+        match report {
+            Report::Dialog(key, identity) => {
+                if let Some(line) = self.calls.get_mut(&key) {
+                    line.dialog = Some(identity);
+                }
+            }
+            Report::Over(key) => {
+                if let Some(line) = self.calls.remove(&key) {
+                    self.names.remove(&line.name);
+                }
+            }
+        }
     }
 
     fn fact(&mut self, fact: Fact) {
@@ -311,7 +332,11 @@ impl Agent {
             call_id: name.0.clone(),
             sequence: Arc::new(AtomicU32::new(0)),
             routes: Vec::new(),
-            headers: vec![Header::Allow(ALLOW.into()), Header::Accept(SDP.into())],
+            headers: vec![
+                Header::Allow(ALLOW.into()),
+                Header::Accept(SDP.into()),
+                Header::Supported(SUPPORTED.into()),
+            ],
             body: Some(Body::sdp(offer)),
         };
         let call = self.new_call(key, name, None);
@@ -377,18 +402,25 @@ impl Agent {
     fn new_call(&mut self, key: CallKey, name: DialogName, invite: Option<(Option<String>, u32)>) -> Call {
         let (sender, inbox) = mpsc::unbounded_channel();
         self.names.insert(name.clone(), key);
-        self.calls.insert(key, Line { name, invite, inbox: sender });
-        Call::new(key, self.net.clone(), self.auth.clone(), inbox, self.events.clone())
+        self.calls.insert(key, Line { name, invite, dialog: None, inbox: sender });
+        Call::new(
+            key,
+            self.net.clone(),
+            self.auth.clone(),
+            inbox,
+            self.events.clone(),
+            self.reports.0.clone(),
+        )
     }
 
     fn spawn(&self, key: CallKey, call: impl Future<Output = ()> + Send + 'static) {
-        let (closing, over) = (self.net.closing.clone(), self.over.0.clone());
+        let (closing, reports) = (self.net.closing.clone(), self.reports.0.clone());
         self.net.tasks.spawn(async move {
             tokio::select! {
                 () = call => {}
                 () = closing.cancelled() => {}
             }
-            let _ = over.send(key);
+            let _ = reports.send(Report::Over(key));
         });
     }
 
@@ -407,8 +439,10 @@ impl Agent {
             let calls = async {
                 while !self.calls.is_empty() {
                     tokio::select! {
-                        Some(key) = self.over.1.recv() => {
-                            self.calls.remove(&key);
+                        Some(report) = self.reports.1.recv() => {
+                            if let Report::Over(key) = report {
+                                self.calls.remove(&key);
+                            }
                         }
                         // Those we hang up on still talk to us: their requests find their calls.
                         Some(mut transaction) = self.incoming.recv() => {

@@ -1,41 +1,55 @@
-use std::pin::Pin;
-use std::time::Duration;
+//! A call that both ends have agreed on.
+
+mod liveness;
+mod offers;
 
 use rsipstack::sip::{Header, Method, SipMessage};
 use rsipstack::transaction::transaction::Transaction;
 use tokio::sync::mpsc;
-use tokio::time::{Instant, sleep_until};
+use tokio::time::{Instant, sleep_until, timeout};
 
-use super::{Call, Input, until_closing};
-use crate::answer::{dialog_headers, drain, outside_of_calls, required, respond, respond_with};
+use super::offering::{Offering, Wish};
+use super::{Call, FAREWELL, Input};
+use crate::answer::{outside_of_calls, required, respond, respond_with};
 use crate::dialog::Dialog;
-use crate::exchange::exchange;
+use crate::exchange::{Reply, exchange};
 use crate::flow::Flow;
-use crate::message::{ALLOW, SDP, sdp_of};
+use crate::message::{ALLOW, Body, Draft, SDP, value};
 use crate::{Cause, EndCause, Event};
+use liveness::Pulse;
+use offers::Asked;
 
-/// Between questions whether the other end is still there.
-const PULSE: Duration = Duration::from_secs(20);
-/// How long it gets to answer one.
-const PATIENCE: Duration = Duration::from_secs(4);
-/// Pause after a question without answer.
-const AGAIN: Duration = Duration::from_secs(2);
-/// Pause after credentials were refused: sent again and again they would lock the account.
-const REFUSED: Duration = Duration::from_secs(3600);
-/// Questions without answer after which it is taken for gone.
-const MISSES: u32 = 3;
+/// What an established call starts from.
+pub(super) struct Agreed {
+    pub dialog: Dialog,
+    pub flow: Flow,
+    /// Our session description.
+    pub local: String,
+    /// An offer that waited for this.
+    pub waiting: Option<String>,
+}
 
 /// An established call. `first` is a request that came ahead of everything else.
-pub(super) async fn established(call: Call, dialog: Dialog, flow: Flow, first: Option<Transaction>) {
+pub(super) async fn established(call: Call, agreed: Agreed, first: Option<Transaction>) {
     let (acknowledged, acknowledgements) = mpsc::unbounded_channel();
+    call.is_in(&agreed.dialog);
+    let mut offering = Offering::new(agreed.dialog.began_here());
+    if let Some(sdp) = agreed.waiting {
+        offering.want(Wish::Offer(sdp), std::time::Instant::now());
+    }
     let session = Session {
+        offering,
         call,
-        dialog,
-        flow,
-        offer: None,
+        dialog: agreed.dialog,
+        flow: agreed.flow,
+        local: agreed.local,
+        proposed: String::new(),
+        theirs: None,
+        ours: None,
         acknowledged,
         acknowledgements,
-        pulse: Pulse { due: Instant::now() + PULSE, question: None, misses: 0 },
+        orderly: None,
+        pulse: Pulse::new(),
     };
     session.run(first).await;
 }
@@ -44,39 +58,28 @@ struct Session {
     call: Call,
     dialog: Dialog,
     flow: Flow,
+    offering: Offering,
+    /// Our session description as last agreed, and the one that is proposed.
+    local: String,
+    proposed: String,
     /// Their re-INVITE or UPDATE while our answer is awaited.
-    offer: Option<Transaction>,
+    theirs: Option<Transaction>,
+    ours: Option<Asked>,
     acknowledged: mpsc::UnboundedSender<String>,
     acknowledgements: mpsc::UnboundedReceiver<String>,
+    /// Requests that go out one after the other.
+    orderly: Option<mpsc::UnboundedSender<Draft>>,
     pulse: Pulse,
-}
-
-/// A question under way; its outcome is the status of the answer.
-type Question = dyn Future<Output = Result<u16, Cause>> + Send;
-
-/// Asking whether the other end is still there: nothing else tells when it vanishes without a BYE.
-struct Pulse {
-    due: Instant,
-    question: Option<Pin<Box<Question>>>,
-    misses: u32,
-}
-
-impl Pulse {
-    /// Status of the answer to a question, once there is one.
-    async fn answer(&mut self) -> Result<u16, Cause> {
-        match &mut self.question {
-            Some(question) => question.await,
-            None => std::future::pending().await,
-        }
-    }
 }
 
 enum Next {
     Input(Input),
     OfferMessage(Option<SipMessage>),
     Acknowledged(String),
+    Offer,
+    OfferEnded(Result<Reply, Cause>),
     Ask,
-    Answered(Result<u16, Cause>),
+    Asked(Result<u16, Cause>),
 }
 
 impl Session {
@@ -88,22 +91,7 @@ impl Session {
         }
         loop {
             let over = match self.next().await {
-                Next::Input(Input::HangUp) => {
-                    self.call.end(EndCause::HungUpHere, None);
-                    self.refuse_offer(487).await;
-                    self.call.bye(&self.dialog).await;
-                    true
-                }
-                Next::Input(Input::Request(transaction)) => self.request(*transaction).await,
-                Next::Input(Input::AnswerOffer(sdp)) => {
-                    self.answer_offer(sdp).await;
-                    false
-                }
-                Next::Input(Input::FlowLost) => {
-                    self.pulse.due = Instant::now();
-                    false
-                }
-                Next::Input(_) => false,
+                Next::Input(input) => self.input(input).await,
                 Next::OfferMessage(message) => {
                     self.offer_message(message).await;
                     false
@@ -112,11 +100,16 @@ impl Session {
                     self.call.tell(Event::Answer { call: self.call.key, sdp });
                     false
                 }
+                Next::Offer => {
+                    self.offer();
+                    false
+                }
+                Next::OfferEnded(outcome) => self.offer_ended(outcome).await,
                 Next::Ask => {
                     self.ask();
                     false
                 }
-                Next::Answered(outcome) => self.answered(outcome).await,
+                Next::Asked(outcome) => self.asked(outcome).await,
             };
             if over {
                 return;
@@ -125,22 +118,53 @@ impl Session {
     }
 
     async fn next(&mut self) -> Next {
-        let Self { call, offer, acknowledgements, pulse, .. } = self;
+        let Self { call, theirs, ours, acknowledgements, offering, pulse, .. } = self;
         let due = pulse.due;
-        let asking = pulse.question.is_some();
+        let asking = pulse.is_asking();
+        let turn = offering.deadline();
         let offer_message = async {
-            match offer {
+            match theirs {
                 Some(transaction) => transaction.receive().await,
+                None => std::future::pending().await,
+            }
+        };
+        let offer_ended = async {
+            match ours {
+                Some(asked) => asked.await,
                 None => std::future::pending().await,
             }
         };
         tokio::select! {
             input = call.input() => Next::Input(input),
             message = offer_message => Next::OfferMessage(message),
+            outcome = offer_ended => Next::OfferEnded(outcome),
             Some(sdp) = acknowledgements.recv() => Next::Acknowledged(sdp),
+            () = until(turn) => Next::Offer,
             () = sleep_until(due), if !asking => Next::Ask,
-            outcome = pulse.answer() => Next::Answered(outcome),
+            outcome = pulse.answer() => Next::Asked(outcome),
         }
+    }
+
+    /// Does as told; true when the call is over.
+    async fn input(&mut self, input: Input) -> bool {
+        match input {
+            Input::HangUp => {
+                self.leave(EndCause::HungUpHere, None).await;
+                return true;
+            }
+            Input::Request(transaction) => return self.request(*transaction).await,
+            Input::AnswerOffer(sdp) => self.answer_offer(sdp).await,
+            Input::Reoffer(sdp) => self.offering.want(Wish::Offer(sdp), std::time::Instant::now()),
+            Input::Info { content_type, body } => {
+                let mut draft = self.dialog.draft(Method::Info);
+                draft.body = Some(Body { kind: content_type, text: body });
+                self.send_in_order(draft);
+            }
+            Input::Moved => self.call.tell(Event::Moved { call: self.call.key }),
+            Input::FlowLost => self.pulse.due = Instant::now(),
+            Input::Ring | Input::Answer(_) | Input::Decline(_) | Input::Redirect(_) | Input::Transfer(_) => {}
+        }
+        false
     }
 
     /// Handles one request of theirs; true when the call is over.
@@ -164,12 +188,11 @@ impl Session {
         match transaction.original.method {
             Method::Bye => {
                 respond(&mut transaction, 200).await;
-                self.refuse_offer(487).await;
-                self.call.end(EndCause::HungUpThere, None);
+                self.over(EndCause::HungUpThere, None).await;
                 return true;
             }
             Method::Invite | Method::Update => self.offered(transaction).await,
-            Method::Info => respond(&mut transaction, 200).await,
+            Method::Info => self.informed(transaction).await,
             Method::Options => {
                 let headers = vec![Header::Allow(ALLOW.into()), Header::Accept(SDP.into())];
                 respond_with(&mut transaction, 200, headers, None).await;
@@ -182,99 +205,54 @@ impl Session {
         false
     }
 
-    async fn offered(&mut self, mut transaction: Transaction) {
-        let sdp = sdp_of(&transaction.original, &transaction.original.body);
-        if transaction.original.method == Method::Update && sdp.is_none() {
-            let headers = dialog_headers(&self.current_flow().await);
-            return respond_with(&mut transaction, 200, headers, None).await;
+    async fn informed(&mut self, mut transaction: Transaction) {
+        respond(&mut transaction, 200).await;
+        let info = &transaction.original;
+        let content_type = value(info, |header| match header {
+            Header::ContentType(kind) => Some(kind.value()),
+            _ => None,
+        });
+        if let Some(content_type) = content_type.filter(|_| !info.body.is_empty()) {
+            let body = String::from_utf8_lossy(&info.body).into_owned();
+            self.call.tell(Event::Info { call: self.call.key, content_type, body });
         }
-        if self.offer.is_some() {
-            // RFC 3261, section 14.2: one at a time.
-            let later = vec![Header::RetryAfter("2".into())];
-            return respond_with(&mut transaction, 500, later, None).await;
-        }
-        if transaction.original.method == Method::Invite {
-            respond(&mut transaction, 100).await;
-        }
-        self.offer = Some(transaction);
-        self.call.tell(Event::Offer { call: self.call.key, sdp });
     }
 
-    async fn answer_offer(&mut self, sdp: Option<String>) {
-        let Some(sdp) = sdp else { return self.refuse_offer(488).await };
-        let headers = dialog_headers(&self.current_flow().await);
-        let Some(mut transaction) = self.offer.take() else { return };
-        let asked_for_ours = sdp_of(&transaction.original, &transaction.original.body).is_none();
-        respond_with(&mut transaction, 200, headers, Some(sdp)).await;
-        if transaction.original.method == Method::Invite {
-            let acknowledged = self.acknowledged.clone();
-            self.behind(async move {
-                while let Some(message) = transaction.receive().await {
-                    if let SipMessage::Request(ack) = message
-                        && ack.method == Method::Ack
-                        && let Some(answer) = sdp_of(&ack, &ack.body).filter(|_| asked_for_ours)
-                    {
-                        let _ = acknowledged.send(answer);
+    /// Sends a request within the dialog after those before it have been answered: sent at once they could overtake
+    /// each other. What becomes of it is not told.
+    fn send_in_order(&mut self, draft: Draft) {
+        let orderly = self.orderly.get_or_insert_with(|| {
+            let (sender, mut drafts) = mpsc::unbounded_channel::<Draft>();
+            let net = self.call.net.clone();
+            let mut auth = self.call.auth.clone();
+            self.call.net.behind(async move {
+                while let Some(draft) = drafts.recv().await {
+                    if let Ok(flow) = net.flow().await {
+                        let _ = exchange(&net, &flow, &draft, &mut auth, FAREWELL).await;
                     }
                 }
             });
-        }
+            sender
+        });
+        let _ = orderly.send(draft);
     }
 
-    async fn refuse_offer(&mut self, status: u16) {
-        if let Some(mut transaction) = self.offer.take() {
-            respond(&mut transaction, status).await;
-            if transaction.original.method == Method::Invite {
-                self.behind(drain(transaction));
-            }
-        }
+    /// Ends the call, and lets the other end know.
+    async fn leave(&mut self, cause: EndCause, status: Option<u16>) {
+        self.over(cause, status).await;
+        self.call.bye(&self.dialog).await;
     }
 
-    async fn offer_message(&mut self, message: Option<SipMessage>) {
-        match message {
-            Some(SipMessage::Request(request)) if request.method == Method::Cancel => {
-                self.refuse_offer(487).await;
-            }
-            Some(_) => {}
-            None => self.offer = None,
+    /// Ends the call, of whose end the other end knows.
+    async fn over(&mut self, cause: EndCause, status: Option<u16>) {
+        self.call.end(cause, status);
+        self.refuse_offer(487).await;
+        if let Some(ours) = self.ours.take() {
+            // Its answer is to be acknowledged all the same.
+            self.call.net.behind(async move {
+                let _ = timeout(FAREWELL, ours).await;
+            });
         }
-    }
-
-    fn ask(&mut self) {
-        let net = self.call.net.clone();
-        let mut auth = self.call.auth.clone();
-        let draft = self.dialog.draft(Method::Options);
-        self.pulse.question = Some(Box::pin(async move {
-            let flow = net.flow().await?;
-            Ok(exchange(&net, &flow, &draft, &mut auth, PATIENCE).await?.status())
-        }));
-    }
-
-    /// True when the other end is gone.
-    async fn answered(&mut self, outcome: Result<u16, Cause>) -> bool {
-        self.pulse.question = None;
-        let status = outcome.ok();
-        match status {
-            Some(481) => {
-                self.call.end(EndCause::ConnectionLost, status);
-                return true;
-            }
-            Some(status) if status != 408 => {
-                self.pulse.misses = 0;
-                let pause = if matches!(status, 401 | 407) { REFUSED } else { PULSE };
-                self.pulse.due = Instant::now() + pause;
-            }
-            _ => {
-                self.pulse.misses += 1;
-                self.pulse.due = Instant::now() + AGAIN;
-                if self.pulse.misses >= MISSES {
-                    self.call.end(EndCause::ConnectionLost, status);
-                    self.call.bye(&self.dialog).await;
-                    return true;
-                }
-            }
-        }
-        false
     }
 
     async fn current_flow(&mut self) -> Flow {
@@ -283,9 +261,11 @@ impl Session {
         }
         self.flow.clone()
     }
+}
 
-    fn behind(&self, task: impl Future<Output = ()> + Send + 'static) {
-        let net = &self.call.net;
-        net.tasks.spawn(until_closing(net.closing.clone(), task));
+async fn until(deadline: Option<std::time::Instant>) {
+    match deadline {
+        Some(deadline) => sleep_until(deadline.into()).await,
+        None => std::future::pending().await,
     }
 }

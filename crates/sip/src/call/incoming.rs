@@ -3,11 +3,10 @@ use std::time::Instant;
 use rsipstack::sip::{Header, Method, Request, SipMessage};
 use rsipstack::transaction::transaction::Transaction;
 
-use super::established::established;
-use super::{Call, Input, afterwards, until_closing};
+use super::established::{Agreed, established};
+use super::{Call, Input, afterwards};
 use crate::answer::{dialog_headers, drain, outside_of_calls, respond, respond_with};
 use crate::dialog::Dialog;
-use crate::flow::Flow;
 use crate::message::{from_of, sdp_of, value};
 use crate::{EndCause, Event, Invitation, Party};
 
@@ -37,6 +36,7 @@ pub(crate) async fn incoming(mut call: Call, mut transaction: Transaction) {
         }
     };
     let invitation = Invitation { from, offer, ..Invitation::default() };
+    let mut waiting = None;
     call.tell(Event::Incoming { call: call.key, invitation: Box::new(invitation) });
     loop {
         tokio::select! {
@@ -52,8 +52,9 @@ pub(crate) async fn incoming(mut call: Call, mut transaction: Transaction) {
             input = call.input() => match input {
                 Input::Ring => respond_with(&mut transaction, 180, dialog_headers(&flow), None).await,
                 Input::Answer(sdp) => {
-                    respond_with(&mut transaction, 200, dialog_headers(&flow), Some(sdp)).await;
-                    return answered(call, transaction, dialog, flow, offerless).await;
+                    respond_with(&mut transaction, 200, dialog_headers(&flow), Some(sdp.clone())).await;
+                    let agreed = Agreed { dialog, flow, local: sdp, waiting };
+                    return answered(call, transaction, agreed, offerless).await;
                 }
                 Input::Decline(status) => {
                     let status = if (400..700).contains(&status) { status } else { 603 };
@@ -72,6 +73,8 @@ pub(crate) async fn incoming(mut call: Call, mut transaction: Transaction) {
                         return drain(transaction).await;
                     }
                 }
+                Input::Reoffer(sdp) => waiting = Some(sdp),
+                Input::Moved => call.tell(Event::Moved { call: call.key }),
                 _ => {}
             },
             _ = flow.lost(), if flow.transport != crate::Transport::Udp => {
@@ -102,36 +105,39 @@ fn reason_of(cancel: &Request) -> EndCause {
 
 /// Answered, not yet acknowledged. No BYE may be sent before the ACK has come or is given up
 /// (RFC 3261, section 15).
-async fn answered(mut call: Call, mut transaction: Transaction, dialog: Dialog, flow: Flow, offerless: bool) {
+async fn answered(mut call: Call, mut transaction: Transaction, mut agreed: Agreed, offerless: bool) {
     let began = Instant::now();
+    let flow = agreed.flow.clone();
     loop {
         tokio::select! {
             message = transaction.receive() => match message {
                 Some(SipMessage::Request(ack)) if ack.method == Method::Ack => {
                     if call.ended {
-                        return call.bye(&dialog).await;
+                        return call.bye(&agreed.dialog).await;
                     }
                     match sdp_of(&ack, &ack.body) {
                         Some(sdp) if offerless => call.tell(Event::Answer { call: call.key, sdp }),
                         // Our offer must be answered in the ACK (RFC 3261, section 13.2.1).
                         None if offerless => {
                             call.end(EndCause::NotAcceptable, None);
-                            return call.bye(&dialog).await;
+                            return call.bye(&agreed.dialog).await;
                         }
                         _ => {}
                     }
                     call.tell(Event::Confirmed { call: call.key, setup: began.elapsed() });
-                    return established(call, dialog, flow, None).await;
+                    return established(call, agreed, None).await;
                 }
                 Some(_) => {}
                 None => {
                     call.end(EndCause::ConnectionLost, None);
-                    return call.bye(&dialog).await;
+                    return call.bye(&agreed.dialog).await;
                 }
             },
             input = call.input(), if !call.inbox.is_closed() || !call.ended => match input {
                 Input::HangUp => call.end(EndCause::HungUpHere, None),
-                Input::Request(mut request) if !dialog.is_with(&request.original) => {
+                Input::Reoffer(sdp) => agreed.waiting = Some(sdp),
+                Input::Moved => call.tell(Event::Moved { call: call.key }),
+                Input::Request(mut request) if !agreed.dialog.is_with(&request.original) => {
                     outside_of_calls(&mut request).await;
                 }
                 Input::Request(mut request) => match request.original.method {
@@ -143,16 +149,15 @@ async fn answered(mut call: Call, mut transaction: Transaction, dialog: Dialog, 
                     // The ACK may have been overtaken; a request in the dialog proves that our answer arrived.
                     _ => {
                         call.tell(Event::Confirmed { call: call.key, setup: began.elapsed() });
-                        let tasks = call.net.tasks.clone();
-                        tasks.spawn(until_closing(call.net.closing.clone(), drain(transaction)));
-                        return established(call, dialog, flow, Some(*request)).await;
+                        call.net.behind(drain(transaction));
+                        return established(call, agreed, Some(*request)).await;
                     }
                 },
                 _ => {}
             },
             _ = flow.lost(), if flow.transport != crate::Transport::Udp => {
                 call.end(EndCause::ConnectionLost, None);
-                return call.bye(&dialog).await;
+                return call.bye(&agreed.dialog).await;
             }
         }
     }

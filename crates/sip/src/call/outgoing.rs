@@ -1,17 +1,18 @@
 use std::pin::pin;
 use std::time::{Duration, Instant};
 
-use rsipstack::sip::{Method, Response, SipMessage};
-use rsipstack::transaction::transaction::Transaction;
+use rsipstack::sip::{Method, Response};
 use tokio::time::{sleep, timeout};
 
-use super::established::established;
-use super::{Call, FAREWELL, Input, afterwards, until_closing};
+use super::early::Early;
+use super::established::{Agreed, established};
+use super::{Call, FAREWELL, Input, afterwards};
 use crate::dialog::Dialog;
 use crate::digest::{Rounds, Verdict};
-use crate::exchange::{exchange, start};
+use crate::exchange::exchange;
 use crate::flow::Flow;
-use crate::message::{Draft, cancel, challenges, sdp_of, to_of};
+use crate::invite::Inviting;
+use crate::message::{Draft, challenges, sdp_of, to_of};
 use crate::party::tag;
 use crate::{Cause, EndCause, Event};
 
@@ -35,99 +36,155 @@ pub(crate) async fn outgoing(mut call: Call, invitation: Invite) {
         }
     };
     match flow {
-        Ok(flow) => invite(call, draft, flow).await,
+        Ok(flow) => {
+            let ringing =
+                Ringing { draft, flow, early: Early::default(), began: Instant::now(), waiting: None };
+            ringing.invite(call).await;
+        }
         Err(cause) => call.end(EndCause::Unreachable(cause), None),
     }
 }
 
-async fn invite(mut call: Call, draft: Draft, flow: Flow) {
-    let began = Instant::now();
-    let mut rounds = Rounds::default();
-    let mut early_media = None;
-    loop {
-        let request = draft.request(&flow, &call.net.account.user_agent, &mut call.auth);
-        let mut transaction = match start(&call.net, &flow, request).await {
-            Ok(transaction) => transaction,
-            Err(cause) => return call.end(EndCause::Unreachable(cause), None),
-        };
-        let mut silence = pin!(sleep(PATIENCE));
-        let mut heard = false;
-        let response = loop {
-            tokio::select! {
-                message = transaction.receive() => match message {
-                    Some(SipMessage::Response(response)) => {
-                        heard = true;
-                        if response.status_code.code() >= 200 {
-                            break response;
-                        }
-                        progress(&call, &response, &mut early_media);
-                    }
-                    Some(SipMessage::Request(_)) => {}
-                    None => return call.end(EndCause::NoAnswer, None),
-                },
-                input = call.input() => match input {
-                    Input::HangUp => {
-                        call.end(EndCause::CancelledHere, None);
-                        return abandon(call, draft, flow, transaction, heard).await;
-                    }
-                    Input::Request(mut request) => afterwards(&mut request).await,
-                    _ => {}
-                },
-                // It may ring there all the same: what still comes of it is taken back.
-                cause = flow.lost() => {
-                    call.end(EndCause::Unreachable(cause), None);
-                    return abandon(call, draft, flow, transaction, heard).await;
-                }
-                () = &mut silence, if !heard => {
-                    call.end(EndCause::Unreachable(Cause::Silence), None);
-                    return abandon(call, draft, flow, transaction, heard).await;
-                }
-            }
-        };
-        call.auth.answered(&response);
-        let status = response.status_code.code();
-        match status {
-            200..=299 => {
-                return answered(call, &draft, flow, transaction, &response, early_media, began).await;
-            }
-            401 | 407 if call.auth.learn(challenges(&response), &mut rounds) == Verdict::Retry => {}
-            _ => return call.end(EndCause::of_status(status), Some(status)),
-        }
-    }
-}
-
-fn progress(call: &Call, response: &Response, early_media: &mut Option<String>) {
-    let status = response.status_code.code();
-    if status > 100 {
-        let sdp = sdp_of(response, &response.body);
-        if sdp.is_some() {
-            early_media.clone_from(&sdp);
-        }
-        call.tell(Event::Ringing { call: call.key, fork: 0, status, sdp });
-    }
-}
-
-async fn answered(
-    mut call: Call,
-    draft: &Draft,
+/// An outgoing call until it is answered.
+struct Ringing {
+    draft: Draft,
     flow: Flow,
-    transaction: Transaction,
-    response: &Response,
-    early_media: Option<String>,
+    early: Early,
     began: Instant,
-) {
-    let Some(dialog) = Dialog::of_answer(draft, response) else {
-        return call.end(EndCause::Refused, Some(response.status_code.code()));
-    };
-    let setup = began.elapsed();
-    acknowledge(&call, draft.clone(), transaction, to_of(response));
-    match sdp_of(response, &response.body).or(early_media) {
-        Some(sdp) => {
-            call.tell(Event::Answered { call: call.key, sdp, setup });
-            established(call, dialog, flow, None).await;
+    /// An offer that goes out as soon as the call is established.
+    waiting: Option<String>,
+}
+
+impl Ringing {
+    async fn invite(mut self, mut call: Call) {
+        let mut rounds = Rounds::default();
+        loop {
+            let request = self.draft.request(&self.flow, &call.net.account.user_agent, &mut call.auth);
+            let mut inviting = match Inviting::start(&call.net, &self.flow, request).await {
+                Ok(inviting) => inviting,
+                Err(cause) => return call.end(EndCause::Unreachable(cause), None),
+            };
+            let mut silence = pin!(sleep(PATIENCE));
+            let mut heard = false;
+            let response = loop {
+                tokio::select! {
+                    answer = inviting.next() => match answer {
+                        Some(response) => {
+                            heard = true;
+                            if response.status_code.code() >= 200 {
+                                break response;
+                            }
+                            self.progress(&call, &response);
+                        }
+                        None => return call.end(EndCause::NoAnswer, None),
+                    },
+                    input = call.input() => match input {
+                        Input::HangUp => {
+                            call.end(EndCause::CancelledHere, None);
+                            return self.abandon(call, inviting, heard).await;
+                        }
+                        Input::Request(mut request) => afterwards(&mut request).await,
+                        Input::Reoffer(sdp) => self.waiting = Some(sdp),
+                        Input::Moved => call.tell(Event::Moved { call: call.key }),
+                        _ => {}
+                    },
+                    // It may ring there all the same: what still comes of it is taken back.
+                    cause = self.flow.lost() => {
+                        call.end(EndCause::Unreachable(cause), None);
+                        return self.abandon(call, inviting, heard).await;
+                    }
+                    () = &mut silence, if !heard => {
+                        call.end(EndCause::Unreachable(Cause::Silence), None);
+                        return self.abandon(call, inviting, heard).await;
+                    }
+                }
+            };
+            call.auth.answered(&response);
+            let status = response.status_code.code();
+            match status {
+                200..=299 => return self.answered(call, inviting, &response).await,
+                401 | 407 if call.auth.learn(challenges(&response), &mut rounds) == Verdict::Retry => {}
+                _ => return call.end(EndCause::of_status(status), Some(status)),
+            }
         }
-        None => {
-            call.end(EndCause::NotAcceptable, Some(response.status_code.code()));
+    }
+
+    fn progress(&mut self, call: &Call, response: &Response) {
+        let status = response.status_code.code();
+        if status == 100 {
+            return;
+        }
+        let Some(progress) = self.early.heard(&self.draft, response) else { return };
+        if let Some(dialog) = progress.dialog {
+            call.is_in(&dialog);
+        }
+        if let Some(prack) = progress.acknowledgement {
+            let net = call.net.clone();
+            let mut auth = call.auth.clone();
+            // Behind: an answer to it that is lost must not hold up the answer to the call.
+            call.net.behind(async move {
+                if let Ok(flow) = net.flow().await {
+                    let _ = exchange(&net, &flow, &prack, &mut auth, FAREWELL).await;
+                }
+            });
+        }
+        call.tell(Event::Ringing { call: call.key, fork: progress.fork, status, sdp: progress.sdp });
+    }
+
+    async fn answered(mut self, mut call: Call, inviting: Inviting, response: &Response) {
+        let status = response.status_code.code();
+        let Some(mut dialog) = Dialog::of_answer(&self.draft, response) else {
+            return call.end(EndCause::Refused, Some(status));
+        };
+        let branch = tag(&to_of(response));
+        if let Some(fork) = self.early.with(branch.as_deref())
+            && let Some(early) = &fork.dialog
+        {
+            dialog.succeed(early);
+        }
+        let setup = self.began.elapsed();
+        refuse_others(&call, self.draft.clone(), inviting, branch.clone());
+        let sdp = sdp_of(response, &response.body).or_else(|| self.early.answer_of(branch.as_deref()));
+        match sdp {
+            Some(sdp) => {
+                call.tell(Event::Answered { call: call.key, sdp, setup });
+                let local = self.draft.body.map(|body| body.text).unwrap_or_default();
+                let agreed = Agreed { dialog, flow: self.flow, local, waiting: self.waiting };
+                established(call, agreed, None).await;
+            }
+            None => {
+                call.end(EndCause::NotAcceptable, Some(status));
+                call.bye(&dialog).await;
+            }
+        }
+    }
+
+    /// Cancels an INVITE that was given up: not before a first answer, for there would be nothing to cancel
+    /// (RFC 3261, section 9.1). A 2xx that crosses the CANCEL has been acknowledged already and is followed by a BYE.
+    async fn abandon(self, mut call: Call, mut inviting: Inviting, heard: bool) {
+        let net = call.net.clone();
+        let farewell = async {
+            let mut response = None;
+            if !heard {
+                response = inviting.next().await;
+                response.as_ref()?;
+            }
+            if response.as_ref().is_none_or(|response| response.status_code.code() < 200) {
+                inviting.cancel(&net, &self.flow, None);
+                response = loop {
+                    match inviting.next().await {
+                        Some(provisional) if provisional.status_code.code() < 200 => {}
+                        outcome => break outcome,
+                    }
+                };
+            }
+            response.filter(|response| response.status_code.code() < 300)
+        };
+        let crossed = call.meanwhile(timeout(FAREWELL, farewell)).await.ok().flatten();
+        if let Some(answer) = crossed
+            && let Some(dialog) = Dialog::of_answer(&self.draft, &answer)
+        {
+            refuse_others(&call, self.draft, inviting, tag(&to_of(&answer)));
             call.bye(&dialog).await;
         }
     }
@@ -135,74 +192,25 @@ async fn answered(
 
 /// Keeps the INVITE transaction for 64 times T1, in which it acknowledges every further 2xx. A 2xx from another
 /// branch of a fork establishes a dialog nobody wants: it ends with a BYE (RFC 3261, section 13.2.2.4).
-fn acknowledge(call: &Call, draft: Draft, mut transaction: Transaction, accepted: String) {
+fn refuse_others(call: &Call, draft: Draft, mut inviting: Inviting, accepted: Option<String>) {
     let net = call.net.clone();
     let auth = call.auth.clone();
-    let tasks = net.tasks.clone();
-    let closing = net.closing.clone();
-    tasks.spawn(until_closing(closing, async move {
-        let mut known = vec![tag(&accepted)];
-        while let Some(message) = transaction.receive().await {
-            let SipMessage::Response(response) = message else { continue };
+    call.net.behind(async move {
+        let mut known = vec![accepted];
+        while let Some(response) = inviting.next().await {
             let branch = tag(&to_of(&response));
-            if response.status_code.code() >= 300 || known.contains(&branch) {
+            if !(200..300).contains(&response.status_code.code()) || known.contains(&branch) {
                 continue;
             }
             known.push(branch);
             let Some(dialog) = Dialog::of_answer(&draft, &response) else { continue };
-            if let Ok(flow) = net.flow().await {
-                let bye = dialog.draft(Method::Bye);
-                let _ = exchange(&net, &flow, &bye, &mut auth.clone(), FAREWELL).await;
-            }
-        }
-    }));
-}
-
-/// Cancels an INVITE that was given up: not before a first answer, for there would be nothing to cancel
-/// (RFC 3261, section 9.1). A 2xx that crosses the CANCEL has been acknowledged already and is followed by a BYE.
-async fn abandon(mut call: Call, draft: Draft, flow: Flow, mut transaction: Transaction, heard: bool) {
-    let net = call.net.clone();
-    let farewell = async {
-        let mut response = None;
-        if !heard {
-            response = next_response(&mut transaction).await;
-            response.as_ref()?;
-        }
-        if response.as_ref().is_none_or(|response| response.status_code.code() < 200) {
-            let request = cancel(&transaction.original);
-            let cancelling = async {
-                let anew = if flow.is_lost() { net.flow().await.ok() } else { None };
-                let flow = anew.unwrap_or(flow);
-                if let Ok(mut cancelling) = start(&net, &flow, request).await {
-                    let _ = timeout(FAREWELL, cancelling.receive()).await;
+            let bye = dialog.draft(Method::Bye);
+            let (net, mut auth) = (net.clone(), auth.clone());
+            net.clone().behind(async move {
+                if let Ok(flow) = net.flow().await {
+                    let _ = exchange(&net, &flow, &bye, &mut auth, FAREWELL).await;
                 }
-            };
-            // Boxed: the CANCEL goes on while the INVITE is listened to.
-            let mut cancelling = Box::pin(cancelling);
-            let mut cancelled = false;
-            response = loop {
-                tokio::select! {
-                    () = &mut cancelling, if !cancelled => cancelled = true,
-                    next = next_response(&mut transaction) => match next {
-                        Some(provisional) if provisional.status_code.code() < 200 => {}
-                        outcome => break outcome,
-                    }
-                }
-            };
+            });
         }
-        response.filter(|response| response.status_code.code() < 300)
-    };
-    let crossed = call.meanwhile(timeout(FAREWELL, farewell)).await.ok().flatten();
-    if let Some(dialog) = crossed.and_then(|answer| Dialog::of_answer(&draft, &answer)) {
-        call.bye(&dialog).await;
-    }
-}
-
-async fn next_response(transaction: &mut Transaction) -> Option<Response> {
-    loop {
-        match transaction.receive().await? {
-            SipMessage::Response(response) => return Some(response),
-            SipMessage::Request(_) => {}
-        }
-    }
+    });
 }

@@ -94,8 +94,7 @@ impl Net {
         *current = None;
         let flow = self.open().await?;
         self.hops.reached(flow.peer);
-        let ip = flow.local.ip();
-        self.local_ip.send_if_modified(|known| std::mem::replace(known, ip) != ip);
+        self.local_ip.send_if_modified(|known| std::mem::replace(known, flow.local.ip()) != flow.local.ip());
         tracing::debug!(local = %flow.local, peer = %flow.peer, transport = ?flow.transport, "flow opened");
         if let Ok(mut peer) = self.peer.lock()
             && peer.replace((flow.transport, flow.peer)) != Some((flow.transport, flow.peer))

@@ -5,9 +5,11 @@
 mod common;
 mod digest;
 mod edges;
+mod forks;
 mod hostile;
 mod kamailio;
 #[cfg(target_os = "linux")]
 mod leaks;
+mod offers;
 mod sipp;
 mod transports;

@@ -145,6 +145,24 @@ impl Phone {
         .await
     }
 
+    /// The answer to a new offer of ours within a call.
+    pub async fn until_answer(&mut self) -> String {
+        self.until(|event| match event {
+            Event::Answer { sdp, .. } => Some(sdp.clone()),
+            _ => None,
+        })
+        .await
+    }
+
+    /// An offer of theirs within a call.
+    pub async fn until_offer(&mut self) -> Option<String> {
+        self.until(|event| match event {
+            Event::Offer { sdp, .. } => Some(sdp.clone()),
+            _ => None,
+        })
+        .await
+    }
+
     pub async fn until_confirmed(&mut self) {
         self.until(|event| matches!(event, Event::Confirmed { .. }).then_some(())).await;
     }

@@ -2,12 +2,12 @@
 
 use std::time::{Instant, SystemTime, UNIX_EPOCH};
 
-use devices::Ringer;
-use media::Digit;
-use media::sdp::{LocalMedia, Negotiated};
+use media::sdp::LocalMedia;
 
+use super::digits::Digits;
+use super::early::Early;
 use crate::accounts::Agent;
-use crate::voice::{Sockets, Voice};
+use crate::voice::Sockets;
 use crate::{AccountId, CallEnd, CallId, CallState, CallView, Direction, EndReason, PeerView, UnixMs};
 
 /// One call, from the first word of it until it has ended.
@@ -24,8 +24,18 @@ pub(crate) struct Call {
     pub(crate) media: Option<LocalMedia>,
     /// How far its sound is.
     pub(crate) sound: Sound,
-    /// The ring or ring-back heard now.
-    pub(crate) tone: Option<Ringer>,
+    /// Which phones ring, before it is answered.
+    pub(crate) early: Early,
+    /// Digits on their way.
+    pub(crate) digits: Digits,
+    /// The other side takes telephone-events.
+    pub(crate) takes_events: bool,
+    /// It was answered by itself: the user is warned.
+    pub(crate) answered_by_itself: bool,
+    /// The call it takes the place of as soon as it is answered.
+    pub(crate) replaces: Option<CallId>,
+    /// The call its other end is handed on to.
+    pub(crate) handed_to: Option<CallId>,
     /// Why it ended, where we know better than the signalling.
     pub(crate) fault: Option<EndReason>,
     answered: Option<Instant>,
@@ -39,15 +49,8 @@ pub(crate) enum Sound {
     Preparing,
     /// Sockets wait for both ends to agree.
     Bound(Sockets),
-    /// Another thread opens the devices.
-    Opening {
-        /// What was agreed on since.
-        agreed: Option<Negotiated>,
-        /// Digits to send once it runs.
-        digits: Vec<Digit>,
-    },
-    /// Both can talk.
-    Running(Voice),
+    /// It has joined the voice path.
+    Joined,
 }
 
 impl Call {
@@ -71,7 +74,13 @@ impl Call {
                 peer,
                 state,
                 muted: false,
+                remote_held: false,
+                merged: false,
+                diverted_by: None,
+                follows: None,
+                transfer: None,
                 digits: String::new(),
+                digits_waiting: None,
                 codec: None,
                 encrypted: false,
                 setup_ms: None,
@@ -81,16 +90,19 @@ impl Call {
             offer: None,
             media: None,
             sound: Sound::None,
-            tone: None,
+            early: Early::default(),
+            digits: Digits::default(),
+            takes_events: false,
+            answered_by_itself: false,
+            replaces: None,
+            handed_to: None,
             fault: None,
             answered: None,
         }
     }
 
     /// Both ends have agreed to talk.
-    pub(crate) fn answered(&mut self, codec: &str, setup_ms: Option<u32>) {
-        self.tone = None;
-        self.view.codec = Some(codec.to_owned());
+    pub(crate) fn answered(&mut self, setup_ms: Option<u32>) {
         self.view.setup_ms = setup_ms.or(self.view.setup_ms);
         if self.answered.is_none() {
             self.answered = Some(Instant::now());
@@ -98,15 +110,33 @@ impl Call {
         }
     }
 
+    /// It is held by us, or not.
+    pub(crate) fn hold(&mut self, held: bool) {
+        match (&self.view.state, held) {
+            (CallState::Active { since }, true) => self.view.state = CallState::Held { since: *since },
+            (CallState::Held { since }, false) => self.view.state = CallState::Active { since: *since },
+            _ => {}
+        }
+    }
+
     /// The call is over; a fault of ours explains it better than what the signalling said.
     pub(crate) fn ended(&mut self, reason: EndReason, status: Option<u16>) {
-        self.tone = None;
         let end = CallEnd {
             reason: self.fault.unwrap_or(reason),
             status,
             lasted_s: self.answered.map(|since| u32::try_from(since.elapsed().as_secs()).unwrap_or(u32::MAX)),
         };
         self.view.state = CallState::Ended { end };
+    }
+
+    /// It rings here and nothing was done about it.
+    pub(crate) fn is_ringing_here(&self) -> bool {
+        self.view.state == CallState::Incoming && self.offer.is_some() && matches!(self.sound, Sound::None)
+    }
+
+    /// Both ends talk, or one of them holds.
+    pub(crate) fn is_established(&self) -> bool {
+        matches!(self.view.state, CallState::Active { .. } | CallState::Held { .. })
     }
 
     /// It is over.

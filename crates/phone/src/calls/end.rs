@@ -1,0 +1,100 @@
+//! How calls end, and what is left to be closed then.
+
+use std::mem;
+
+use super::Calls;
+use super::call::Sound;
+use crate::accounts::AgentId;
+use crate::actor::Input;
+use crate::report::report;
+use crate::{CallId, Code, EndReason, Event, Problem};
+
+impl Calls {
+    /// Ends a call in whatever state it is.
+    pub(crate) fn hang_up(&mut self, id: CallId) -> Result<(), Problem> {
+        let call = self.table.get_mut(&id).ok_or(Code::NoSuchCall)?;
+        call.offer = None;
+        match call.key {
+            _ if call.is_over() => {}
+            Some(key) => call.agent.handle.hang_up(key),
+            None => self.finish(id, EndReason::Cancelled, None),
+        }
+        self.sound_tone();
+        Ok(())
+    }
+
+    /// Ends all calls of a user agent.
+    pub(crate) fn hang_up_by(&mut self, agent: AgentId) {
+        for id in self.calls_by(agent) {
+            // Each one was listed a moment ago.
+            let _ = self.hang_up(id);
+        }
+    }
+
+    /// A user agent is gone, so nothing more is heard of its calls.
+    pub(crate) fn agent_gone(&mut self, agent: AgentId) {
+        for id in self.calls_by(agent) {
+            self.finish(id, EndReason::ConnectionLost, None);
+        }
+    }
+
+    /// Forgets calls whose end takes too long.
+    pub(crate) fn forget_all(&mut self) {
+        self.table.clear();
+    }
+
+    /// Ends a call from our side for a reason of ours.
+    pub(super) fn end_for(&mut self, id: CallId, reason: EndReason) {
+        let Some(call) = self.table.get_mut(&id) else { return };
+        call.fault = Some(reason);
+        match call.key {
+            Some(key) => call.agent.handle.hang_up(key),
+            None => self.finish(id, reason, None),
+        }
+    }
+
+    /// The signalling of a call is over. It is told once its sound is closed too, so that a recording is
+    /// whole when its call is said to have ended.
+    pub(super) fn finish(&mut self, id: CallId, reason: EndReason, status: Option<u16>) {
+        let Ok(call) = self.live(id) else { return };
+        let handed_on = call.view.transfer.is_some() && reason == EndReason::HungUpThere;
+        call.ended(if handed_on { EndReason::Transferred } else { reason }, status);
+        let sound = mem::replace(&mut call.sound, Sound::None);
+        self.floor.end(id);
+        let joined = self.table.values().any(|call| matches!(call.sound, Sound::Joined));
+        match (sound, self.voice.take()) {
+            (Sound::Joined, Some(voice)) if joined => {
+                voice.leave(id);
+                self.voice = Some(voice);
+            }
+            (Sound::Joined, Some(voice)) => self.outlet.blocking(move || {
+                let mut last = voice.stop();
+                let mut closed: Vec<_> =
+                    last.remove(&id).into_iter().map(|report| (id, Some(Box::new(report)))).collect();
+                if closed.is_empty() {
+                    closed.push((id, None));
+                }
+                Input::Closed(closed)
+            }),
+            (_, voice) => {
+                self.voice = voice;
+                self.outlet.put(Input::Closed(vec![(id, None)]));
+            }
+        }
+        self.settle();
+    }
+
+    /// All of an ended call is closed; its last figures.
+    pub(crate) fn closed(&mut self, calls: Vec<(CallId, Option<Box<media::Report>>)>) {
+        for (id, last) in calls {
+            let Some(call) = self.table.remove(&id) else { continue };
+            if let Some(figures) = last {
+                for digit in &figures.digits {
+                    self.outlet.tell(Event::DigitHeard { call: id, digit: digit.as_char() });
+                }
+                self.outlet.tell(Event::Media { call: id, report: report(&figures) });
+            }
+            self.outlet.tell(Event::Call { view: call.view });
+        }
+    }
+}

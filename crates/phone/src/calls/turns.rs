@@ -1,0 +1,63 @@
+//! Whose turn it is to talk: hold, resume, merge, split, mute.
+
+use super::Calls;
+use super::call::Sound;
+use crate::{CallId, Code, Problem};
+
+impl Calls {
+    /// Puts a call to sleep, with those it is merged with.
+    pub(crate) fn hold(&mut self, id: CallId) -> Result<(), Problem> {
+        self.established(id)?;
+        self.floor.hold(id);
+        self.settle();
+        Ok(())
+    }
+
+    /// Talks to a held call again; another one that talks is held.
+    pub(crate) fn resume(&mut self, id: CallId) -> Result<(), Problem> {
+        self.established(id)?;
+        self.floor.take(id);
+        self.settle();
+        Ok(())
+    }
+
+    /// Brings calls together: all hear each other.
+    pub(crate) fn merge(&mut self, ids: &[CallId]) -> Result<(), Problem> {
+        for id in ids {
+            self.established(*id)?;
+        }
+        if !self.floor.merge(ids) {
+            return Err(Code::NotNow.into());
+        }
+        self.settle();
+        Ok(())
+    }
+
+    /// Talks to one of the merged calls alone; the others are held.
+    pub(crate) fn split(&mut self, id: CallId) -> Result<(), Problem> {
+        self.established(id)?;
+        if !self.floor.split(id) {
+            return Err(Code::NotNow.into());
+        }
+        self.settle();
+        Ok(())
+    }
+
+    /// Stops or goes on sending the microphone, to all that are merged with it.
+    pub(crate) fn mute(&mut self, id: CallId, muted: bool) -> Result<(), Problem> {
+        self.live(id)?;
+        let merged = self.floor.is_merged(id);
+        let others = self.floor.calls().into_iter().filter(|other| merged && self.floor.is_merged(*other));
+        let mut all: Vec<CallId> = others.filter(|other| *other != id).collect();
+        all.push(id);
+        for id in all {
+            let Some(call) = self.table.get_mut(&id) else { continue };
+            call.view.muted = muted;
+            if let (Sound::Joined, Some(voice)) = (&call.sound, &self.voice) {
+                voice.mute(id, muted);
+            }
+            self.tell(id);
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,89 @@
+//! Whether the other end still is there: nothing else tells when it vanishes without a BYE. Session timers (RFC 4028)
+//! would, where both ends know them, but not before 90 seconds have passed; people take a dead line for such in ten.
+
+use std::pin::Pin;
+use std::time::Duration;
+
+use rsipstack::sip::Method;
+use tokio::time::Instant;
+
+use super::Session;
+use crate::exchange::exchange;
+use crate::{Cause, EndCause};
+
+/// Between questions whether the other end is still there.
+const PULSE: Duration = Duration::from_secs(20);
+/// How long it gets to answer one.
+const PATIENCE: Duration = Duration::from_secs(4);
+/// Pause after a question without answer.
+const AGAIN: Duration = Duration::from_secs(2);
+/// Pause after credentials were refused: sent again and again they would lock the account.
+const REFUSED: Duration = Duration::from_secs(3600);
+/// Questions without answer after which it is taken for gone.
+const MISSES: u32 = 3;
+
+/// A question under way; its outcome is the status of the answer.
+type Question = dyn Future<Output = Result<u16, Cause>> + Send;
+
+pub(super) struct Pulse {
+    /// When to ask next.
+    pub due: Instant,
+    question: Option<Pin<Box<Question>>>,
+    misses: u32,
+}
+
+impl Pulse {
+    pub(super) fn new() -> Self {
+        Self { due: Instant::now() + PULSE, question: None, misses: 0 }
+    }
+
+    pub(super) fn is_asking(&self) -> bool {
+        self.question.is_some()
+    }
+
+    /// Status of the answer to a question, once there is one.
+    pub(super) async fn answer(&mut self) -> Result<u16, Cause> {
+        match &mut self.question {
+            Some(question) => question.await,
+            None => std::future::pending().await,
+        }
+    }
+}
+
+impl Session {
+    pub(super) fn ask(&mut self) {
+        let net = self.call.net.clone();
+        let mut auth = self.call.auth.clone();
+        let draft = self.dialog.draft(Method::Options);
+        self.pulse.question = Some(Box::pin(async move {
+            let flow = net.flow().await?;
+            Ok(exchange(&net, &flow, &draft, &mut auth, PATIENCE).await?.status())
+        }));
+    }
+
+    /// True when the other end is gone.
+    pub(super) async fn asked(&mut self, outcome: Result<u16, Cause>) -> bool {
+        self.pulse.question = None;
+        let status = outcome.ok();
+        match status {
+            Some(481) => {
+                self.over(EndCause::ConnectionLost, status).await;
+                return true;
+            }
+            Some(status) if status != 408 => {
+                self.pulse.misses = 0;
+                let pause = if matches!(status, 401 | 407) { REFUSED } else { PULSE };
+                self.pulse.due = Instant::now() + pause;
+            }
+            _ => {
+                self.pulse.misses += 1;
+                self.pulse.due = Instant::now() + AGAIN;
+                if self.pulse.misses >= MISSES {
+                    self.leave(EndCause::ConnectionLost, status).await;
+                    return true;
+                }
+            }
+        }
+        false
+    }
+}
