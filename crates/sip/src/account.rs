@@ -4,6 +4,9 @@ use std::time::Duration;
 use pbx_api::Trust;
 use secrecy::SecretString;
 
+use crate::Instance;
+use crate::target::user_part;
+
 /// Transport of SIP messages between the phone and its outbound proxy.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Transport {
@@ -122,6 +125,8 @@ pub struct Account {
     pub expires: Duration,
     /// Value of the `User-Agent` header.
     pub user_agent: String,
+    /// Identity of this phone, which the PBX knows it by wherever it registers from; kept by whoever keeps the account.
+    pub instance: Option<Instance>,
     /// Local UDP port to bind, for IPv4 and IPv6; any free one without. The other transports do not listen.
     pub local_port: Option<u16>,
 }
@@ -131,4 +136,9 @@ impl Account {
     pub const EXPIRES: Duration = Duration::from_secs(3600);
     /// Path of the WebSocket as most servers have it.
     pub const WEBSOCKET_PATH: &str = "/ws";
+
+    /// The address of record as a SIP URI.
+    pub(crate) fn address(&self) -> String {
+        format!("sip:{}@{}", user_part(&self.user).unwrap_or_default(), self.domain)
+    }
 }

@@ -3,8 +3,9 @@
 use rsipstack::sip::{Header, Method, StatusCode};
 use rsipstack::transaction::transaction::Transaction;
 
-use crate::extensions::SUPPORTED;
+use crate::extensions::{SUPPORTED, unsupported};
 use crate::flow::Flow;
+use crate::header::elements;
 use crate::message::{ALLOW, SDP, recorded_routes, to_of, token};
 use crate::party::tag;
 
@@ -66,6 +67,11 @@ pub(crate) async fn drain(mut transaction: Transaction) {
 /// Answers a request that belongs to no call of ours (RFC 3261, section 8.2).
 pub(crate) async fn outside_of_calls(transaction: &mut Transaction) {
     let within_dialog = tag(&to_of(&transaction.original)).is_some();
+    let is_ack = transaction.original.method == Method::Ack;
+    if let Some(extensions) = unsupported(&transaction.original).filter(|_| !is_ack) {
+        let headers = vec![Header::Unsupported(extensions.into())];
+        return respond_with(transaction, 420, headers, None).await;
+    }
     match transaction.original.method {
         Method::Ack => {}
         Method::Options if !within_dialog => {
@@ -79,4 +85,19 @@ pub(crate) async fn outside_of_calls(transaction: &mut Transaction) {
         }
         _ => respond(transaction, 481).await,
     }
+}
+
+/// Whether the answer may hold a session description (RFC 3261, section 20.1).
+pub(crate) fn takes_sdp(transaction: &Transaction) -> bool {
+    let mut accepted = transaction.original.headers.iter().filter_map(|header| match header {
+        Header::Accept(accepted) => Some(accepted.value()),
+        _ => None,
+    });
+    let fits = |accepted: &str| {
+        elements(accepted).iter().any(|kind| {
+            let kind = kind.split(';').next().unwrap_or_default().trim().to_ascii_lowercase();
+            [SDP, "application/*", "*/*"].contains(&kind.as_str())
+        })
+    };
+    accepted.next().is_none_or(|first| fits(first) || accepted.any(fits))
 }

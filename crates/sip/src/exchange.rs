@@ -1,5 +1,7 @@
 //! Sending requests over a flow, with credentials where they are asked for.
 
+use std::pin::Pin;
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use rsipstack::sip::{Header, Method, Request, Response, SipMessage};
@@ -53,7 +55,8 @@ impl Net {
 ///
 /// # Errors
 /// The stack will not have the request.
-pub(crate) async fn start(net: &Net, flow: &Flow, request: Request) -> Result<Transaction, Cause> {
+pub(crate) async fn start(net: &Net, flow: &Flow, mut request: Request) -> Result<Transaction, Cause> {
+    net.service_route.apply(&mut request);
     let destination = match flow.transport {
         Transport::Udp => Some(udp_address(next_hop(net, flow, &request).await)),
         _ => None,
@@ -109,12 +112,41 @@ pub(crate) async fn exchange(
         let mut credentials_refused = false;
         if matches!(response.status_code.code(), 401 | 407) {
             match auth.learn(challenges(&response), &mut rounds) {
+                // A request with a Contact of its own is made anew by those who made it.
+                Verdict::Retry if moved && draft.has_contact() => {}
                 Verdict::Retry => continue,
                 Verdict::Refused => credentials_refused = true,
                 Verdict::NotUnderstood => return Err(Cause::NotUnderstood),
             }
         }
         return Ok(Reply { response, rtt: sent.elapsed(), credentials_refused, credentials_sent, moved });
+    }
+}
+
+/// Credentials as they are after an exchange, and what came of it.
+type Outcome = (Authenticator, Result<Reply, Cause>);
+
+/// An exchange under way, beside other things.
+pub(crate) struct Asking(Pin<Box<dyn Future<Output = Outcome> + Send>>);
+
+impl Asking {
+    /// Begins one over the current flow.
+    pub(crate) fn begin(net: Arc<Net>, draft: Draft, mut auth: Authenticator, patience: Duration) -> Self {
+        Self(Box::pin(async move {
+            let outcome = match net.flow().await {
+                Ok(flow) => exchange(&net, &flow, &draft, &mut auth, patience).await,
+                Err(cause) => Err(cause),
+            };
+            (auth, outcome)
+        }))
+    }
+
+    /// Waits for the end of one, where there is one.
+    pub(crate) async fn end(asking: Option<&mut Self>) -> Outcome {
+        match asking {
+            Some(Self(asking)) => asking.await,
+            None => std::future::pending().await,
+        }
     }
 }
 

@@ -9,7 +9,6 @@ mod secure;
 mod stream;
 mod stun;
 mod udp;
-mod unknown;
 mod websocket;
 
 use std::io;
@@ -31,9 +30,8 @@ pub(crate) use hops::{AckMender, Hops, Locator, udp_address};
 pub(crate) use net::{Net, Outlets};
 #[cfg(test)]
 pub(crate) use receive::mark;
+pub(crate) use receive::marked;
 pub(crate) use udp::Port;
-#[cfg(test)]
-pub(crate) use unknown::refusal;
 pub(crate) use websocket::url as websocket_url;
 
 /// One path to the proxy: a connection, or over UDP the socket and the proxy's address. Replaced when lost.
@@ -96,7 +94,11 @@ impl Flow {
     /// Takes `seen` for our address as the proxy sees it; whether it is another one than before.
     fn learn(&self, seen: SocketAddr) -> bool {
         let Ok(mut known) = self.reflexive.lock() else { return false };
-        known.replace(seen).unwrap_or(self.local) != seen
+        let is_other = known.replace(seen).unwrap_or(self.local) != seen;
+        if is_other {
+            let _ = self.loss.report.send(Fact::ContactChanged);
+        }
+        is_other
     }
 
     /// Waits until the flow is lost.

@@ -12,6 +12,7 @@
 mod account;
 mod agent;
 mod answer;
+mod binding;
 mod call;
 mod dialog;
 mod digest;
@@ -21,14 +22,23 @@ mod exchange;
 mod extensions;
 mod flow;
 mod header;
+mod instance;
 mod invite;
 mod message;
+mod network;
+mod outside;
+mod packages;
 mod party;
+mod publish;
 mod redirect;
 mod register;
 mod registration;
+mod service_route;
 mod session_timer;
+mod subscription;
 mod target;
+mod text;
+mod wire;
 
 pub use account::{Account, Proxy, Transport, TransportChoice};
 pub use agent::UserAgent;
@@ -38,3 +48,4 @@ pub use event::{
     OtherCallState, Package, Party, Presence, ReferralKey, Registration, SubscriptionKey, SubscriptionState,
     TransferProgress,
 };
+pub use instance::Instance;

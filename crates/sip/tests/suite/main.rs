@@ -11,7 +11,10 @@ mod kamailio;
 #[cfg(target_os = "linux")]
 mod leaks;
 mod offers;
+mod presence;
 mod sipp;
 mod timers;
+#[cfg(target_os = "linux")]
+mod torture;
 mod transports;
 mod wire;

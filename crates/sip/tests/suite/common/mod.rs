@@ -3,6 +3,7 @@
 pub mod certificates;
 pub mod kamailio;
 pub mod peer;
+pub mod presence;
 pub mod sipp;
 
 use std::net::{TcpListener, UdpSocket};
@@ -59,6 +60,7 @@ pub fn account(port: u16, transport: Transport) -> Account {
         password: SecretString::from("secret-of-101"),
         expires: Account::EXPIRES,
         user_agent: "Carillon tests".into(),
+        instance: None,
         local_port: None,
     }
 }
