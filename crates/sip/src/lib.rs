@@ -25,11 +25,17 @@ mod instance;
 mod invite;
 mod message;
 mod network;
+mod outside;
+mod packages;
 mod party;
+mod publish;
 mod register;
 mod registration;
 mod service_route;
+mod subscription;
 mod target;
+mod text;
+mod wire;
 
 pub use account::{Account, Proxy, Transport, TransportChoice};
 pub use agent::UserAgent;
