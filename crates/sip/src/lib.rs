@@ -25,6 +25,7 @@ mod message;
 mod party;
 mod register;
 mod registration;
+mod resolve;
 mod target;
 
 pub use account::{Account, Proxy, Transport, TransportChoice};

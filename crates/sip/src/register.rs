@@ -44,14 +44,24 @@ impl Registrar {
 
     /// Tries to register for `expires`; tells the state machine what came of it.
     pub(crate) async fn register(&self, net: &Net, expires: Duration, facts: &mpsc::UnboundedSender<Input>) {
-        let flow = match net.flow().await {
+        let mut flow = match net.flow().await {
             Ok(flow) => flow,
             Err(cause) => {
                 let _ = facts.send(Input::Failed { cause, status: None, retry_after: None });
                 return;
             }
         };
-        match self.send(net, &flow, expires).await {
+        let mut answer = self.send(net, &flow, expires).await;
+        // A server that is overloaded is not waited for while there is another (RFC 3263, section 4.3).
+        while let Ok(reply) = &answer
+            && reply.status() == 503
+            && net.give_way(&flow, retry_after(reply))
+            && let Ok(next) = net.flow().await
+        {
+            flow = next;
+            answer = self.send(net, &flow, expires).await;
+        }
+        match answer {
             Ok(reply) => {
                 let _ = facts.send(outcome(&reply, &flow, expires));
                 if reply.moved {
@@ -114,9 +124,12 @@ fn outcome(reply: &Reply, flow: &Flow, asked: Duration) -> Input {
         408 | 429 | 480 | 491 | 500..=599 => Cause::ServerFailed,
         _ => Cause::Refused,
     };
-    let retry_after = seconds(response, |header| match header {
+    Input::Failed { cause, status: Some(status), retry_after: retry_after(reply) }
+}
+
+fn retry_after(reply: &Reply) -> Option<Duration> {
+    seconds(&reply.response, |header| match header {
         Header::RetryAfter(value) => Some(value.value()),
         _ => None,
-    });
-    Input::Failed { cause, status: Some(status), retry_after }
+    })
 }

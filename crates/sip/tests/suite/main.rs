@@ -11,5 +11,6 @@ mod kamailio;
 #[cfg(target_os = "linux")]
 mod leaks;
 mod offers;
+mod servers;
 mod sipp;
 mod transports;

@@ -69,7 +69,7 @@ impl Kamailio {
         fs::write(directory.path().join("tls.cfg"), profiles).unwrap();
         let mut listens = String::new();
         for address in ["127.0.0.1", "[::1]"].into_iter().take(if has_v6() { 2 } else { 1 }) {
-            for (protocol, port) in [("udp", udp), ("tcp", tcp), ("tls", tls), ("tls", wss)] {
+            for (protocol, port) in [("udp", udp), ("tcp", udp), ("tcp", tcp), ("tls", tls), ("tls", wss)] {
                 listens += &format!("listen={protocol}:{address}:{port}\n");
             }
         }
