@@ -22,11 +22,17 @@ mod flow;
 mod header;
 mod invite;
 mod message;
+mod outside;
+mod packages;
 mod party;
+mod publish;
 mod register;
 mod registration;
 mod resolve;
+mod subscription;
 mod target;
+mod text;
+mod wire;
 
 pub use account::{Account, Proxy, Transport, TransportChoice};
 pub use agent::UserAgent;

@@ -48,7 +48,7 @@ pub(super) async fn dial(
         if best.is_some() && (!under_way.iter().any(|other| preferred(&other)) || began.elapsed() >= GRACE) {
             // Whoever had the head start and did not make it has failed.
             under_way.iter().filter(preferred).for_each(|other| net.failed(other));
-            return best.and_then(|(_, flow)| flow.keep()).ok_or(Cause::ConnectionLost.into());
+            return best.map(|(_, flow)| flow.keep()).ok_or(Cause::ConnectionLost.into());
         }
         let nothing_left = waiting.is_empty() && attempts.is_empty();
         if nothing_left || began.elapsed() >= limit.saturating_duration_since(began) {
@@ -100,23 +100,27 @@ pub(super) async fn dial(
 }
 
 /// A flow that is closed unless it is kept.
-pub(super) struct Tentative(Option<Flow>);
+pub(super) struct Tentative {
+    flow: Flow,
+    kept: bool,
+}
 
 impl Tentative {
     pub(super) fn new(flow: Flow) -> Self {
-        Self(Some(flow))
+        Self { flow, kept: false }
     }
 
     /// The flow, which stays open.
-    pub(super) fn keep(mut self) -> Option<Flow> {
-        self.0.take()
+    pub(super) fn keep(mut self) -> Flow {
+        self.kept = true;
+        self.flow.clone()
     }
 }
 
 impl Drop for Tentative {
     fn drop(&mut self) {
-        if let Some(flow) = &self.0 {
-            flow.discard();
+        if !self.kept {
+            self.flow.discard();
         }
     }
 }

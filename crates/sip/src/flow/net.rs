@@ -220,7 +220,7 @@ impl Net {
             if prove {
                 probe::answers(self, &flow).await?;
             }
-            return unproven.keep().ok_or(Cause::ConnectionLost.into());
+            return Ok(unproven.keep());
         }
         self.connect(transport, peer).await
     }

@@ -6,9 +6,9 @@ use rsipstack::sip::{Header, HostWithPort, Request, SipMessage, Transport as Sip
 use rsipstack::transaction::endpoint::EndpointInnerRef;
 use rsipstack::transport::{SipAddr, SipConnection};
 
-use super::unknown;
 use crate::Transport;
 use crate::header::{elements, parameters};
+use crate::wire::{self, Reading};
 
 /// Hands one message over. What comes back is to be sent to where the message came from.
 pub(super) async fn deliver(
@@ -18,14 +18,19 @@ pub(super) async fn deliver(
     from: SocketAddr,
     bytes: &[u8],
 ) -> Option<Vec<u8>> {
-    let mut message = match SipMessage::try_from(bytes) {
+    let bytes = match wire::read(bytes, from) {
+        Reading::Message(bytes) => bytes,
+        Reading::Refusal(refusal) => return Some(refusal),
+        Reading::Dropped(why) => {
+            tracing::debug!(%from, length = bytes.len(), why, "message ignored");
+            return None;
+        }
+    };
+    let mut message = match SipMessage::try_from(bytes.as_slice()) {
         Ok(message) => message,
-        Err(_) => {
-            let refusal = unknown::refusal(bytes);
-            if refusal.is_none() {
-                tracing::debug!(%from, length = bytes.len(), "unreadable message ignored");
-            }
-            return refusal;
+        Err(error) => {
+            tracing::debug!(%from, %error, "unreadable message ignored");
+            return None;
         }
     };
     if let SipMessage::Request(request) = &mut message {

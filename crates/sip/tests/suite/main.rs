@@ -11,6 +11,9 @@ mod kamailio;
 #[cfg(target_os = "linux")]
 mod leaks;
 mod offers;
+mod presence;
 mod servers;
 mod sipp;
+#[cfg(target_os = "linux")]
+mod torture;
 mod transports;

@@ -138,6 +138,11 @@ impl Kamailio {
         }
     }
 
+    /// Where it listens, by UDP and TCP.
+    pub fn ports(&self) -> (u16, u16) {
+        (self.udp, self.tcp)
+    }
+
     /// One of its users, trusting its authority.
     pub fn account(&self, user: &str, transport: Transport) -> Account {
         let port = self.port(transport);

@@ -4,6 +4,7 @@ pub mod certificates;
 pub mod dns;
 pub mod kamailio;
 pub mod peer;
+pub mod presence;
 pub mod sipp;
 
 use std::net::{TcpListener, UdpSocket};
