@@ -37,6 +37,7 @@ pub(crate) use hops::{AckMender, Hops, Locator, udp_address};
 pub(crate) use net::{Net, Outlets};
 #[cfg(test)]
 pub(crate) use receive::mark;
+pub(crate) use receive::marked;
 pub(crate) use udp::Port;
 pub(crate) use websocket::url as websocket_url;
 
@@ -94,7 +95,9 @@ impl Flow {
             Header::Via(via) => Some(via.value()),
             _ => None,
         });
-        match via.and_then(|via| receive::reflexive(via, self.local)) {
+        // A request that went round UDP was seen to come from elsewhere.
+        let over_this = |via: &&str| receive::is_over(via, self.transport);
+        match via.filter(over_this).and_then(|via| receive::reflexive(via, self.local)) {
             Some(seen) => self.learn(seen),
             None => false,
         }
@@ -103,7 +106,11 @@ impl Flow {
     /// Takes `seen` for our address as the proxy sees it; whether it is another one than before.
     fn learn(&self, seen: SocketAddr) -> bool {
         let Ok(mut known) = self.reflexive.lock() else { return false };
-        known.replace(seen).unwrap_or(self.local) != seen
+        let is_other = known.replace(seen).unwrap_or(self.local) != seen;
+        if is_other {
+            let _ = self.loss.report.send(Fact::ContactChanged);
+        }
+        is_other
     }
 
     /// Waits until the flow is lost.

@@ -12,6 +12,7 @@
 mod account;
 mod agent;
 mod answer;
+mod binding;
 mod call;
 mod dialog;
 mod digest;
@@ -20,8 +21,10 @@ mod event;
 mod exchange;
 mod flow;
 mod header;
+mod instance;
 mod invite;
 mod message;
+mod network;
 mod outside;
 mod packages;
 mod party;
@@ -29,6 +32,7 @@ mod publish;
 mod register;
 mod registration;
 mod resolve;
+mod service_route;
 mod subscription;
 mod target;
 mod text;
@@ -42,3 +46,4 @@ pub use event::{
     OtherCallState, Package, Party, Presence, ReferralKey, Registration, SubscriptionKey, SubscriptionState,
     TransferProgress,
 };
+pub use instance::Instance;

@@ -104,7 +104,6 @@ fn source_of(request: &Request) -> Option<IpAddr> {
 #[cfg(test)]
 mod tests {
     use rsipstack::sip::{SipMessage, Transport as SipTransport};
-    use rsipstack::transport::SipConnection;
 
     use super::*;
 

@@ -18,6 +18,7 @@ use super::secure::Secure;
 use super::{Failure, Flow, Hops, Loss, Port, plain, probe, stream, udp, websocket};
 use crate::registration::Input as Fact;
 use crate::resolve::{LEFT_ALONE, Target, Targets, order, resolve};
+use crate::service_route::ServiceRoute;
 use crate::target::user_part;
 use crate::{Account, Cause, Event, Transport, TransportChoice};
 
@@ -34,6 +35,7 @@ pub(crate) struct Net {
     pub account: Account,
     pub endpoint: EndpointInnerRef,
     pub hops: Arc<Hops>,
+    pub service_route: ServiceRoute,
     /// Every task of the user agent.
     pub tasks: TaskTracker,
     /// Cancelled when the user agent closes.
@@ -86,6 +88,7 @@ impl Net {
             account,
             endpoint,
             hops,
+            service_route: ServiceRoute::default(),
             tasks,
             closing,
             port,

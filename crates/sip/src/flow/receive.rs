@@ -18,18 +18,18 @@ pub(super) async fn deliver(
     from: SocketAddr,
     bytes: &[u8],
 ) -> Option<Vec<u8>> {
-    let bytes = match wire::read(bytes, from) {
-        Reading::Message(bytes) => bytes,
+    let tidied = match wire::read(bytes, from) {
+        Reading::Message(tidied) => tidied,
         Reading::Refusal(refusal) => return Some(refusal),
         Reading::Dropped(why) => {
             tracing::debug!(%from, length = bytes.len(), why, "message ignored");
             return None;
         }
     };
-    let mut message = match SipMessage::try_from(bytes.as_slice()) {
+    let mut message = match SipMessage::try_from(tidied.as_slice()) {
         Ok(message) => message,
-        Err(error) => {
-            tracing::debug!(%from, %error, "unreadable message ignored");
+        Err(e) => {
+            tracing::debug!(%from, error = %e, "unreadable message ignored");
             return None;
         }
     };
@@ -66,7 +66,8 @@ pub(crate) fn mark(request: &mut Request, from: SocketAddr) {
     }
 }
 
-fn marked(via: &str, from: SocketAddr) -> String {
+/// The value of a Via header, its first element marked so.
+pub(crate) fn marked(via: &str, from: SocketAddr) -> String {
     let ip = from.ip().to_canonical();
     let mut vias = elements(via);
     let Some(first) = vias.first_mut() else { return via.to_owned() };
@@ -95,6 +96,13 @@ fn marked(via: &str, from: SocketAddr) -> String {
     }
     *first = marked;
     vias.join(", ")
+}
+
+/// Whether the topmost Via is of this transport.
+pub(super) fn is_over(via: &str, transport: Transport) -> bool {
+    let protocol: Vec<&str> = via.splitn(3, '/').map(str::trim).collect();
+    let named = protocol.last().and_then(|rest| rest.split_ascii_whitespace().next());
+    named.is_some_and(|named| named.eq_ignore_ascii_case(transport.via()))
 }
 
 /// Where the next hop saw our request come from, as the topmost Via of its answer says (RFC 3581, section 4).
@@ -143,6 +151,14 @@ mod tests {
         ] {
             assert_eq!(marked(via, from), want);
         }
+    }
+
+    #[test]
+    fn a_via_names_its_transport() {
+        assert!(is_over("SIP/2.0/UDP 10.0.0.2;rport=1", Transport::Udp));
+        assert!(is_over("SIP / 2.0 / wss 10.0.0.2", Transport::Wss));
+        assert!(!is_over("SIP/2.0/TCP 10.0.0.2/UDP", Transport::Udp));
+        assert!(!is_over("SIP/2.0", Transport::Udp));
     }
 
     #[test]

@@ -3,6 +3,7 @@ use std::net::SocketAddr;
 
 use super::Fault;
 use super::head::Head;
+use crate::flow::marked;
 use crate::header::elements;
 use crate::message::ALLOW;
 
@@ -11,7 +12,7 @@ use crate::message::ALLOW;
 pub(super) fn write(head: &Head<'_>, fault: Fault, from: SocketAddr) -> Option<Vec<u8>> {
     let mut text = format!("SIP/2.0 {} {}\r\n", fault.status, fault.reason);
     let mut vias = head.values("via").flat_map(elements);
-    let _ = write!(text, "Via: {}\r\n", received(&vias.next()?, from));
+    let _ = write!(text, "Via: {}\r\n", marked(&vias.next()?, from));
     for via in vias {
         let _ = write!(text, "Via: {via}\r\n");
     }
@@ -29,24 +30,4 @@ pub(super) fn write(head: &Head<'_>, fault: Fault, from: SocketAddr) -> Option<V
     }
     text.push_str("Content-Length: 0\r\n\r\n");
     Some(text.into_bytes())
-}
-
-/// The topmost Via with what the server adds (RFC 3261, section 18.2.1; RFC 3581, section 4).
-fn received(via: &str, from: SocketAddr) -> String {
-    let mut parts = via.split(';').map(str::trim);
-    let mut text = parts.next().unwrap_or_default().to_owned();
-    let mut told = false;
-    for part in parts {
-        if part.eq_ignore_ascii_case("rport") {
-            let _ = write!(text, ";rport={};received={}", from.port(), from.ip());
-            told = true;
-        } else {
-            let _ = write!(text, ";{part}");
-        }
-    }
-    let known = via.contains(&from.ip().to_string());
-    if !told && !known {
-        let _ = write!(text, ";received={}", from.ip());
-    }
-    text
 }

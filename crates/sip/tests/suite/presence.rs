@@ -45,7 +45,7 @@ async fn until_published(phone: &mut Phone) -> Option<u16> {
 /// What a voicemail server does when a message was left.
 async fn leave_message(kamailio: &Kamailio, version: u32, summary: &str) {
     let voicemail = Peer::start().await;
-    let port = kamailio.ports().0;
+    let port = kamailio.port(Transport::Udp);
     let publish = format!(
         "PUBLISH sip:101@bell.test SIP/2.0\r\nVia: SIP/2.0/UDP 127.0.0.1:{0};branch=z9hG4bKvm{0}\r\n\
          From: <sip:101@bell.test>;tag=v\r\nTo: <sip:101@bell.test>\r\nCall-ID: voicemail-{0}\r\n\

@@ -92,6 +92,7 @@ impl Kamailio {
         let text = changed
             .replace("@LISTENS@", &listens)
             .replace("@TLS@", &directory.path().join("tls.cfg").display().to_string())
+            .replace("@UDP@", &udp.to_string())
             .replace("@MODULES@", &modules().display().to_string())
             .replace("@DB@", &database.display().to_string())
             .replace("@ALGORITHM@", algorithm);
@@ -136,11 +137,6 @@ impl Kamailio {
             );
             std::thread::sleep(Duration::from_millis(20));
         }
-    }
-
-    /// Where it listens, by UDP and TCP.
-    pub fn ports(&self) -> (u16, u16) {
-        (self.udp, self.tcp)
     }
 
     /// One of its users, trusting its authority.

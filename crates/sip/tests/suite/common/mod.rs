@@ -61,6 +61,7 @@ pub fn account(port: u16, transport: impl Into<TransportChoice>) -> Account {
         password: SecretString::from("secret-of-101"),
         expires: Account::EXPIRES,
         user_agent: "Carillon tests".into(),
+        instance: None,
         local_port: None,
     }
 }
