@@ -18,7 +18,7 @@ pub(crate) use targets::{LEFT_ALONE, Targets};
 
 /// Longest that the records a domain may do without, NAPTR and SRV, are waited for: there are networks that swallow
 /// questions for them.
-const PATIENCE: Duration = Duration::from_millis(1500);
+const PATIENCE: Duration = Duration::from_secs(2);
 /// More places than these are not tried in one round.
 const MOST: usize = 12;
 

@@ -7,7 +7,7 @@ use crate::common::dns::{Dns, host, naptr, srv};
 use crate::common::kamailio::Kamailio;
 use crate::common::peer::Peer;
 use crate::common::sipp::{Sipp, receive, reply};
-use crate::common::{ANSWER, OFFER, Phone, account, free_port};
+use crate::common::{ANSWER, LIMIT, OFFER, Phone, account, free_port};
 use sip::{Account, Cause, EndCause, Event, Proxy, Registration, Transport, TransportChoice};
 
 const AUTOMATIC: TransportChoice = TransportChoice::Automatic { first: None };
@@ -92,11 +92,21 @@ async fn a_dead_server_is_passed_over_for_the_next() {
     }
 }
 
+/// Waits until somebody listens on a UDP port.
+fn until_bound(port: u16) {
+    let deadline = Instant::now() + LIMIT;
+    while UdpSocket::bind(("127.0.0.1", port)).is_ok() {
+        assert!(Instant::now() < deadline, "nobody listens");
+        std::thread::sleep(Duration::from_millis(20));
+    }
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn an_overloaded_server_is_left_alone_while_there_is_another() {
     let kamailio = Kamailio::start();
     let overloaded =
         Sipp::registrar(&[receive("REGISTER"), reply("503 Service Unavailable", "Retry-After: 600\n", "")]);
+    until_bound(overloaded.port);
     let service = "_sip._udp.bell.test";
     let dns = Dns::start(&[
         host("pbx.test", "127.0.0.1"),
@@ -259,7 +269,6 @@ async fn behind_nat_the_contact_is_what_the_proxy_sees() {
     phone.agent.reconnect();
     let third = peer.receive_new("REGISTER").await;
     peer.send(&seen_at(&third, "40002", "200 OK", "Expires: 600\r\n"), third.from).await;
-    phone.until_registered().await;
     let fourth = peer.receive_new("REGISTER").await;
     assert!(fourth.header("Contact").contains("@203.0.113.7:40002>"), "{}", fourth.header("Contact"));
     peer.send(&seen_at(&fourth, "40002", "200 OK", "Expires: 600\r\n"), fourth.from).await;

@@ -128,8 +128,8 @@ impl Kamailio {
             .expect("kamailio is missing: install the package kamailio");
         self.process = Some(Running(process));
         let deadline = Instant::now() + Duration::from_secs(20);
-        // The TCP listener comes up last.
-        while std::net::TcpStream::connect(("127.0.0.1", self.tcp)).is_err() {
+        // The listeners come up in the order of the configuration, those for TLS after those for TCP.
+        while std::net::TcpStream::connect(("127.0.0.1", self.misnamed)).is_err() {
             assert!(
                 Instant::now() < deadline,
                 "kamailio does not listen: {}",
