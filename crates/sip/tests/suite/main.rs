@@ -12,6 +12,7 @@ mod kamailio;
 mod leaks;
 mod offers;
 mod presence;
+mod servers;
 mod sipp;
 #[cfg(target_os = "linux")]
 mod torture;
