@@ -8,7 +8,7 @@ use crate::actor::Input;
 use crate::calls::now;
 use crate::outlet::Outlet;
 use crate::words::{of_cause, of_sip_error};
-use crate::{AccountId, AccountState, AccountView, Codec, Event, Problem, UnixMs};
+use crate::{AccountId, AccountState, AccountView, Codec, Event, FeatureCodes, Problem, UnixMs};
 
 /// The accounts, in the order they were signed in.
 pub(crate) struct Accounts {
@@ -62,7 +62,7 @@ impl Standing {
 
 /// Names a user agent among all that this phone starts: an account's former one may still have a last
 /// word to say.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub(crate) struct AgentId(u64);
 
 /// A running user agent.
@@ -103,6 +103,16 @@ impl Accounts {
         self.list.iter().any(|a| a.view.id == *id)
     }
 
+    /// Star codes of an account, where its PBX has told them.
+    pub(crate) fn codes(&self, id: &AccountId) -> Option<FeatureCodes> {
+        self.list.iter().find(|a| a.view.id == *id)?.view.codes.clone()
+    }
+
+    /// Extension number of an account.
+    pub(crate) fn extension(&self, id: &AccountId) -> Option<String> {
+        self.list.iter().find(|a| a.view.id == *id).map(|account| account.view.extension.clone())
+    }
+
     /// Puts an account in its place. One of its name keeps its user agent, and how it stands with it.
     pub(crate) fn put(&mut self, mut view: AccountView) {
         let place = self.list.iter_mut().find(|a| a.view.id == view.id);
@@ -110,7 +120,9 @@ impl Accounts {
             Some(place) => {
                 if place.agent.is_some() {
                     view.state = place.view.state.clone();
+                    view.mailbox = place.view.mailbox.clone();
                 }
+                view.codes = view.codes.or(place.view.codes.clone());
                 place.view = view.clone();
             }
             None => self.list.push(Account { view: view.clone(), line: None, agent: None }),

@@ -196,6 +196,72 @@ pub enum Command {
         /// Whether nothing is to be heard of us.
         muted: bool,
     },
+    /// Park a call by the PBX's star code.
+    Park {
+        /// Which call.
+        call: CallId,
+        /// Where, such as an extension; the PBX's own choice where it is left out.
+        slot: Option<String>,
+    },
+    /// Park a call at the group.
+    GroupPark {
+        /// Which call.
+        call: CallId,
+    },
+    /// Hand a call, ringing or answered, to a voicemail.
+    ToVoicemail {
+        /// Which call.
+        call: CallId,
+        /// Whose; our own where it is left out.
+        number: Option<String>,
+    },
+    /// Take a parked call.
+    Retrieve {
+        /// With which account; the first one where it is left out.
+        account: Option<AccountId>,
+        /// Where it is parked.
+        slot: Option<String>,
+    },
+    /// Answer a call that rings elsewhere.
+    PickUp {
+        /// With which account; the first one where it is left out.
+        account: Option<AccountId>,
+        /// At which extension; any of the group where it is left out.
+        number: Option<String>,
+    },
+    /// Take the call from another phone of ours.
+    Flip {
+        /// With which account; the first one where it is left out.
+        account: Option<AccountId>,
+    },
+    /// Call the voicemail.
+    CallVoicemail {
+        /// With which account; the first one where it is left out.
+        account: Option<AccountId>,
+    },
+    /// Watch another extension: its calls and its presence.
+    Watch {
+        /// Through which account.
+        account: AccountId,
+        /// Which extension.
+        number: String,
+    },
+    /// Watch another extension no longer.
+    Unwatch {
+        /// Through which account.
+        account: AccountId,
+        /// Which extension.
+        number: String,
+    },
+    /// Send a text message.
+    SendMessage {
+        /// With which account; the first one where it is left out.
+        account: Option<AccountId>,
+        /// To whom.
+        target: String,
+        /// What.
+        text: String,
+    },
     /// Send DTMF digits: `0`–`9`, `*`, `#`, `A`–`D`; `,` pauses for two seconds, `;` waits for `SendWaiting`.
     SendDigits {
         /// Which call.

@@ -49,6 +49,23 @@ pub enum Event {
         /// All of it.
         preferences: CallPreferences,
     },
+    /// Another extension is watched, or something of it has changed.
+    Watched {
+        /// As it stands now.
+        view: WatchedView,
+    },
+    /// Another extension is watched no longer.
+    WatchedGone {
+        /// Through which account it was.
+        account: AccountId,
+        /// Which extension.
+        number: String,
+    },
+    /// A text message came, was sent, or something has become of it.
+    Message {
+        /// The message.
+        view: MessageView,
+    },
     /// What the camera sees while a QR code is looked for, some ten times a second. It is shown and forgotten.
     Preview {
         /// A `data:` URL of a JPEG picture, not mirrored.

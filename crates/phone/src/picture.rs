@@ -3,13 +3,17 @@ use std::fmt;
 use serde::{Deserialize, Serialize};
 use specta::Type;
 
-use crate::Problem;
+use crate::{FeatureCodes, Problem};
 
 mod call;
+mod others;
 
 pub use call::{
     CallEnd, CallPreferences, CallReport, CallState, CallView, DeclineReason, Direction, DtmfMode, EndReason,
     PeerView, Quality, TransferView,
+};
+pub use others::{
+    Activity, Lamp, MailboxView, MessageId, MessageState, MessageView, PresenceView, WatchedView,
 };
 
 /// Name of an account, `user@domain`: what `--account` takes and the keychain entry is filed under.
@@ -47,6 +51,8 @@ pub struct Picture {
     pub trusted: Vec<TrustedView>,
     /// What the user prefers in calls.
     pub call_preferences: CallPreferences,
+    /// Other extensions that are watched.
+    pub watched: Vec<WatchedView>,
 }
 
 /// A certificate trusted on purpose, for one server only.
@@ -341,6 +347,10 @@ pub struct AccountView {
     pub secrets_in_memory: bool,
     /// What the PBX's profile file settles for its users.
     pub enforced: EnforcedView,
+    /// Waiting messages, once the PBX has told of them.
+    pub mailbox: Option<MailboxView>,
+    /// Star codes, once the PBX has told them; until then, and where it does not, those of the preferences hold.
+    pub codes: Option<FeatureCodes>,
 }
 
 /// What the PBX's profile file settles for its users.

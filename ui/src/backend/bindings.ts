@@ -101,6 +101,20 @@ export type CallEnd = {
 /**  Number of a call, counted up from 1 since the phone started. */
 export type CallId = number;
 
+/**  What the user prefers in calls. */
+export type CallPreferences = {
+	/**  Incoming calls are refused (486) and shown as missed. */
+	doNotDisturb?: boolean,
+	/**  A call that the PBX wants answered at once is answered by itself, with a warning tone. */
+	autoAnswer?: boolean,
+	/**  Somebody outside of a call may let this phone dial (REFER out of a dialog). */
+	clickToDial?: boolean,
+	/**  How digits are sent. */
+	dtmf?: DtmfMode,
+	/**  While a call goes on, others are told so (PUBLISH). */
+	publishPresence?: boolean,
+};
+
 /**  Figures of a running call. */
 export type CallReport = {
 	/**  RTP packets received. */
@@ -141,6 +155,10 @@ export type CallState =
 { is: "active"; 
 /**  When it was answered. */
 since: UnixMs } | 
+/**  Answered, and put to sleep by us: neither hears the other. */
+{ is: "held"; 
+/**  When it was answered. */
+since: UnixMs } | 
 /**  Over. */
 { is: "ended"; 
 /**  How. */
@@ -160,8 +178,20 @@ export type CallView = {
 	state: CallState,
 	/**  Nothing is heard of us. */
 	muted: boolean,
+	/**  They have put us to sleep; music of theirs may be heard. */
+	remoteHeld: boolean,
+	/**  It is one of the calls that are brought together: all hear each other. */
+	merged: boolean,
+	/**  Who forwarded it here. */
+	divertedBy: PeerView | null,
+	/**  The call it goes on from, where its other end was handed on or over to us: that one is about to end. */
+	follows: CallId | null,
+	/**  Its other end is being handed on. */
+	transfer: TransferView | null,
 	/**  DTMF digits sent so far. */
 	digits: string,
+	/**  Digits that are sent once the user says so (`SendWaiting`). */
+	digitsWaiting: string | null,
 	/**  Codec in use, as in SDP (`opus`, `PCMU`). */
 	codec: string | null,
 	/**  The media is encrypted. */
@@ -335,6 +365,10 @@ export type Code =
 "noSuchCall" | 
 /**  The command does not fit the state the phone is in. */
 "notNow" | 
+/**  The other side did not take up a held call again; it stays held. */
+"resumeRefused" | 
+/**  A call could not be handed on; it is as it was. */
+"transferFailed" | 
 /**  Settings could not be read or written. */
 "settingsFailed" | 
 /**  A fault of our own. */
@@ -444,16 +478,55 @@ account: AccountId } |
 { do: "dial"; 
 /**  With which account; the first one where it is left out. */
 account: AccountId | null; 
-/**  A number in any notation, an extension, a `sip:` or `tel:` address. */
+/**
+ *  A number in any notation, an extension, a `sip:` or `tel:` address; digits to send once it is answered
+ *  may follow a number (`102,,1234#`: `,` pauses for two seconds, `;` waits for `SendWaiting`).
+ */
 target: string } | 
-/**  Answer a ringing call. */
+/**  Answer a ringing call. Another one that talks is held. */
 { do: "answer"; 
 /**  Which call. */
 call: CallId } | 
-/**  Refuse a ringing call (busy). */
+/**  Refuse a ringing call. */
 { do: "decline"; 
 /**  Which call. */
+call: CallId; 
+/**  What the caller is told; busy where it is left out. */
+reason?: DeclineReason } | 
+/**  Send the caller of a ringing call elsewhere (302). */
+{ do: "redirect"; 
+/**  Which call. */
+call: CallId; 
+/**  Whom to call instead. */
+target: string } | 
+/**  Put a call to sleep, with those it is merged with. */
+{ do: "hold"; 
+/**  Which call. */
 call: CallId } | 
+/**  Talk to a held call again, with those it is merged with. Another one that talks is held. */
+{ do: "resume"; 
+/**  Which call. */
+call: CallId } | 
+/**  Bring calls together, with those that are merged already: all hear each other. */
+{ do: "merge"; 
+/**  Which calls. */
+calls: CallId[] } | 
+/**  Take merged calls apart: one goes on, the others are held. */
+{ do: "split"; 
+/**  The one that goes on. */
+call: CallId } | 
+/**  Hand a call on to somebody else without asking him (blind transfer). */
+{ do: "transfer"; 
+/**  Which call. */
+call: CallId; 
+/**  To whom. */
+target: string } | 
+/**  Join the other ends of two calls (attended transfer). */
+{ do: "transferTo"; 
+/**  The call that is handed on. */
+call: CallId; 
+/**  The call with whom it is handed on to; it may still ring there. */
+to: CallId } | 
 /**  End a call, or give up one that is not answered yet. */
 { do: "hangUp"; 
 /**  Which call. */
@@ -464,12 +537,29 @@ call: CallId } |
 call: CallId; 
 /**  Whether nothing is to be heard of us. */
 muted: boolean } | 
-/**  Send one DTMF digit: `0`–`9`, `*`, `#`, `A`–`D`. */
-{ do: "sendDigit"; 
+/**  Send DTMF digits: `0`–`9`, `*`, `#`, `A`–`D`; `,` pauses for two seconds, `;` waits for `SendWaiting`. */
+{ do: "sendDigits"; 
 /**  Which call. */
 call: CallId; 
-/**  The digit. */
-digit: string };
+/**  The digits. */
+digits: string } | 
+/**  Go on with the digits that wait. */
+{ do: "sendWaiting"; 
+/**  Which call. */
+call: CallId } | 
+/**  Change what the user prefers in calls. */
+{ do: "preferInCalls"; 
+/**  All of it. */
+preferences: CallPreferences };
+
+/**  What a caller who is refused is told. */
+export type DeclineReason = 
+/**  Busy (486): a PBX goes on to voicemail or to its rule for busy. */
+"busy" | 
+/**  Not wanted (603). */
+"decline" | 
+/**  Nobody is here (480): other phones of ours ring on. */
+"notHere";
 
 /**  Who began a call. */
 export type Direction = 
@@ -477,6 +567,17 @@ export type Direction =
 "incoming" | 
 /**  We called. */
 "outgoing";
+
+/**  How digits are sent. */
+export type DtmfMode = 
+/**  As was agreed on: events, else tones where the codec keeps them whole, else INFO. */
+"automatic" | 
+/**  telephone-event (RFC 4733), or what is next best. */
+"event" | 
+/**  SIP INFO (`application/dtmf-relay`). */
+"info" | 
+/**  Tones in the voice. */
+"inBand";
 
 /**  Why a call ended. */
 export type EndReason = 
@@ -486,7 +587,7 @@ export type EndReason =
 "hungUpThere" | 
 /**  We gave up before it was answered. */
 "cancelled" | 
-/**  They gave up before we answered, or another phone answered. */
+/**  They gave up before we answered, or were not to disturb us. */
 "missed" | 
 /**  We refused it. */
 "declinedHere" | 
@@ -506,6 +607,10 @@ export type EndReason =
 "unreachable" | 
 /**  The connection was lost in mid-call. */
 "connectionLost" | 
+/**  It was handed on: its other end talks to somebody else now. */
+"transferred" | 
+/**  Another phone of ours answered it. */
+"answeredElsewhere" | 
 /**  A microphone, speaker or audio file could not be used. */
 "audioFailed" | 
 /**  Anything else. */
@@ -548,6 +653,16 @@ view: CallView } |
 call: CallId; 
 /**  The figures. */
 report: CallReport } | 
+/**  They pressed a key. */
+{ what: "digitHeard"; 
+/**  In which call. */
+call: CallId; 
+/**  The digit. */
+digit: string } | 
+/**  What the user prefers in calls has changed. */
+{ what: "callPreferences"; 
+/**  All of it. */
+preferences: CallPreferences } | 
 /**  What the camera sees while a QR code is looked for, some ten times a second. It is shown and forgotten. */
 { what: "preview"; 
 /**  A `data:` URL of a JPEG picture, not mirrored. */
@@ -629,6 +744,8 @@ export type Picture = {
 	calls: CallView[],
 	/**  Certificates trusted on purpose. */
 	trusted: TrustedView[],
+	/**  What the user prefers in calls. */
+	callPreferences: CallPreferences,
 };
 
 /**  A [`Code`] with what is known beyond it. */
@@ -790,6 +907,14 @@ export type Theme =
 "light" | 
 /**  Dark. */
 "dark";
+
+/**  A call being handed on. */
+export type TransferView = {
+	/**  To whom, as a person would dial it. */
+	to: string,
+	/**  SIP status that the other end heard last. */
+	status: number | null,
+};
 
 /**  Transport of SIP messages. */
 export type Transport = 

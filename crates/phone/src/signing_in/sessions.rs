@@ -177,6 +177,19 @@ impl SigningIn {
         }
     }
 
+    /// Asks the PBX for its star codes; without them those of the preferences hold.
+    pub(super) fn ask_codes(&self, id: &AccountId) {
+        let Some(Watched { session, .. }) = self.sessions.get(id) else { return };
+        let (session, id, outlet) = (session.clone(), id.clone(), self.outlet.clone());
+        tokio::spawn(async move {
+            let ask = |client: Client, access| async move { client.feature_codes(&access).await };
+            match session.authorized(ask).await {
+                Ok(codes) => outlet.put(Input::Signed(SignedInput::Codes(id, codes))),
+                Err(error) => tracing::info!(account = %id, %error, "the PBX does not tell its star codes"),
+            }
+        });
+    }
+
     fn watch(&self, id: AccountId, session: &Session) -> [AbortHandle; 2] {
         let (keeping, mut status, outlet) = (session.clone(), session.status(), self.outlet.clone());
         let keep = tokio::spawn(async move { keeping.keep_fresh().await });
@@ -291,5 +304,7 @@ pub(super) fn shown(saved: &SavedAccount) -> AccountView {
         },
         secrets_in_memory: false,
         enforced: saved.enforced.view(),
+        mailbox: None,
+        codes: None,
     }
 }
