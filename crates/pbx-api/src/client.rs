@@ -66,7 +66,7 @@ impl Client {
         let base = Url::parse(&format!("https://{}/", server.authority())).map_err(setup)?;
         // Straight to the server: SIP takes the same way, and a proxy would hide the true cause of a failure.
         let http = reqwest::Client::builder()
-            .tls_backend_preconfigured(tls::client_config(&server, trust)?)
+            .tls_backend_preconfigured(tls::client_config(&server, trust, None)?)
             .dns_resolver(Arc::new(SystemResolver))
             .no_proxy()
             .redirect(reqwest::redirect::Policy::none())

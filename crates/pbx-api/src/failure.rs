@@ -69,10 +69,7 @@ fn find<'a, T>(
 }
 
 fn distrusted<'a>(cause: &'a (dyn Error + 'static)) -> Option<&'a Distrust> {
-    match cause.downcast_ref::<rustls::Error>()? {
-        rustls::Error::InvalidCertificate(rustls::CertificateError::Other(other)) => other.0.downcast_ref(),
-        _ => None,
-    }
+    Distrust::in_error(cause.downcast_ref()?)
 }
 
 /// The operating system's name resolution, with an error that can be told from others.

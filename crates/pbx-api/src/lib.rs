@@ -41,6 +41,6 @@ pub use features::{Feature, FeatureCode};
 pub use info::{Info, Tenant};
 pub use password::PasswordPolicy;
 pub use session::Dialect;
-pub use tls::{CertificateFacts, Fingerprint, Pin, Trust};
+pub use tls::{CertificateFacts, Distrust, Fingerprint, Pin, Trust, client_config};
 pub use token::Tokens;
 pub use user::{Protocol, SipTransport, User, Verification};

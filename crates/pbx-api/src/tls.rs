@@ -12,6 +12,7 @@ use rustls::{
     CertificateError, ClientConfig, DigitallySignedStruct, OtherError, RootCertStore, SignatureScheme,
 };
 use sha2::{Digest, Sha256};
+use x509_parser::extensions::GeneralName;
 
 use crate::error::Cause;
 use crate::refusal::readable;
@@ -133,18 +134,40 @@ impl CertificateFacts {
     }
 }
 
-/// Carries the refused certificate through rustls, hyper and reqwest back to the caller.
+/// A refused certificate, as the verifier of [`client_config`] hands it through rustls back to the caller.
 #[derive(Debug, Clone, thiserror::Error)]
 #[error("certificate not trusted: {problem}")]
-pub(crate) struct Distrust {
-    pub(crate) problem: CertificateProblem,
-    pub(crate) certificate: CertificateFacts,
+pub struct Distrust {
+    /// What is wrong with it.
+    pub problem: CertificateProblem,
+    /// The certificate.
+    pub certificate: CertificateFacts,
 }
 
-/// TLS for one server: ring, TLS 1.2 and 1.3, our verifier.
-pub(crate) fn client_config(server: &ServerAddress, trust: &Trust) -> Result<ClientConfig, ApiError> {
+impl Distrust {
+    /// The refused certificate, if that is what this error of rustls is about.
+    pub fn in_error(error: &rustls::Error) -> Option<&Self> {
+        match error {
+            rustls::Error::InvalidCertificate(CertificateError::Other(other)) => other.0.downcast_ref(),
+            _ => None,
+        }
+    }
+}
+
+/// TLS for one server: ring, TLS 1.2 and 1.3, trusting what the operating system trusts and `trust` adds.
+///
+/// The certificate must be for the name that is dialled. For a SIP server one for its SIP domain is as good, be it
+/// as a DNS name or as a SIP URI (RFC 5922, section 7.1).
+///
+/// # Errors
+/// [`ApiError::Setup`] where rustls will not have it.
+pub fn client_config(
+    server: &ServerAddress,
+    trust: &Trust,
+    sip_domain: Option<&str>,
+) -> Result<ClientConfig, ApiError> {
     let provider = Arc::new(rustls::crypto::ring::default_provider());
-    let verifier = Verifier::new(server, trust, &provider)?;
+    let verifier = Verifier::new(server, trust, sip_domain, &provider)?;
     let config = ClientConfig::builder_with_provider(provider)
         .with_safe_default_protocol_versions()
         .map_err(|error| ApiError::Setup { cause: Cause::new(error) })?
@@ -167,6 +190,7 @@ static SYSTEM_ROOTS: LazyLock<Vec<CertificateDer<'static>>> = LazyLock::new(|| {
 #[derive(Debug)]
 struct Verifier {
     server: ServerAddress,
+    sip_domain: Option<String>,
     /// `None` where there is not a single root.
     webpki: Option<Arc<WebPkiServerVerifier>>,
     roots: HashSet<Fingerprint>,
@@ -175,7 +199,12 @@ struct Verifier {
 }
 
 impl Verifier {
-    fn new(server: &ServerAddress, trust: &Trust, provider: &Arc<CryptoProvider>) -> Result<Self, ApiError> {
+    fn new(
+        server: &ServerAddress,
+        trust: &Trust,
+        sip_domain: Option<&str>,
+        provider: &Arc<CryptoProvider>,
+    ) -> Result<Self, ApiError> {
         let mut store = RootCertStore::empty();
         let mut roots = HashSet::new();
         for root in SYSTEM_ROOTS.iter().chain(&trust.roots) {
@@ -192,7 +221,32 @@ impl Verifier {
             Some(built.map_err(|error| ApiError::Setup { cause: Cause::new(error) })?)
         };
         let pins = trust.pins.iter().filter(|pin| pin.server == *server).map(|pin| pin.fingerprint).collect();
-        Ok(Self { server: server.clone(), webpki, roots, pins, provider: Arc::clone(provider) })
+        let sip_domain = sip_domain.map(str::to_owned);
+        Ok(Self { server: server.clone(), sip_domain, webpki, roots, pins, provider: Arc::clone(provider) })
+    }
+
+    /// Whether a certificate for another name than the one dialled is for the SIP domain all the same.
+    fn is_for_sip_domain(&self, certificate: &CertificateDer<'_>) -> bool {
+        let Some(domain) = &self.sip_domain else { return false };
+        let Ok((_, readable)) = x509_parser::parse_x509_certificate(certificate) else { return false };
+        let names = readable.subject_alternative_name().ok().flatten();
+        let uris = names.iter().flat_map(|names| &names.value.general_names).filter_map(|name| match name {
+            GeneralName::URI(uri) => uri.split_once(':'),
+            _ => None,
+        });
+        let identities: Vec<&str> =
+            uris.filter(|(scheme, _)| scheme.eq_ignore_ascii_case("sip")).map(|(_, domain)| domain).collect();
+        // SIP identities, where there are any, are the only ones that count.
+        if !identities.is_empty() {
+            let dialled = self.server.host().to_string();
+            return identities
+                .iter()
+                .any(|name| name.eq_ignore_ascii_case(domain) || name.eq_ignore_ascii_case(&dialled));
+        }
+        let name = ServerName::try_from(domain.as_str());
+        let parsed = ParsedCertificate::try_from(certificate);
+        matches!((name, parsed), (Ok(name), Ok(parsed))
+            if rustls::client::verify_server_name(&parsed, &name).is_ok())
     }
 
     /// A root that a server shows as its own: webpki refuses those that may also sign (as OpenSSL makes
@@ -235,6 +289,11 @@ impl ServerCertVerifier for Verifier {
             Err(CertificateProblem::Untrusted) if self.roots.contains(&fingerprint) => {
                 Self::verify_root(end_entity, server_name, now)
             }
+            judged => judged,
+        };
+        let judged = match judged {
+            // The name is judged last: all else is well.
+            Err(CertificateProblem::Name) if self.is_for_sip_domain(end_entity) => Ok(()),
             judged => judged,
         };
         let problem = match judged {

@@ -21,14 +21,16 @@ impl From<Transport> for sip::Transport {
 /// Why the phone is not registered.
 pub(crate) fn of_cause(cause: sip::Cause, status: Option<u16>) -> Problem {
     use sip::Cause::{
-        ConnectionLost, ConnectionRefused, NameNotFound, NetworkUnreachable, NotUnderstood, Refused,
-        ServerFailed, Silence, WrongPassword,
+        CertificateNotTrusted, ConnectionLost, ConnectionRefused, NameNotFound, NetworkUnreachable,
+        NotUnderstood, Refused, ServerFailed, Silence, TlsFailed, WrongPassword,
     };
     let code = match cause {
         NameNotFound => Code::ServerNotFound,
         ConnectionRefused => Code::ServerRefused,
         NetworkUnreachable => Code::NetworkDown,
         Silence | ConnectionLost => Code::ServerSilent,
+        CertificateNotTrusted => Code::CertificateUntrusted,
+        TlsFailed => Code::TlsFailed,
         WrongPassword => Code::SipPasswordWrong,
         Refused => Code::RegistrationRefused,
         ServerFailed => Code::ServerFailed,
@@ -43,7 +45,6 @@ pub(crate) fn of_cause(cause: sip::Cause, status: Option<u16>) -> Problem {
 /// Why a user agent could not start.
 pub(crate) fn of_sip_error(error: &sip::Error) -> Problem {
     let code = match error {
-        sip::Error::TransportUnsupported(_) => Code::TransportUnsupported,
         sip::Error::AccountInvalid("proxy") => Code::ServerInvalid,
         sip::Error::AccountInvalid(_) => Code::DomainInvalid,
         sip::Error::PortInUse { .. } => Code::PortInUse,

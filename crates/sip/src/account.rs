@@ -1,5 +1,7 @@
+use std::net::SocketAddr;
 use std::time::Duration;
 
+use pbx_api::Trust;
 use secrecy::SecretString;
 
 /// Transport of SIP messages between the phone and its outbound proxy.
@@ -26,7 +28,13 @@ impl Transport {
         }
     }
 
-    /// Name as the `transport` parameter of a SIP URI.
+    /// Whether messages are encrypted and the proxy shows a certificate.
+    pub fn is_secure(self) -> bool {
+        matches!(self, Self::Tls | Self::Wss)
+    }
+
+    /// Name as the `transport` parameter of a SIP URI; the secure WebSocket has none of its own (RFC 7118,
+    /// section 5.3).
     pub(crate) fn parameter(self) -> &'static str {
         match self {
             Self::Udp => "udp",
@@ -47,12 +55,42 @@ impl Transport {
     }
 }
 
+/// How the phone chooses the transport.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum TransportChoice {
+    /// This one and no other.
+    Fixed(Transport),
+    /// The first that works, in the order the proxy's domain prefers (NAPTR), else TLS, TCP, UDP, WSS.
+    Automatic {
+        /// What worked the last time on this network ([`Event::Reached`](crate::Event::Reached)): tried ahead of the
+        /// rest.
+        first: Option<Transport>,
+    },
+}
+
+impl TransportChoice {
+    /// Whether this transport may come to be used.
+    pub(crate) fn allows(self, transport: Transport) -> bool {
+        match self {
+            Self::Fixed(fixed) => fixed == transport,
+            Self::Automatic { .. } => true,
+        }
+    }
+}
+
+impl From<Transport> for TransportChoice {
+    fn from(transport: Transport) -> Self {
+        Self::Fixed(transport)
+    }
+}
+
 /// The outbound proxy: every request outside a dialog goes there.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Proxy {
     /// Host name, IPv4 or IPv6 address (without brackets).
     pub host: String,
-    /// Port; [`Transport::default_port`] without one.
+    /// Port. Without one a name is looked up as RFC 3263 says (NAPTR, SRV), and where nothing comes of that it is
+    /// [`Transport::default_port`].
     pub port: Option<u16>,
 }
 
@@ -70,23 +108,27 @@ pub struct Account {
     /// Where requests are sent.
     pub proxy: Proxy,
     /// How they get there.
-    pub transport: Transport,
+    pub transport: TransportChoice,
+    /// What is trusted besides the operating system's own roots, over TLS and WSS. The certificate must be for the
+    /// proxy's host or for the domain (RFC 5922).
+    pub trust: Trust,
+    /// Path of the WebSocket; [`WEBSOCKET_PATH`](Self::WEBSOCKET_PATH) unless there is a reason for another.
+    pub websocket_path: String,
+    /// Name servers to ask; those of the operating system without any.
+    pub name_servers: Option<Vec<SocketAddr>>,
     /// SIP password.
     pub password: SecretString,
     /// Lifetime of the registration to ask for. The registrar may grant another.
     pub expires: Duration,
     /// Value of the `User-Agent` header.
     pub user_agent: String,
-    /// Local UDP port to bind; any free one without. The other transports do not listen.
+    /// Local UDP port to bind, for IPv4 and IPv6; any free one without. The other transports do not listen.
     pub local_port: Option<u16>,
 }
 
 impl Account {
     /// Lifetime asked for unless there is a reason for another: one hour.
     pub const EXPIRES: Duration = Duration::from_secs(3600);
-
-    /// Port of the outbound proxy.
-    pub(crate) fn proxy_port(&self) -> u16 {
-        self.proxy.port.unwrap_or_else(|| self.transport.default_port())
-    }
+    /// Path of the WebSocket as most servers have it.
+    pub const WEBSOCKET_PATH: &str = "/ws";
 }

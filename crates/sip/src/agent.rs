@@ -4,6 +4,7 @@ use std::net::IpAddr;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
+use pbx_api::Trust;
 use tokio::sync::{mpsc, oneshot, watch};
 
 use crate::{Account, CallKey, Error, Event, MessageKey, Package, Presence, ReferralKey, SubscriptionKey};
@@ -22,6 +23,7 @@ pub struct UserAgent {
 #[derive(Debug)]
 enum Command {
     Reconnect,
+    Trust(Trust),
     Invite { call: CallKey, target: String, offer: String, taking: Option<(String, String, String)> },
     Ring(CallKey),
     Answer(CallKey, String),
@@ -65,6 +67,13 @@ impl UserAgent {
     /// Registers now: after a change of the network, after sleep, or after credentials were refused.
     pub fn reconnect(&self) {
         self.send(Command::Reconnect);
+    }
+
+    /// Replaces what is trusted besides the operating system's own roots. A connection that was let through by a pin
+    /// that is gone now is given up; a refused one is tried again by itself in time, or at once by
+    /// [`reconnect`](Self::reconnect).
+    pub fn trust(&self, trust: Trust) {
+        self.send(Command::Trust(trust));
     }
 
     /// Ends all calls, un-registers and closes the sockets, within about two seconds. Nothing is left running.

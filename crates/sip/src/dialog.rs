@@ -140,9 +140,8 @@ pub(crate) fn sequence_of(request: &Request) -> u32 {
 #[cfg(test)]
 mod tests {
     use proptest::prelude::*;
-    use rsipstack::sip::{SipMessage, Transport};
+    use rsipstack::sip::SipMessage;
     use rsipstack::transaction::key::{TransactionKey, TransactionRole};
-    use rsipstack::transport::SipConnection;
 
     use super::*;
     use crate::message::{granted, sdp_of};
@@ -180,9 +179,10 @@ mod tests {
     /// What is done with a message before anybody knows whom it is from.
     fn take_in(bytes: &[u8]) {
         let _ = crate::flow::refusal(bytes);
-        let Ok(message) = SipMessage::try_from(bytes) else { return };
-        let from = ([192, 0, 2, 1], 5060).into();
-        let Ok(message) = SipConnection::update_msg_received(message, from, Transport::Udp) else { return };
+        let Ok(mut message) = SipMessage::try_from(bytes) else { return };
+        if let SipMessage::Request(request) = &mut message {
+            crate::flow::mark(request, ([192, 0, 2, 1], 5060).into());
+        }
         let _ = message.to_bytes();
         match message {
             SipMessage::Request(request) => {

@@ -1,15 +1,10 @@
 use std::io;
 
-use crate::Transport;
-
 /// Why a user agent could not start.
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
-    /// This transport is not built.
-    #[error("transport {0:?} is not supported")]
-    TransportUnsupported(Transport),
-    /// User, domain or proxy of the account cannot be part of a SIP URI.
-    #[error("the account's {0} cannot be part of a SIP URI")]
+    /// User, domain, proxy or WebSocket path of the account cannot be part of a URI.
+    #[error("the account's {0} cannot be part of a URI")]
     AccountInvalid(&'static str),
     /// The local port asked for is taken by another program.
     #[error("local port {port} is in use")]
@@ -40,6 +35,11 @@ pub enum Cause {
     Silence,
     /// The connection broke.
     ConnectionLost,
+    /// The proxy's certificate is not trusted; [`Event::CertificateNotTrusted`](crate::Event::CertificateNotTrusted)
+    /// shows it.
+    CertificateNotTrusted,
+    /// TLS could not be set up for another reason: no common version, or the port does not speak TLS.
+    TlsFailed,
     /// Credentials were sent and refused (401, 403 or 407). Never tried again by itself.
     WrongPassword,
     /// Refused for another reason (other 3xx, 4xx, 6xx).

@@ -1,6 +1,9 @@
+use std::net::SocketAddr;
 use std::time::Duration;
 
-use crate::Cause;
+use pbx_api::{CertificateFacts, CertificateProblem};
+
+use crate::{Cause, Transport};
 
 /// Names a call within its [`UserAgent`](crate::UserAgent), for its whole life and never again.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -23,6 +26,22 @@ pub struct Party {
 pub enum Event {
     /// The registration changed.
     Registration(Registration),
+    /// The proxy is reached, by a new way. Worth remembering for the network the phone is in
+    /// ([`TransportChoice::Automatic`](crate::TransportChoice::Automatic)).
+    Reached {
+        /// How.
+        transport: Transport,
+        /// Where.
+        peer: SocketAddr,
+    },
+    /// The proxy shows a certificate that is not trusted. Comes ahead of the report that registering failed; with
+    /// another [`trust`](crate::UserAgent::trust) a [`reconnect`](crate::UserAgent::reconnect) may go through.
+    CertificateNotTrusted {
+        /// What is wrong with it.
+        problem: CertificateProblem,
+        /// The certificate, and the server that a pin for it must name.
+        certificate: Box<CertificateFacts>,
+    },
     /// Somebody calls. It rings at the caller's only after [`ring`](crate::UserAgent::ring).
     Incoming {
         /// The new call.

@@ -26,6 +26,8 @@ pub(crate) struct Reply {
     pub credentials_refused: bool,
     /// Credentials were sent with the request.
     pub credentials_sent: bool,
+    /// The answer shows that the proxy sees us at another address than the Contact of the request told.
+    pub moved: bool,
 }
 
 impl Reply {
@@ -101,6 +103,8 @@ pub(crate) async fn exchange(
             response = final_response(&mut transaction, patience) => response?,
             cause = flow.lost() => return Err(cause),
         };
+        // Ahead of the next round, whose Contact is made of it.
+        let moved = flow.observe(&response);
         auth.answered(&response);
         let mut credentials_refused = false;
         if matches!(response.status_code.code(), 401 | 407) {
@@ -110,7 +114,7 @@ pub(crate) async fn exchange(
                 Verdict::NotUnderstood => return Err(Cause::NotUnderstood),
             }
         }
-        return Ok(Reply { response, rtt: sent.elapsed(), credentials_refused, credentials_sent });
+        return Ok(Reply { response, rtt: sent.elapsed(), credentials_refused, credentials_sent, moved });
     }
 }
 

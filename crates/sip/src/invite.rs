@@ -107,6 +107,7 @@ pub(crate) async fn reinvite(
             response = final_answer(net, flow, &mut inviting) => response.ok_or(Cause::Silence)?,
             cause = flow.lost() => return Err(cause),
         };
+        let moved = flow.observe(&response);
         auth.answered(&response);
         let mut credentials_refused = false;
         match response.status_code.code() {
@@ -118,7 +119,7 @@ pub(crate) async fn reinvite(
             },
             _ => {}
         }
-        return Ok(Reply { response, rtt: sent.elapsed(), credentials_refused, credentials_sent: true });
+        return Ok(Reply { response, rtt: sent.elapsed(), credentials_refused, credentials_sent: true, moved });
     }
 }
 

@@ -27,7 +27,7 @@ mod register;
 mod registration;
 mod target;
 
-pub use account::{Account, Proxy, Transport};
+pub use account::{Account, Proxy, Transport, TransportChoice};
 pub use agent::UserAgent;
 pub use error::{Cause, Error};
 pub use event::{

@@ -54,6 +54,9 @@ impl Registrar {
         match self.send(net, &flow, expires).await {
             Ok(reply) => {
                 let _ = facts.send(outcome(&reply, &flow, expires));
+                if reply.moved {
+                    let _ = facts.send(Input::Moved);
+                }
                 // A loss reported ahead of the outcome came while the machine was still trying, which has no use for it.
                 if flow.is_lost() {
                     let _ = facts.send(Input::FlowLost(flow.lost().await));

@@ -32,6 +32,8 @@ pub(crate) enum Input {
     Failed { cause: Cause, status: Option<u16>, retry_after: Option<Duration> },
     /// The connection the registration was made over is gone.
     FlowLost(Cause),
+    /// The proxy sees us at another address than it did: what is registered may not be reached any more.
+    Moved,
     /// The deadline has come.
     Due,
 }
@@ -111,6 +113,7 @@ impl Machine {
                 self.failed(cause, status, retry_after, now)
             }
             (Input::FlowLost(cause), Phase::Registered { since }) => self.flow_lost(cause, since, now),
+            (Input::Moved, Phase::Registered { since }) => self.moved(since, now),
             (Input::Due, Phase::Registered { .. } | Phase::Pausing)
                 if self.deadline.is_some_and(|deadline| deadline <= now) =>
             {
@@ -179,6 +182,16 @@ impl Machine {
     fn flow_lost(&mut self, cause: Cause, since: Instant, now: Instant) -> Vec<Action> {
         let pause = if now.duration_since(since) < SETTLED { self.pause(cause) } else { Duration::ZERO };
         self.wait(cause, None, pause, now)
+    }
+
+    /// Registers the new address, but never in a circle: some networks show another one each time.
+    fn moved(&mut self, since: Instant, now: Instant) -> Vec<Action> {
+        if now.duration_since(since) >= SETTLED {
+            return self.attempt();
+        }
+        let soon = since + SETTLED;
+        self.deadline = Some(self.deadline.map_or(soon, |deadline| deadline.min(soon)));
+        Vec::new()
     }
 
     fn wait(&mut self, cause: Cause, status: Option<u16>, pause: Duration, now: Instant) -> Vec<Action> {

@@ -122,5 +122,5 @@ async fn with_what_the_profile_settles() {
     assert!(!trial.has("settings").await, "a view that the PBX hides is shown");
     trial.shoot("settled").await;
     trial.sign_out().await;
-    trial.window.quit().await;
+    trial.quit().await;
 }

@@ -314,11 +314,15 @@ async fn an_account_that_could_not_start_is_tried_again() {
     let bench = Bench::new(Pbx::default()).await;
     let mut running = bench.phone(Start::One(AccountId("nobody@nowhere".into())));
     assert_eq!(running.phone.picture().await.unwrap().sign_in.page, SignInPage::Server);
-    running.send(bench.bob(Transport::Tls));
-    let unsupported = |state: &AccountState| matches!(state, AccountState::Offline { problem, .. } if problem.code == Code::TransportUnsupported);
-    running.account("refused", unsupported).await;
-    running.send(Command::Reconnect { account: AccountId("102@test.io".into()) });
+    let mut nowhere = bench.bob(Transport::Tls);
+    if let Command::UseSipAccount { account } = &mut nowhere {
+        account.domain = "test io".into();
+    }
+    running.send(nowhere);
+    let unusable = |state: &AccountState| matches!(state, AccountState::Offline { problem, .. } if problem.code == Code::DomainInvalid);
+    running.account("refused", unusable).await;
+    running.send(Command::Reconnect { account: AccountId("102@test io".into()) });
     running.account("trying", |state| *state == AccountState::Registering).await;
-    running.account("refused again", unsupported).await;
+    running.account("refused again", unusable).await;
     running.phone.stop().await;
 }

@@ -25,7 +25,7 @@ use crate::answer::{outside_of_calls, required, respond, respond_with, set_to_ta
 use crate::call::{Call, Input, Invite, Report, incoming, outgoing};
 use crate::dialog::{Identity, sequence_of};
 use crate::digest::Authenticator;
-use crate::flow::{AckMender, Hops, Locator, Net, Port};
+use crate::flow::{AckMender, Hops, Locator, Net, Outlets, Port, websocket_url};
 use crate::header::quote;
 use crate::message::{ALLOW, Body, Draft, SDP, SUPPORTED, call_id_of, from_of, sdp_of, to_of, token};
 use crate::register::Registrar;
@@ -85,27 +85,22 @@ impl Agent {
         events: mpsc::UnboundedSender<Event>,
         last_call: Arc<AtomicU64>,
     ) -> Result<(Self, watch::Receiver<IpAddr>), Error> {
-        if matches!(account.transport, Transport::Tls | Transport::Wss) {
-            return Err(Error::TransportUnsupported(account.transport));
-        }
         let registrar_uri = checked(&account)?;
         let closing = CancellationToken::new();
         let layer = TransportLayer::new(closing.clone());
         layer.set_stream_idle_timeout(Duration::ZERO);
         let literal = account.proxy.host.parse::<IpAddr>().ok();
-        let v6 = literal.is_some_and(|ip| ip.is_ipv6());
         let mut port = None;
         let mut socket = None;
-        if account.transport == Transport::Udp {
-            let bound = bind(v6, account.local_port.unwrap_or(0))?;
-            let number = bound.number()?;
-            let shared: Arc<dyn UdpSocket> = Arc::new(bound);
+        if account.transport.allows(Transport::Udp) {
+            let bound = Arc::new(bind(account.local_port)?);
+            let shared: Arc<dyn UdpSocket> = bound.clone();
             socket = Some(Arc::downgrade(&shared));
             let connection = UdpConnection::from_socket(shared, None, Some(closing.child_token()))
                 .await
                 .map_err(|e| Error::Stack(e.to_string()))?;
             layer.add_transport(connection.clone().into());
-            port = Some((connection, number));
+            port = Some((connection, bound));
         }
         let hops = Arc::new(Hops::new(&account));
         let endpoint = EndpointBuilder::new()
@@ -131,7 +126,8 @@ impl Agent {
         let auth = Authenticator::new(auth_user, account.password.clone());
         let registrar = Arc::new(Registrar::new(&account, registrar_uri, auth.apart()));
         let machine = Machine::new(account.expires, rand::random());
-        let net = Net::new(account, endpoint.inner, hops, port, local_ip, facts.0.clone(), closing);
+        let outlets = Outlets { local_ip, losses: facts.0.clone(), events: events.clone() };
+        let net = Net::new(account, endpoint.inner, hops, port, outlets, closing);
         let agent = Self {
             net: Arc::new(net),
             registrar,
@@ -167,12 +163,14 @@ impl Agent {
                 },
                 Some(transaction) = self.incoming.recv() => self.request(transaction),
                 Some(fact) = self.facts.1.recv() => {
-                    if matches!(fact, Fact::FlowLost(_)) {
-                        for line in self.calls.values() {
-                            let _ = line.inbox.send(Input::FlowLost);
+                    match fact {
+                        Fact::FlowLost(_) => {
+                            for line in self.calls.values() {
+                                let _ = line.inbox.send(Input::FlowLost);
+                            }
                         }
-                    } else {
-                        self.attempt = None;
+                        Fact::Moved => {}
+                        _ => self.attempt = None,
                     }
                     self.fact(fact);
                 }
@@ -235,6 +233,11 @@ impl Agent {
             Command::Reconnect => {
                 self.afresh = true;
                 return self.fact(Fact::Begin);
+            }
+            Command::Trust(trust) => {
+                let net = self.net.clone();
+                self.net.tasks.spawn(async move { net.trust(trust).await });
+                return;
             }
             Command::Invite { call, target, offer, taking: _ } => return self.invite(call, &target, offer),
             Command::Ring(call) => (call, Input::Ring),
@@ -455,12 +458,16 @@ fn checked(account: &Account) -> Result<Uri, Error> {
     if account.proxy.host.trim().is_empty() {
         return Err(Error::AccountInvalid("proxy"));
     }
+    if account.transport.allows(Transport::Wss) {
+        websocket_url(account, Transport::Wss.default_port())
+            .ok_or(Error::AccountInvalid("WebSocket path"))?;
+    }
     parse(&format!("sip:{}", account.domain)).ok_or(Error::AccountInvalid("domain"))
 }
 
-fn bind(v6: bool, port: u16) -> Result<Port, Error> {
-    Port::bind(v6, port).map_err(|source| match source.kind() {
-        std::io::ErrorKind::AddrInUse => Error::PortInUse { port, source },
+fn bind(port: Option<u16>) -> Result<Port, Error> {
+    Port::bind(port).map_err(|source| match (source.kind(), port) {
+        (std::io::ErrorKind::AddrInUse, Some(port)) => Error::PortInUse { port, source },
         _ => Error::Socket(source),
     })
 }

@@ -12,3 +12,4 @@ mod kamailio;
 mod leaks;
 mod offers;
 mod sipp;
+mod transports;

@@ -1,14 +1,16 @@
-//! Kamailio as registrar and proxy with digest, over UDP and TCP.
+//! Kamailio as registrar and proxy with digest, over UDP, TCP, TLS and WSS, IPv4 and IPv6.
 
 use std::fs::{self, File};
+use std::net::UdpSocket;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
 use secrecy::SecretString;
-use sip::{Account, Transport};
+use sip::{Account, Proxy, Transport};
 use tempfile::TempDir;
 
+use super::certificates::Authority;
 use super::{Running, account, free_port};
 
 /// A running Kamailio on loopback with the users 101, 102 and 103 of `bell.test`.
@@ -17,6 +19,18 @@ pub struct Kamailio {
     directory: TempDir,
     udp: u16,
     tcp: u16,
+    tls: u16,
+    wss: u16,
+    /// TLS with a certificate that ran out.
+    pub expired: u16,
+    /// TLS with a certificate for other names.
+    pub misnamed: u16,
+    authority: Authority,
+}
+
+/// Whether this machine has IPv6, if only on loopback.
+pub fn has_v6() -> bool {
+    UdpSocket::bind("[::1]:0").is_ok()
 }
 
 impl Kamailio {
@@ -32,7 +46,36 @@ impl Kamailio {
     /// Runs with a configuration in which each first text is replaced by its second.
     pub fn start_changed(algorithm: &str, changes: &[(&str, &str)]) -> Self {
         let directory = TempDir::with_prefix("sip-kamailio-").unwrap();
-        let (udp, tcp) = (free_port(), free_port());
+        let [udp, tcp, tls, wss, expired, misnamed] = [(); 6].map(|()| free_port());
+        let authority = Authority::new();
+        let loopback = ["localhost", "127.0.0.1", "::1", "bell.test"];
+        let mut profiles = String::new();
+        for (profile, names, past) in [
+            ("server:default".to_owned(), loopback.as_slice(), false),
+            (format!("server:127.0.0.1:{expired}"), &loopback, true),
+            (format!("server:127.0.0.1:{misnamed}"), &["elsewhere.test"], false),
+        ] {
+            let (certificate, key) = authority.certify(names, past);
+            let file = directory.path().join(profile.replace([':', '.'], "-"));
+            fs::write(file.with_extension("crt"), certificate).unwrap();
+            fs::write(file.with_extension("key"), key).unwrap();
+            profiles += &format!(
+                "[{profile}]\nmethod = TLSv1.2+\nverify_certificate = no\nrequire_certificate = no\n\
+                 certificate = {file}.crt\nprivate_key = {file}.key\n",
+                file = file.display()
+            );
+        }
+        profiles += "[client:default]\nverify_certificate = no\n";
+        fs::write(directory.path().join("tls.cfg"), profiles).unwrap();
+        let mut listens = String::new();
+        for address in ["127.0.0.1", "[::1]"].into_iter().take(if has_v6() { 2 } else { 1 }) {
+            for (protocol, port) in [("udp", udp), ("tcp", tcp), ("tls", tls), ("tls", wss)] {
+                listens += &format!("listen={protocol}:{address}:{port}\n");
+            }
+        }
+        for port in [expired, misnamed] {
+            listens += &format!("listen=tls:127.0.0.1:{port}\n");
+        }
         let database = directory.path().join("db");
         fs::create_dir(&database).unwrap();
         fs::create_dir(directory.path().join("run")).unwrap();
@@ -47,13 +90,14 @@ impl Kamailio {
             text.replace(from, to)
         });
         let text = changed
-            .replace("@UDP@", &udp.to_string())
-            .replace("@TCP@", &tcp.to_string())
+            .replace("@LISTENS@", &listens)
+            .replace("@TLS@", &directory.path().join("tls.cfg").display().to_string())
             .replace("@MODULES@", &modules().display().to_string())
             .replace("@DB@", &database.display().to_string())
             .replace("@ALGORITHM@", algorithm);
         fs::write(directory.path().join("kamailio.cfg"), text).unwrap();
-        let mut kamailio = Self { process: None, directory, udp, tcp };
+        let mut kamailio =
+            Self { process: None, directory, udp, tcp, tls, wss, expired, misnamed, authority };
         kamailio.up();
         kamailio
     }
@@ -72,7 +116,7 @@ impl Kamailio {
         use std::os::unix::process::CommandExt;
         let log = self.directory.path().join("log");
         let process = Command::new("kamailio")
-            .args(["-DD", "-E", "-m", "64", "-M", "8", "-f"])
+            .args(["-DD", "-E", "-m", "64", "-M", "16", "-f"])
             .arg(self.directory.path().join("kamailio.cfg"))
             .arg("-Y")
             .arg(self.directory.path().join("run"))
@@ -80,7 +124,7 @@ impl Kamailio {
             .stderr(File::create(&log).unwrap())
             .process_group(0)
             .spawn()
-            .expect("kamailio is missing: install the packages kamailio and kamailio-extra-modules");
+            .expect("kamailio is missing: install the package kamailio");
         self.process = Some(Running(process));
         let deadline = Instant::now() + Duration::from_secs(20);
         // The TCP listener comes up last.
@@ -94,13 +138,31 @@ impl Kamailio {
         }
     }
 
-    /// One of its users.
+    /// One of its users, trusting its authority.
     pub fn account(&self, user: &str, transport: Transport) -> Account {
-        let port = if transport == Transport::Udp { self.udp } else { self.tcp };
-        Account {
+        let port = self.port(transport);
+        let mut account = Account {
             user: user.into(),
             password: SecretString::from(format!("secret-of-{user}")),
             ..account(port, transport)
+        };
+        account.trust.add_roots(self.authority.pem().as_bytes()).unwrap();
+        account
+    }
+
+    /// One of its users, reaching it by `host`.
+    pub fn account_at(&self, user: &str, transport: Transport, host: &str) -> Account {
+        let port = Some(self.port(transport));
+        Account { proxy: Proxy { host: host.into(), port }, ..self.account(user, transport) }
+    }
+
+    /// Where it listens.
+    pub fn port(&self, transport: Transport) -> u16 {
+        match transport {
+            Transport::Udp => self.udp,
+            Transport::Tcp => self.tcp,
+            Transport::Tls => self.tls,
+            Transport::Wss => self.wss,
         }
     }
 }
@@ -108,6 +170,10 @@ impl Kamailio {
 impl Drop for Kamailio {
     fn drop(&mut self) {
         self.down();
+        if std::thread::panicking() {
+            let log = fs::read_to_string(self.directory.path().join("log")).unwrap_or_default();
+            eprintln!("kamailio said:\n{log}");
+        }
     }
 }
 
@@ -115,8 +181,8 @@ fn modules() -> PathBuf {
     ["/usr/lib/x86_64-linux-gnu/kamailio/modules", "/usr/lib/aarch64-linux-gnu/kamailio/modules"]
         .into_iter()
         .map(Path::new)
-        .find(|path| path.join("tm.so").is_file())
-        .expect("kamailio's modules are missing: install the package kamailio")
+        .find(|path| path.join("tls.so").is_file() && path.join("websocket.so").is_file())
+        .expect("kamailio's modules are missing: install kamailio-tls-modules and kamailio-websocket-modules")
         .into()
 }
 
@@ -129,10 +195,11 @@ auto_aliases=no
 dns=no
 rev_dns=no
 alias="bell.test"
-listen=udp:127.0.0.1:@UDP@
-listen=tcp:127.0.0.1:@TCP@
-tcp_connection_lifetime=3605
+enable_tls=yes
+tcp_accept_no_cl=yes
+@LISTENS@tcp_connection_lifetime=3605
 mpath="@MODULES@/"
+loadmodule "tls.so"
 loadmodule "tm.so"
 loadmodule "sl.so"
 loadmodule "rr.so"
@@ -142,6 +209,9 @@ loadmodule "usrloc.so"
 loadmodule "registrar.so"
 loadmodule "textops.so"
 loadmodule "siputils.so"
+loadmodule "nathelper.so"
+loadmodule "xhttp.so"
+loadmodule "websocket.so"
 loadmodule "auth.so"
 loadmodule "db_text.so"
 loadmodule "auth_db.so"
@@ -151,14 +221,20 @@ modparam("auth_db", "calculate_ha1", 1)
 modparam("auth_db", "password_column", "password")
 modparam("auth_db", "load_credentials", "")
 modparam("auth_db", "version_table", 0)
+modparam("tls", "config", "@TLS@")
 modparam("usrloc", "db_mode", 0)
+modparam("nathelper|registrar", "received_avp", "$avp(RECEIVED)")
 modparam("registrar", "max_expires", 1800)
 
 request_route {
     if (!mf_process_maxfwd_header("10")) { sl_send_reply("483", "Too Many Hops"); exit; }
+    if (proto == WS || proto == WSS) {
+        force_rport();
+        if (is_method("REGISTER")) fix_nated_register(); else add_contact_alias();
+    }
     if (is_method("CANCEL")) { if (t_check_trans()) t_relay(); exit; }
     if (has_totag()) {
-        if (loose_route()) t_relay();
+        if (loose_route()) { handle_ruri_alias(); t_relay(); }
         else if (is_method("ACK")) { if (t_check_trans()) t_relay(); }
         else sl_send_reply("404", "Not here");
         exit;
@@ -173,7 +249,16 @@ request_route {
     consume_credentials();
     record_route();
     if (!lookup("location")) { sl_send_reply("404", "Not Found"); exit; }
+    if (is_method("INVITE")) t_on_reply("ANSWER");
     if (!t_relay()) sl_reply_error();
     exit;
+}
+onreply_route[ANSWER] {
+    if (proto == WS || proto == WSS) add_contact_alias();
+}
+event_route[xhttp:request] {
+    set_reply_no_connect();
+    if ($hdr(Upgrade) =~ "websocket" && $hu == "/ws" && ws_handle_handshake()) exit;
+    xhttp_reply("404", "Not Found", "text/plain", "no such page\n");
 }
 "#;

@@ -1,5 +1,6 @@
 //! Peers and a phone for the tests of this crate.
 
+pub mod certificates;
 pub mod kamailio;
 pub mod peer;
 pub mod sipp;
@@ -8,6 +9,7 @@ use std::net::{TcpListener, UdpSocket};
 use std::process::Child;
 use std::time::Duration;
 
+use pbx_api::Trust;
 use secrecy::SecretString;
 use sip::{Account, CallKey, EndCause, Error, Event, Party, Proxy, Registration, Transport, UserAgent};
 use tokio::sync::mpsc;
@@ -50,7 +52,10 @@ pub fn account(port: u16, transport: Transport) -> Account {
         domain: "bell.test".into(),
         display_name: Some("Alice \"A\" Bell".into()),
         proxy: Proxy { host: "127.0.0.1".into(), port: Some(port) },
-        transport,
+        transport: transport.into(),
+        trust: Trust::default(),
+        websocket_path: Account::WEBSOCKET_PATH.into(),
+        name_servers: None,
         password: SecretString::from("secret-of-101"),
         expires: Account::EXPIRES,
         user_agent: "Carillon tests".into(),

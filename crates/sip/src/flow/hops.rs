@@ -1,0 +1,86 @@
+use std::net::SocketAddr;
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+use rsipstack::sip::{Host, HostWithPort, Method, SipMessage, Transport as SipTransport, Uri};
+use rsipstack::transaction::endpoint::{MessageInspector, TargetLocator};
+use rsipstack::transport::SipAddr;
+use tokio::time::timeout;
+
+use crate::target::unescape_user;
+use crate::{Account, Transport};
+
+/// Longest that finding the address of a hop may take.
+const PATIENCE: Duration = Duration::from_secs(3);
+
+/// Where requests within a dialog, and ACKs, go next over UDP.
+pub(crate) struct Hops {
+    domain: String,
+    proxy: String,
+    reached: Mutex<Option<SocketAddr>>,
+}
+
+impl Hops {
+    pub(crate) fn new(account: &Account) -> Self {
+        Self { domain: account.domain.clone(), proxy: account.proxy.host.clone(), reached: Mutex::new(None) }
+    }
+
+    /// Takes note of where the proxy was reached.
+    pub(super) fn reached(&self, peer: SocketAddr) {
+        if let Ok(mut reached) = self.reached.lock() {
+            *reached = Some(peer);
+        }
+    }
+
+    /// Address of a route or remote target. Our own domain means the proxy, whatever the name service says.
+    pub(crate) async fn address_of(&self, uri: &Uri) -> Option<SocketAddr> {
+        let port = uri.host_with_port.port.map_or(Transport::Udp.default_port(), |port| port.0);
+        match &uri.host_with_port.host {
+            Host::IpAddr(ip) => Some(SocketAddr::new(*ip, port)),
+            Host::Domain(name) => {
+                let is_proxy =
+                    name.0.eq_ignore_ascii_case(&self.domain) || name.0.eq_ignore_ascii_case(&self.proxy);
+                let reached = self.reached.lock().ok().and_then(|reached| *reached);
+                if let Some(peer) = reached.filter(|_| is_proxy) {
+                    return Some(peer);
+                }
+                let found = tokio::net::lookup_host((name.0.as_str(), port));
+                timeout(PATIENCE, found).await.ok()?.ok()?.next()
+            }
+        }
+    }
+}
+
+/// [`Hops`] as the transaction layer asks for it, when it acknowledges a 2xx.
+pub(crate) struct Locator(pub Arc<Hops>);
+
+#[async_trait::async_trait]
+impl TargetLocator for Locator {
+    async fn locate(&self, uri: &Uri) -> rsipstack::Result<SipAddr> {
+        let found = self.0.address_of(uri).await;
+        found.map(udp_address).ok_or_else(|| rsipstack::Error::DnsResolutionError(uri.to_string()))
+    }
+}
+
+/// Mends the ACK of a 2xx, whose Request-URI the transaction layer makes out of the Contact by itself.
+pub(crate) struct AckMender;
+
+impl MessageInspector for AckMender {
+    fn before_send(&self, mut message: SipMessage, _: Option<&SipAddr>) -> SipMessage {
+        if let SipMessage::Request(request) = &mut message
+            && request.method == Method::Ack
+        {
+            unescape_user(&mut request.uri);
+        }
+        message
+    }
+
+    fn after_received(&self, message: SipMessage, _: Option<&SipAddr>) -> SipMessage {
+        message
+    }
+}
+
+/// An address as the transaction layer writes it.
+pub(crate) fn udp_address(address: SocketAddr) -> SipAddr {
+    SipAddr::new(SipTransport::Udp, HostWithPort::from(address))
+}
