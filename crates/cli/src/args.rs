@@ -131,6 +131,8 @@ pub enum Transport {
     Tls,
     /// Secure WebSocket
     Wss,
+    /// The first that works
+    Auto,
 }
 
 /// Media encryption.

@@ -62,7 +62,7 @@ pub(crate) struct Actor {
     pub(crate) accounts: Accounts,
     pub(crate) calls: Calls,
     pub(crate) watching: Watching,
-    signing_in: SigningIn,
+    pub(crate) signing_in: SigningIn,
     stopping: Option<oneshot::Sender<()>>,
     landed: bool,
 }
@@ -178,7 +178,7 @@ impl Actor {
         let command = match self.office(command) {
             Ok(Ok(())) => return,
             Ok(Err(problem)) => return self.outlet.tell(Event::Notice { problem, call: None }),
-            Err(other) => other,
+            Err(other) => *other,
         };
         let (done, call) = match command {
             Command::SignOut { account } => {
@@ -212,9 +212,17 @@ impl Actor {
                 self.outlet.tell(Event::CallPreferences { preferences });
                 (Ok(()), None)
             }
+            Command::TrustSipServer { account, fingerprint } => {
+                (self.trust_sip_server(&account, &fingerprint), None)
+            }
             other => {
+                let trusts =
+                    matches!(other, Command::TrustCertificate { .. } | Command::WithdrawTrust { .. });
                 let agent = self.signing_in.follow(other, &mut self.accounts);
                 self.let_go(agent);
+                if trusts {
+                    self.accounts.trust(&self.signing_in.trust());
+                }
                 (Ok(()), None)
             }
         };

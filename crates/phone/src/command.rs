@@ -2,7 +2,7 @@ use secrecy::SecretString;
 use serde::Deserialize;
 use specta::Type;
 
-use crate::{AccountId, CallId, CallPreferences, DeclineReason, Transport};
+use crate::{AccountId, CallId, CallPreferences, DeclineReason, TransportChoice};
 
 /// What a shell may ask of the phone. Every answer comes back as an [`Event`](crate::Event).
 #[derive(Debug, Clone, Deserialize, Type)]
@@ -95,6 +95,13 @@ pub enum Command {
     SignInAgain {
         /// Which account.
         account: AccountId,
+    },
+    /// Trust the certificate that an account's SIP server shows, for this server only, and register with it.
+    TrustSipServer {
+        /// Which account.
+        account: AccountId,
+        /// SHA-256 of the certificate, 64 hexadecimal digits, as shown.
+        fingerprint: String,
     },
     /// Trust a certificate no longer.
     WithdrawTrust {
@@ -292,7 +299,7 @@ pub struct SipAccount {
     /// Outbound proxy, `host` or `host:port`.
     pub proxy: String,
     /// Transport to the proxy.
-    pub transport: Transport,
+    pub transport: TransportChoice,
     /// User name for digest, where it differs from the user.
     pub auth_user: Option<String>,
     /// Name shown to others.

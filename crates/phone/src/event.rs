@@ -1,7 +1,10 @@
 use serde::Serialize;
 use specta::Type;
 
-use crate::{AccountId, AccountView, CallId, CallPreferences, CallReport, CallView, MessageView, Problem, SignInView, TrustedView, WatchedView};
+use crate::{
+    AccountId, AccountView, CallId, CallPreferences, CallReport, CallView, MessageView, Problem, SignInView,
+    TrustedView, WatchedView,
+};
 
 /// What changed. Each event carries the whole of the thing that changed, so that a shell which missed
 /// earlier ones still draws the truth.

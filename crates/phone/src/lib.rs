@@ -44,7 +44,7 @@ pub use picture::{
     Direction, DtmfMode, EndReason, EnforcedView, FieldIs, ForgotView, Lamp, MailboxView, MessageId,
     MessageState, MessageView, NewPasswordView, PasswordPolicyView, PeerView, Picture, PresenceView, Quality,
     ScanView, SessionState, SignInNews, SignInPage, SignInView, TenantView, Theme, TransferView, Transport,
-    TrustedView, UnixMs, WatchedView, WaysView,
+    TransportChoice, TrustedView, UnixMs, WatchedView, WaysView,
 };
 pub use scanning::{CodeFacts, Eyes, code_in};
 pub use settings::{AccountKind, SavedAccount, Settings, SettingsError};

@@ -5,6 +5,7 @@ use sip::SubscriptionKey;
 
 use crate::accounts::{Agent, AgentId};
 use crate::actor::Actor;
+use crate::words::{of_certificate, of_certificate_problem};
 use crate::{AccountId, AccountState, CallId, CallState, Code, Command, FeatureCodes, Problem};
 
 impl Actor {
@@ -12,11 +13,11 @@ impl Actor {
     ///
     /// # Errors
     /// The call, the account or the star code is missing.
-    pub(crate) fn office(&mut self, command: Command) -> Result<Result<(), Problem>, Command> {
+    pub(crate) fn office(&mut self, command: Command) -> Result<Result<(), Problem>, Box<Command>> {
         Ok(match command {
             Command::Park { call, slot } => self.hand_on(call, |codes| codes.park, slot.as_deref()),
             Command::GroupPark { call } => self.hand_on(call, |codes| codes.group_park, None),
-            Command::ToVoicemail { call, number } => self.to_voicemail(call, number.as_deref()),
+            Command::ToVoicemail { call, number } => self.hand_to_voicemail(call, number.as_deref()),
             Command::Retrieve { account, slot } => {
                 self.dial_code(account.as_ref(), |codes| codes.retrieve, slot.as_deref())
             }
@@ -40,7 +41,7 @@ impl Actor {
             Command::SendMessage { account, target, text } => self
                 .line(account.as_ref())
                 .and_then(|(account, agent)| self.watching.send(account, &agent, &target, text)),
-            other => return Err(other),
+            other => return Err(Box::new(other)),
         })
     }
 
@@ -62,6 +63,16 @@ impl Actor {
             sip::Event::Published { status } => {
                 tracing::debug!(?status, "presence was published");
             }
+            sip::Event::Reached { transport, .. } => {
+                if let Some((account, _)) = self.accounts.of_agent(agent) {
+                    self.accounts.change(&account, |view| view.transport = transport.into());
+                    self.signing_in.reached(&account, transport.into());
+                }
+            }
+            sip::Event::CertificateNotTrusted { problem, certificate } => {
+                let problem = of_certificate_problem(problem);
+                self.accounts.not_trusted(agent, problem, of_certificate(&certificate));
+            }
             event => self.calls.signalled(agent, event),
         }
     }
@@ -71,6 +82,20 @@ impl Actor {
         if let (Some(mailbox), Some((account, _))) = (mailbox, self.accounts.of_agent(agent)) {
             self.accounts.change(&account, |view| view.mailbox = Some(mailbox));
         }
+    }
+
+    /// Trusts the certificate that the SIP server of an account shows.
+    pub(crate) fn trust_sip_server(&mut self, account: &AccountId, fingerprint: &str) -> Result<(), Problem> {
+        let shown = self.accounts.views().into_iter().find(|view| view.id == *account);
+        let certificate = shown.and_then(|view| view.certificate).ok_or(Code::NotNow)?;
+        if certificate.fingerprint != fingerprint {
+            return Err(Code::NotNow.into());
+        }
+        self.signing_in.trust_sip_server(&certificate.server, fingerprint);
+        self.accounts.change(account, |view| view.certificate = None);
+        self.accounts.trust(&self.signing_in.trust());
+        self.accounts.reconnect(account);
+        Ok(())
     }
 
     /// Tells others, where the user wants that, what each account does.
@@ -140,7 +165,7 @@ impl Actor {
     }
 
     /// Hands a call, ringing or answered, to a voicemail: the one given, or our own.
-    fn to_voicemail(&mut self, call: CallId, number: Option<&str>) -> Result<(), Problem> {
+    fn hand_to_voicemail(&mut self, call: CallId, number: Option<&str>) -> Result<(), Problem> {
         let account = self.calls.account_of(call).ok_or(Code::NoSuchCall)?;
         let own = self.accounts.extension(&account);
         let target = self.code(&account, |codes| codes.to_voicemail, number.or(own.as_deref()))?;

@@ -195,7 +195,7 @@ impl SigningIn {
             }
             SignedInput::Codes(account, codes) => {
                 let codes = FeatureCodes::told(self.settings.calls.codes.clone(), &codes);
-                accounts.change(&account, |view| view.codes = Some(codes));
+                accounts.change(&account, |view| view.codes = Some(Box::new(codes)));
             }
             SignedInput::Status(account, status) => accounts.change(&account, |view| {
                 if status.expired {

@@ -12,7 +12,7 @@ use crate::accounts::{Accounts, Agent};
 use crate::actor::Input;
 use crate::settings::SavedAccount;
 use crate::words::of_sign_in_error;
-use crate::{AccountId, AccountKind, Code, Enforced, Event, Problem, SipAccount};
+use crate::{AccountId, AccountKind, Code, Enforced, Event, Problem, SipAccount, Transport, TransportChoice};
 
 impl SigningIn {
     /// Uses a plain SIP account, until the phone stops or for good.
@@ -113,7 +113,9 @@ fn saved(account: &SipAccount) -> Result<SavedAccount, Problem> {
         extension: user,
         proxy_host,
         proxy_port,
-        transport: account.transport,
+        transport: account.transport.fixed().unwrap_or(Transport::Tls),
+        automatic: account.transport == TransportChoice::Automatic,
+        instance: None,
         auth_user: trimmed(&account.auth_user),
         enforced: Enforced::default(),
     })

@@ -269,7 +269,10 @@ impl SigningIn {
             domain: saved.domain.clone(),
             display_name: Some(saved.display_name.clone()),
             proxy: sip::Proxy { host: saved.proxy_host.clone(), port: saved.proxy_port },
-            transport: sip::Transport::from(saved.transport).into(),
+            transport: match saved.automatic {
+                true => sip::TransportChoice::Automatic { first: Some(saved.transport.into()) },
+                false => sip::TransportChoice::Fixed(saved.transport.into()),
+            },
             trust: self.trust(),
             websocket_path: sip::Account::WEBSOCKET_PATH.to_owned(),
             name_servers: None,
@@ -309,5 +312,6 @@ pub(super) fn shown(saved: &SavedAccount) -> AccountView {
         enforced: saved.enforced.view(),
         mailbox: None,
         codes: None,
+        certificate: None,
     }
 }

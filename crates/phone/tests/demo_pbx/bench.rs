@@ -105,7 +105,7 @@ impl Bench {
                 user: "102".into(),
                 domain: "test.io".into(),
                 proxy: format!("127.0.0.1:{}", self.pbx.sip_udp_port()),
-                transport,
+                transport: transport.into(),
                 auth_user: None,
                 display_name: name.map(str::to_owned),
                 password: bob.extension_password.clone(),
