@@ -12,7 +12,9 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 
 use clap::Parser;
-use phone::{AccountId, AudioConfig, Code, Command, Config, Phone, Problem, SipAccount, Start};
+use phone::{
+    AccountId, AudioConfig, CallPreferences, Code, Command, Config, Phone, Problem, SipAccount, Start,
+};
 use secrecy::SecretString;
 use tracing_subscriber::EnvFilter;
 
@@ -48,7 +50,8 @@ async fn run(cli: Cli, output: Output) -> Exit {
         Some(dir) => dir,
         None => return calls::fail(&output, &Problem::new(Code::SettingsFailed, "no home directory")),
     };
-    let config = Config { start: Start::None, tones: false, ..Config::new(data_dir) };
+    let calls = Some(CallPreferences::default());
+    let config = Config { start: Start::None, tones: false, calls, ..Config::new(data_dir) };
     match cli.verb {
         Verb::SignIn(args) => sessions::sign_in(config, &output, &args).await,
         Verb::SignOut(args) => sessions::sign_out(config, &output, &args).await,

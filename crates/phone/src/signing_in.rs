@@ -194,7 +194,7 @@ impl SigningIn {
                 });
             }
             SignedInput::Codes(account, codes) => {
-                let codes = FeatureCodes::told(self.settings.calls.codes.clone(), &codes);
+                let codes = FeatureCodes::told(self.call_preferences().codes, &codes);
                 accounts.change(&account, |view| view.codes = Some(Box::new(codes)));
             }
             SignedInput::Status(account, status) => accounts.change(&account, |view| {
@@ -258,12 +258,14 @@ impl SigningIn {
 
     /// What the user prefers in calls.
     pub(crate) fn call_preferences(&self) -> CallPreferences {
-        self.settings.calls.clone()
+        self.config.calls.clone().unwrap_or_else(|| self.settings.calls.clone())
     }
 
     /// Remembers what the user prefers in calls.
     pub(crate) fn prefer(&mut self, preferences: &CallPreferences) {
-        self.settle(|settings| settings.calls.clone_from(preferences));
+        if self.config.calls.is_none() {
+            self.settle(|settings| settings.calls.clone_from(preferences));
+        }
     }
 
     fn find_server(&self, domain: String, server: String) -> Step {

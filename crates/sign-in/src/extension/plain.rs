@@ -127,9 +127,9 @@ mod tests {
 
     #[test]
     fn a_legacy_code_that_names_only_what_is_not_spoken() {
-        let error = Extension::of_code(code(&["pbx"], &[(LegacyTransport::Tls, 5061)])).unwrap_err();
+        let error = Extension::of_code(code(&["pbx"], &[(LegacyTransport::PersTcp, 5061)])).unwrap_err();
         assert!(
-            matches!(&error, SignInError::TransportUnsupported { offered } if offered == "TLS"),
+            matches!(&error, SignInError::TransportUnsupported { offered } if offered == "PERS_TCP"),
             "{error:?}"
         );
     }
