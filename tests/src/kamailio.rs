@@ -1,20 +1,40 @@
-//! Kamailio as registrar and proxy with digest, over UDP and TCP.
+//! Kamailio as registrar, proxy and presence server with digest, over UDP, TCP, TLS and WSS.
 
 use std::fs;
 use std::net::Ipv4Addr;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use tempfile::TempDir;
 
-use crate::{Place, Process, SipAccount, free_port};
+use crate::{Authority, Place, Process, SipAccount, free_port};
 
-/// A running Kamailio with the users 1001 to 1008 of the domain `bell.test`.
+/// A running Kamailio with the users 1001 to 1008 of the domain `bell.test`. It tells of the calls of each
+/// (dialog state) and of the messages that wait for them, as somebody publishes them. The number
+/// `7` + phone + port stands for whatever listens on that port of that phone in a [`Network`](crate::Network),
+/// registered or not.
 pub struct Kamailio {
     _process: Process,
-    _dir: TempDir,
+    dir: TempDir,
     address: Ipv4Addr,
+    ports: Ports,
+}
+
+/// Ports of a PBX, one a transport.
+#[derive(Debug, Clone, Copy)]
+struct Ports {
     udp: u16,
     tcp: u16,
+    tls: u16,
+    wss: u16,
+}
+
+impl Ports {
+    /// The ports of a PortSIP PBX.
+    const USUAL: Self = Self { udp: 5060, tcp: 5063, tls: 5061, wss: 5065 };
+
+    fn all(self) -> [u16; 4] {
+        [self.udp, self.tcp, self.tls, self.wss]
+    }
 }
 
 impl Kamailio {
@@ -23,15 +43,16 @@ impl Kamailio {
 
     /// Starts it on loopback, on free ports.
     pub fn here() -> Self {
-        Self::start(&Place::Here, Ipv4Addr::LOCALHOST, free_port(), free_port())
+        let [udp, tcp, tls, wss] = [(); 4].map(|()| free_port());
+        Self::start(&Place::Here, Ipv4Addr::LOCALHOST, Ports { udp, tcp, tls, wss })
     }
 
     /// Starts it in a place of its own, on the ports of a PortSIP PBX.
     pub fn at(place: &Place, address: Ipv4Addr) -> Self {
-        Self::start(place, address, 5060, 5063)
+        Self::start(place, address, Ports::USUAL)
     }
 
-    fn start(place: &Place, address: Ipv4Addr, udp: u16, tcp: u16) -> Self {
+    fn start(place: &Place, address: Ipv4Addr, ports: Ports) -> Self {
         let dir = TempDir::with_prefix("carillon-kamailio-").unwrap();
         let db = dir.path().join("db");
         fs::create_dir(&db).unwrap();
@@ -41,26 +62,41 @@ impl Kamailio {
             users.push_str(&format!("{user}:{}:{}\n", Self::DOMAIN, password(&user.to_string())));
         }
         fs::write(db.join("subscriber"), users).unwrap();
-        fs::write(db.join("version"), "table_name(string) table_version(int)\nsubscriber:7\n").unwrap();
+        for table in ["version", "presentity", "active_watchers", "watchers", "xcap", "pua"] {
+            let empty = Path::new("/usr/share/kamailio/dbtext/kamailio").join(table);
+            fs::copy(&empty, db.join(table)).unwrap_or_else(|e| panic!("{}: {e}", empty.display()));
+        }
+        let authority = Authority::new(dir.path());
+        let (certificate, key) = authority.sign(&[Self::DOMAIN, &address.to_string()]);
+        fs::write(dir.path().join("tls.cfg"), tls_config(&certificate, &key)).unwrap();
         let config = dir.path().join("kamailio.cfg");
         let text = CONFIG
             .replace("@ADDRESS@", &address.to_string())
-            .replace("@UDP@", &udp.to_string())
-            .replace("@TCP@", &tcp.to_string())
+            .replace("@UDP@", &ports.udp.to_string())
+            .replace("@TCP@", &ports.tcp.to_string())
+            .replace("@TLS@", &ports.tls.to_string())
+            .replace("@WSS@", &ports.wss.to_string())
             .replace("@MODULES@", &format!("{}/", modules().display()))
+            .replace("@DIR@", &dir.path().display().to_string())
             .replace("@DB@", &db.display().to_string());
         fs::write(&config, text).unwrap();
         let mut command = place.command("kamailio");
         command.args(["-DD", "-E", "-m", "64", "-M", "8", "-f"]).arg(config);
         command.arg("-Y").arg(dir.path().join("run"));
         let process = Process::start("kamailio", command);
-        place.wait_until_bound(&process, &[(address, udp), (address, tcp)]);
-        Self { _process: process, _dir: dir, address, udp, tcp }
+        place.wait_until_bound(&process, &ports.all().map(|port| (address, port)));
+        Self { _process: process, dir, address, ports }
     }
 
-    /// One of its users, over `udp` or `tcp`.
+    /// One of its users, over `udp`, `tcp`, `tls` or `wss`.
     pub fn account(&self, user: &str, transport: &str) -> SipAccount {
-        let port = if transport == "tcp" { self.tcp } else { self.udp };
+        let port = match transport {
+            "udp" => self.ports.udp,
+            "tcp" => self.ports.tcp,
+            "tls" => self.ports.tls,
+            "wss" => self.ports.wss,
+            other => panic!("Kamailio does not listen for {other}"),
+        };
         SipAccount {
             user: user.to_owned(),
             domain: Self::DOMAIN.to_owned(),
@@ -69,10 +105,24 @@ impl Kamailio {
             password: password(user),
         }
     }
+
+    /// The certificate of the authority that vouches for it, PEM.
+    pub fn authority(&self) -> PathBuf {
+        self.dir.path().join("ca.pem")
+    }
 }
 
 fn password(user: &str) -> String {
     format!("secret-of-{user}")
+}
+
+fn tls_config(certificate: &Path, key: &Path) -> String {
+    let (certificate, key) = (certificate.display(), key.display());
+    format!(
+        "[server:default]\nmethod = TLSv1.2+\nverify_certificate = no\nrequire_certificate = no\n\
+         certificate = {certificate}\nprivate_key = {key}\n\
+         [client:default]\nmethod = TLSv1.2+\nverify_certificate = no\nrequire_certificate = no\n"
+    )
 }
 
 fn modules() -> PathBuf {
@@ -89,10 +139,14 @@ tcp_children=2
 auto_aliases=no
 dns=no
 rev_dns=no
+enable_tls=yes
 alias="bell.test"
 listen=udp:@ADDRESS@:@UDP@
 listen=tcp:@ADDRESS@:@TCP@
+listen=tls:@ADDRESS@:@TLS@
+listen=tls:@ADDRESS@:@WSS@
 tcp_connection_lifetime=3605
+tcp_accept_no_cl=yes
 mpath="@MODULES@"
 loadmodule "tm.so"
 loadmodule "sl.so"
@@ -107,6 +161,16 @@ loadmodule "auth.so"
 loadmodule "db_text.so"
 loadmodule "auth_db.so"
 loadmodule "nathelper.so"
+loadmodule "tls.so"
+loadmodule "xhttp.so"
+loadmodule "websocket.so"
+loadmodule "dialog.so"
+loadmodule "presence.so"
+loadmodule "presence_xml.so"
+loadmodule "presence_mwi.so"
+loadmodule "presence_dialoginfo.so"
+loadmodule "pua.so"
+loadmodule "pua_dialoginfo.so"
 modparam("auth_db", "db_url", "text://@DB@")
 modparam("auth_db", "calculate_ha1", 1)
 modparam("auth_db", "password_column", "password")
@@ -115,6 +179,19 @@ modparam("auth_db", "version_table", 0)
 modparam("usrloc", "db_mode", 0)
 modparam("registrar", "max_expires", 3600)
 modparam("nathelper|registrar", "received_avp", "$avp(RECEIVED)")
+modparam("tls", "config", "@DIR@/tls.cfg")
+modparam("presence", "db_url", "text://@DB@")
+modparam("presence", "subs_db_mode", 0)
+modparam("presence", "publ_cache", 2)
+modparam("presence", "server_address", "sip:@ADDRESS@:@UDP@")
+modparam("presence_xml", "db_url", "text://@DB@")
+modparam("presence_xml", "force_active", 1)
+modparam("pua", "db_url", "text://@DB@")
+modparam("pua", "db_mode", 0)
+modparam("pua", "outbound_proxy", "sip:@ADDRESS@:@UDP@")
+modparam("pua_dialoginfo", "include_callid", 1)
+modparam("pua_dialoginfo", "include_tags", 1)
+modparam("pua_dialoginfo", "include_localremote", 1)
 
 request_route {
     if (!mf_process_maxfwd_header("10")) { sl_send_reply("483", "Too Many Hops"); exit; }
@@ -122,7 +199,12 @@ request_route {
     if (is_method("REGISTER")) fix_nated_register(); else add_contact_alias();
     if (is_method("CANCEL")) { if (t_check_trans()) t_relay(); exit; }
     if (has_totag()) {
-        if (loose_route()) { handle_ruri_alias(); t_relay(); }
+        if (is_method("SUBSCRIBE") && uri == myself) { route(PRESENCE); exit; }
+        if (loose_route()) {
+            if (is_method("SUBSCRIBE") && uri == myself) { route(PRESENCE); exit; }
+            handle_ruri_alias();
+            t_relay();
+        }
         else if (is_method("ACK")) { if (t_check_trans()) t_relay(); }
         else sl_send_reply("404", "Not here");
         exit;
@@ -134,13 +216,32 @@ request_route {
         if (!save("location")) sl_reply_error();
         exit;
     }
+    if (is_method("PUBLISH") && src_ip == @ADDRESS@) { route(PRESENCE); exit; }
     if (!auth_check("$fd", "subscriber", "1")) { auth_challenge("$fd", "0"); exit; }
     consume_credentials();
+    if (is_method("PUBLISH|SUBSCRIBE")) { route(PRESENCE); exit; }
     record_route();
-    if (!lookup("location")) { sl_send_reply("404", "Not Found"); exit; }
+    if ($rU =~ "^7[0-9][0-9]{5}$") {
+        $du = "sip:10.77." + $(rU{s.substr,1,1}) + ".2:" + $(rU{s.substr,2,5});
+    } else if (!lookup("location")) { sl_send_reply("404", "Not Found"); exit; }
+    if (is_method("INVITE")) dlg_manage();
     t_on_reply("ANSWER");
     if (!t_relay()) sl_reply_error();
 }
 
+route[PRESENCE] {
+    if (!t_newtran()) { sl_reply_error(); exit; }
+    if (is_method("PUBLISH")) handle_publish(); else handle_subscribe();
+    t_release();
+}
+
 onreply_route[ANSWER] { add_contact_alias(); }
+
+event_route[tm:local-request] { handle_ruri_alias(); }
+
+event_route[xhttp:request] {
+    set_reply_no_connect();
+    if ($hdr(Upgrade) =~ "websocket" && $rm =~ "GET" && ws_handle_handshake()) exit;
+    xhttp_reply("404", "Not Found", "text/plain", "not a websocket\n");
+}
 "#;

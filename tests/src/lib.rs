@@ -5,12 +5,15 @@
 //! Everything here is for tests: whatever cannot be started fails the test, with a sentence that says why.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
+mod asterisk;
+mod authority;
 mod baresip;
 mod browser;
 mod cli;
 mod demo;
 mod fake_camera;
 mod kamailio;
+mod linphone;
 mod network;
 mod page;
 mod paths;
@@ -24,15 +27,18 @@ mod speech;
 mod usage;
 mod window;
 
+pub use asterisk::{Ami, Asterisk};
+pub use authority::Authority;
 pub use baresip::{Baresip, Recording};
 pub use browser::Browser;
 pub use cli::{Cli, Event, SipAccount};
 pub use demo::{Demo, Mail};
 pub use fake_camera::{FakeCamera, Fault};
 pub use kamailio::Kamailio;
+pub use linphone::Linphone;
 pub use network::{Network, Place, free_port};
 pub use page::Page;
-pub use paths::{branded, output_dir, product, python, target_dir};
+pub use paths::{branded, output_dir, output_file, product, python, target_dir};
 pub use process::{Line, Process};
 pub use score::{Score, score};
 pub use secrets::Secrets;

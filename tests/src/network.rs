@@ -1,11 +1,15 @@
 //! Networks of the tests' own: a hub with the PBX, and phones each behind a link of their own.
 
+use std::fs::File;
 use std::net::{Ipv4Addr, TcpListener, UdpSocket};
+use std::os::fd::AsFd;
 use std::path::Path;
 use std::process::Command;
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::thread;
 use std::time::{Duration, Instant};
+
+use rustix::thread::{LinkNameSpaceType, move_into_link_name_space};
 
 use crate::Process;
 
@@ -28,6 +32,15 @@ impl Place {
                 command.args(["netns", "exec", name]).arg(program.as_ref());
                 command
             }
+        }
+    }
+
+    /// Moves the calling thread there, and with it every thread it starts from now on.
+    pub fn enter(&self) {
+        if let Self::Namespace(name) = self {
+            let file = File::open(Path::new("/var/run/netns").join(name)).expect("the namespace stands");
+            move_into_link_name_space(file.as_fd(), Some(LinkNameSpaceType::Network))
+                .expect("root may enter it");
         }
     }
 

@@ -35,12 +35,28 @@ pub fn python() -> PathBuf {
     path
 }
 
+/// The root that has Asterisk in it.
+pub(crate) fn asterisk_root() -> PathBuf {
+    let path = target_dir().join("asterisk/root");
+    let program = path.join("usr/sbin/asterisk");
+    assert!(program.is_file(), "{} is missing: `cargo xtask test` makes it", program.display());
+    path
+}
+
 /// A fresh folder for what a test leaves behind to be looked at.
 pub fn output_dir(test: &str) -> PathBuf {
     let dir = workspace().join("tests/output").join(test);
     let _ = fs::remove_dir_all(&dir);
     fs::create_dir_all(&dir).unwrap_or_else(|e| panic!("{}: {e}", dir.display()));
     dir
+}
+
+/// A file among what tests leave behind, in a folder that is there.
+pub fn output_file(name: &Path) -> PathBuf {
+    let file = workspace().join("tests/output").join(name);
+    let folder = file.parent().expect("a file lies in a folder");
+    fs::create_dir_all(folder).unwrap_or_else(|e| panic!("{}: {e}", folder.display()));
+    file
 }
 
 pub(crate) fn workspace() -> &'static Path {

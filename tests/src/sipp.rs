@@ -18,28 +18,39 @@ pub struct Sipp {
 impl Sipp {
     /// A registrar and proxy that takes every registration and does with every call what `scenario` says.
     pub fn server(scenario: &str) -> Self {
-        Self::start(scenario, &[])
+        Self::start(&Place::Here, Ipv4Addr::LOCALHOST, scenario, &[])
     }
 
     /// A phone that calls `target` once through `through`, as its user.
     pub fn caller(scenario: &str, through: &SipAccount, target: &str) -> Self {
+        Self::caller_at(&Place::Here, Ipv4Addr::LOCALHOST, scenario, through, target)
+    }
+
+    /// The same in another place, which has this address.
+    pub fn caller_at(
+        place: &Place,
+        address: Ipv4Addr,
+        scenario: &str,
+        through: &SipAccount,
+        target: &str,
+    ) -> Self {
         let user = ["-m", "1", "-s", target, "-au", &through.user, "-ap", &through.password];
         let mut arguments = user.to_vec();
         arguments.extend(["-key", "me", &through.user, "-key", "home", &through.domain, &through.proxy]);
-        Self::start(scenario, &arguments)
+        Self::start(place, address, scenario, &arguments)
     }
 
-    fn start(scenario: &str, arguments: &[&str]) -> Self {
+    fn start(place: &Place, address: Ipv4Addr, scenario: &str, arguments: &[&str]) -> Self {
         let dir = TempDir::with_prefix("carillon-sipp-").unwrap();
         let file = dir.path().join("scenario.xml");
         fs::write(&file, scenario).unwrap();
         let port = free_port();
-        let mut command = Place::Here.command("sipp");
-        command.arg("-sf").arg(file).args(["-i", "127.0.0.1", "-p", &port.to_string(), "-nostdin"]);
+        let mut command = place.command("sipp");
+        command.arg("-sf").arg(file).args(["-i", &address.to_string(), "-p", &port.to_string(), "-nostdin"]);
         command.args(["-timeout", "150s", "-trace_err", "-error_file"]).arg(dir.path().join("errors"));
         command.args(arguments).env("TERM", "dumb");
         let process = Process::start("sipp", command);
-        Place::Here.wait_until_bound(&process, &[(Ipv4Addr::LOCALHOST, port)]);
+        place.wait_until_bound(&process, &[(address, port)]);
         Self { process, port, _dir: dir }
     }
 
@@ -82,6 +93,40 @@ pub mod scenario {
     /// Takes registrations, and says nothing at all to a call.
     pub fn ignores() -> String {
         server(&["<pause milliseconds=\"120000\"/>"])
+    }
+
+    /// Publishes that so many voice messages wait for the user who does it, with digest (RFC 3842, RFC 3903).
+    pub fn publishes_messages(new: u32, old: u32) -> String {
+        let body = format!(
+            "Messages-Waiting: yes\nMessage-Account: sip:*97@[home]\nVoice-Message: {new}/{old} (0/0)\n"
+        );
+        let publish = |sequence: u32, credentials: &str| {
+            format!(
+                r#"<send retrans="500"><![CDATA[
+
+PUBLISH sip:[me]@[home] SIP/2.0
+Via: SIP/2.0/UDP [local_ip]:[local_port];branch=[branch]
+From: <sip:[me]@[home]>;tag=[call_number]
+To: <sip:[me]@[home]>
+Call-ID: [call_id]
+CSeq: {sequence} PUBLISH
+Contact: <sip:[me]@[local_ip]:[local_port]>
+Max-Forwards: 70
+Event: message-summary
+Expires: 600
+{credentials}Content-Type: application/simple-message-summary
+Content-Length: [len]
+
+{body}]]></send>"#
+            )
+        };
+        let steps = [
+            publish(1, ""),
+            r#"<recv response="407" auth="true"/>"#.to_owned(),
+            publish(2, "[authentication]\n"),
+            r#"<recv response="200"/>"#.to_owned(),
+        ];
+        format!("<scenario name=\"publisher\">{}</scenario>", steps.concat())
     }
 
     /// Calls with digest, lets it ring for a second, and gives up.

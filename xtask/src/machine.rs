@@ -79,7 +79,28 @@ const NEEDS: &[Need] = &[
         "python3-dev",
     ),
     need(Purpose::FastTest, Probe::Program("kamailio"), "kamailio"),
+    need(
+        Purpose::FastTest,
+        Probe::Version("/usr/lib", "", "kamailio/modules/websocket.so"),
+        "kamailio-websocket-modules",
+    ),
+    need(
+        Purpose::FastTest,
+        Probe::Version("/usr/lib", "", "kamailio/modules/tls.so"),
+        "kamailio-tls-modules",
+    ),
+    need(
+        Purpose::FastTest,
+        Probe::Version("/usr/lib", "", "kamailio/modules/presence.so"),
+        "kamailio-presence-modules",
+    ),
     need(Purpose::Test, Probe::Program("baresip"), "baresip-core"),
+    need(Purpose::Test, Probe::Program("linphonec"), "linphone-cli"),
+    need(
+        Purpose::Test,
+        Probe::File("/usr/share/keyrings/debian-archive-keyring.gpg"),
+        "debian-archive-keyring",
+    ),
     need(Purpose::FastTest, Probe::Program("sipp"), "sip-tester"),
     need(Purpose::Test, Probe::Program("ip"), "iproute2"),
     need(Purpose::Test, Probe::Program("sysctl"), "procps"),

@@ -1,5 +1,6 @@
 //! `cargo xtask demo | test | bench | brand | fuzz`: everything that is done with the project as a whole.
 
+mod asterisk;
 mod bench;
 mod brand;
 mod build;

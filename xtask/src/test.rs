@@ -9,7 +9,7 @@ use crate::build::{TestProgram, everything};
 use crate::machine::{Purpose, prepare, scoring_python};
 use crate::report::{Counts, Report, count_every_libtest, count_last_libtest};
 use crate::shell::{cargo, keep, npm, target};
-use crate::{tools, ui};
+use crate::{asterisk, tools, ui};
 
 /// System tests that need neither foreign peers nor a window.
 const FAST_SYSTEM_TESTS: &[&str] = &["demo_pbx", "system_tests"];
@@ -31,6 +31,7 @@ pub fn run(fast: bool) -> Result<bool, String> {
     }
     report.step("ui: build", ui::build());
     if !fast {
+        report.judge("Asterisk of Debian 11", || asterisk::install().map(|()| (ONE, String::new())));
         second_brand(&mut report);
     }
     report.step("cargo fmt", cargo(&["fmt", "--all", "--", "--check"]));

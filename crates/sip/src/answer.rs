@@ -4,6 +4,7 @@ use rsipstack::sip::{Header, Method, StatusCode};
 use rsipstack::transaction::transaction::Transaction;
 
 use crate::flow::Flow;
+use crate::header::elements;
 use crate::message::{ALLOW, SDP, recorded_routes, to_of, token, value};
 use crate::party::tag;
 
@@ -61,6 +62,10 @@ pub(crate) async fn drain(mut transaction: Transaction) {
 /// Answers a request that belongs to no call of ours (RFC 3261, section 8.2).
 pub(crate) async fn outside_of_calls(transaction: &mut Transaction) {
     let within_dialog = tag(&to_of(&transaction.original)).is_some();
+    if let Some(extensions) = required(transaction).filter(|_| transaction.original.method != Method::Ack) {
+        let headers = vec![Header::Unsupported(extensions.into())];
+        return respond_with(transaction, 420, headers, None).await;
+    }
     match transaction.original.method {
         Method::Ack => {}
         Method::Options if !within_dialog => {
@@ -83,4 +88,19 @@ pub(crate) fn required(transaction: &Transaction) -> Option<String> {
         _ => None,
     })
     .filter(|required| !required.trim().is_empty())
+}
+
+/// Whether the answer may hold a session description (RFC 3261, section 20.1).
+pub(crate) fn takes_sdp(transaction: &Transaction) -> bool {
+    let mut accepted = transaction.original.headers.iter().filter_map(|header| match header {
+        Header::Accept(accepted) => Some(accepted.value()),
+        _ => None,
+    });
+    let fits = |accepted: &str| {
+        elements(accepted).iter().any(|kind| {
+            let kind = kind.split(';').next().unwrap_or_default().trim().to_ascii_lowercase();
+            [SDP, "application/*", "*/*"].contains(&kind.as_str())
+        })
+    };
+    accepted.next().is_none_or(|first| fits(first) || accepted.any(fits))
 }

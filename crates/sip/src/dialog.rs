@@ -5,7 +5,7 @@ use std::sync::atomic::AtomicU32;
 
 use rsipstack::sip::{Header, HeadersExt, Method, Request, Response, Uri};
 
-use crate::message::{Draft, call_id_of, contact_of, from_of, recorded_routes, to_of};
+use crate::message::{Draft, call_id_of, contact_of, from_of, recorded_routes, to_of, uri_in};
 use crate::party::tag;
 
 /// Names a dialog to others (RFC 3891).
@@ -53,11 +53,27 @@ impl Dialog {
             call_id: call_id_of(invite),
             local: to_of(invite),
             remote: from_of(invite),
-            target: contact_of(invite)?,
+            // Phones older than RFC 3261 may do without a Contact.
+            target: contact_of(invite).or_else(|| uri_in(&from_of(invite)))?,
             routes: recorded_routes(invite),
             sequence: Arc::new(AtomicU32::new(0)),
             remote_sequence: Some(sequence_of(invite)),
             began_here: false,
+        })
+    }
+
+    /// The dialog that a notification establishes, of a subscription asked for by `subscribe` (RFC 6665,
+    /// section 4.4.1).
+    pub(crate) fn of_notify(subscribe: &Draft, notify: &Request) -> Option<Self> {
+        Some(Self {
+            call_id: subscribe.call_id.clone(),
+            local: subscribe.from.clone(),
+            remote: from_of(notify),
+            target: contact_of(notify)?,
+            routes: recorded_routes(notify),
+            sequence: subscribe.sequence.clone(),
+            remote_sequence: Some(sequence_of(notify)),
+            began_here: true,
         })
     }
 
@@ -123,7 +139,7 @@ impl Dialog {
             return false;
         }
         self.remote_sequence = Some(sequence);
-        if matches!(request.method, Method::Invite | Method::Update)
+        if matches!(request.method, Method::Invite | Method::Update | Method::Notify)
             && let Some(target) = contact_of(request)
         {
             self.target = target;
@@ -178,7 +194,7 @@ mod tests {
 
     /// What is done with a message before anybody knows whom it is from.
     fn take_in(bytes: &[u8]) {
-        let _ = crate::flow::refusal(bytes);
+        let _ = crate::wire::read(bytes, ([192, 0, 2, 1], 5060).into());
         let Ok(mut message) = SipMessage::try_from(bytes) else { return };
         if let SipMessage::Request(request) = &mut message {
             crate::flow::mark(request, ([192, 0, 2, 1], 5060).into());

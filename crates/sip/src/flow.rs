@@ -9,7 +9,6 @@ mod secure;
 mod stream;
 mod stun;
 mod udp;
-mod unknown;
 mod websocket;
 
 use std::io;
@@ -31,9 +30,8 @@ pub(crate) use hops::{AckMender, Hops, Locator, udp_address};
 pub(crate) use net::{Net, Outlets};
 #[cfg(test)]
 pub(crate) use receive::mark;
+pub(crate) use receive::marked;
 pub(crate) use udp::Port;
-#[cfg(test)]
-pub(crate) use unknown::refusal;
 pub(crate) use websocket::url as websocket_url;
 
 /// One path to the proxy: a connection, or over UDP the socket and the proxy's address. Replaced when lost.

@@ -42,16 +42,22 @@ pub(crate) fn next_frame(stream: &mut Vec<u8>) -> Result<Option<Frame>, Unframea
     Ok(Some(Frame::Message(stream.drain(..whole).collect())))
 }
 
-/// Length of the body as the head declares it; 0 where it does not, `None` where it is nonsense.
+/// Length of the body as the head declares it; 0 where it does not, `None` where it is nonsense or two lengths are
+/// declared.
 fn content_length(head: &[u8]) -> Option<usize> {
+    let mut declared = None;
     for line in String::from_utf8_lossy(head).lines() {
         if let Some((name, value)) = line.split_once(':')
             && (name.trim().eq_ignore_ascii_case("content-length") || name.trim().eq_ignore_ascii_case("l"))
         {
-            return value.trim().parse().ok();
+            let length = value.trim().parse().ok()?;
+            if declared.is_some_and(|before: usize| before != length) {
+                return None;
+            }
+            declared = Some(length);
         }
     }
-    Some(0)
+    Some(declared.unwrap_or(0))
 }
 
 #[cfg(test)]
@@ -78,6 +84,7 @@ mod tests {
     fn nonsense_closes_the_stream() {
         assert_eq!(next_frame(&mut b"A b c\r\nContent-Length: -1\r\n\r\n".to_vec()), Err(Unframeable));
         assert_eq!(next_frame(&mut b"A b c\r\nContent-Length: 70000\r\n\r\n".to_vec()), Err(Unframeable));
+        assert_eq!(next_frame(&mut b"A b c\r\nl: 1\r\nl: 2\r\n\r\nab".to_vec()), Err(Unframeable));
         assert_eq!(next_frame(&mut vec![b'x'; LARGEST + 1]), Err(Unframeable));
         let huge = format!("A b c\r\nContent-Length: {}\r\n\r\n", usize::MAX);
         assert_eq!(next_frame(&mut huge.into_bytes()), Err(Unframeable));

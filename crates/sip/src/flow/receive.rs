@@ -6,9 +6,9 @@ use rsipstack::sip::{Header, HostWithPort, Request, SipMessage, Transport as Sip
 use rsipstack::transaction::endpoint::EndpointInnerRef;
 use rsipstack::transport::{SipAddr, SipConnection};
 
-use super::unknown;
 use crate::Transport;
 use crate::header::{elements, parameters};
+use crate::wire::{self, Reading};
 
 /// Hands one message over. What comes back is to be sent to where the message came from.
 pub(super) async fn deliver(
@@ -18,14 +18,19 @@ pub(super) async fn deliver(
     from: SocketAddr,
     bytes: &[u8],
 ) -> Option<Vec<u8>> {
-    let mut message = match SipMessage::try_from(bytes) {
+    let tidied = match wire::read(bytes, from) {
+        Reading::Message(tidied) => tidied,
+        Reading::Refusal(refusal) => return Some(refusal),
+        Reading::Dropped(why) => {
+            tracing::debug!(%from, length = bytes.len(), why, "message ignored");
+            return None;
+        }
+    };
+    let mut message = match SipMessage::try_from(tidied.as_slice()) {
         Ok(message) => message,
-        Err(_) => {
-            let refusal = unknown::refusal(bytes);
-            if refusal.is_none() {
-                tracing::debug!(%from, length = bytes.len(), "unreadable message ignored");
-            }
-            return refusal;
+        Err(e) => {
+            tracing::debug!(%from, error = %e, "unreadable message ignored");
+            return None;
         }
     };
     if let SipMessage::Request(request) = &mut message {
@@ -61,7 +66,8 @@ pub(crate) fn mark(request: &mut Request, from: SocketAddr) {
     }
 }
 
-fn marked(via: &str, from: SocketAddr) -> String {
+/// The value of a Via header, its first element marked so.
+pub(crate) fn marked(via: &str, from: SocketAddr) -> String {
     let ip = from.ip().to_canonical();
     let mut vias = elements(via);
     let Some(first) = vias.first_mut() else { return via.to_owned() };

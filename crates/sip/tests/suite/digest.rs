@@ -66,7 +66,7 @@ async fn challenged(
 #[tokio::test(flavor = "multi_thread")]
 async fn one_challenge_is_enough_for_many_requests() {
     let peer = Peer::start().await;
-    let alice = Phone::start(account(peer.port, Transport::Udp)).await;
+    let mut alice = Phone::start(account(peer.port, Transport::Udp)).await;
     challenged(
         &peer,
         "REGISTER",
@@ -80,6 +80,8 @@ async fn one_challenge_is_enough_for_many_requests() {
     let first = peer.register().await;
     let answer = first.header("Authorization");
     assert!(answer.contains(r#"nonce="sha""#) && answer.contains("qop=auth-int, nc=00000001"), "{answer}");
+    // The nonce is good once the answer has come.
+    alice.until_registered().await;
     alice.agent.reconnect();
     let second = peer.receive_new("REGISTER").await;
     assert!(second.header("Authorization").contains("qop=auth-int, nc=00000002"), "{}", second.text);

@@ -1,0 +1,108 @@
+//! Asterisk 16 as a PBX that answers by itself, over UDP, TCP, TLS and WSS. Debian 12 has none: it runs in a root of
+//! its own, which `cargo xtask test` fills with packages of Debian 11.
+
+mod ami;
+mod config;
+
+use std::fs;
+use std::net::Ipv4Addr;
+use std::path::PathBuf;
+use std::time::Duration;
+
+use tempfile::TempDir;
+
+use crate::paths::asterisk_root;
+use crate::{Authority, Place, Process, SipAccount};
+
+pub use ami::Ami;
+
+/// A running Asterisk with the users 2001 to 2008 of the domain `bell.test`.
+///
+/// | number | what happens |
+/// |---|---|
+/// | 2001 to 2008 | the user is called for 20 s |
+/// | 600 | echo |
+/// | 601 | reads four digits and tells them in the manager's event `Digits` |
+/// | 602 | busy |
+/// | 603 | rings for 30 s |
+/// | 604 | a tone of 1004 Hz |
+/// | 605 | records what it hears into `heard.wav` |
+/// | 606 | tells the manager's event `Arrived` and is silent |
+/// | 700 | parks the call; 701 and on fetch it back |
+/// | 9001 to 9008 | the voice mailbox of the user 2001 to 2008 |
+pub struct Asterisk {
+    process: Process,
+    dir: TempDir,
+    address: Ipv4Addr,
+}
+
+impl Asterisk {
+    /// SIP domain of its users.
+    pub const DOMAIN: &'static str = "bell.test";
+
+    /// Starts it in a place of its own, on the ports of a PortSIP PBX, and waits until it is ready.
+    pub fn at(place: &Place, address: Ipv4Addr) -> Self {
+        let root = asterisk_root();
+        fs::create_dir_all(root.join("srv")).unwrap();
+        let dir = TempDir::with_prefix_in("carillon-", root.join("srv")).unwrap();
+        let inside = PathBuf::from("/srv").join(dir.path().file_name().unwrap());
+        for folder in ["etc", "run", "lib", "spool", "log"] {
+            fs::create_dir(dir.path().join(folder)).unwrap();
+        }
+        let authority = Authority::new(dir.path());
+        let (certificate, key) = authority.sign(&[Self::DOMAIN, &address.to_string()]);
+        let within = |file: PathBuf| inside.join(file.file_name().unwrap()).display().to_string();
+        for (name, text) in config::files(&inside, address, &within(certificate), &within(key)) {
+            fs::write(dir.path().join("etc").join(name), text).unwrap();
+        }
+        let mut command = place.command("chroot");
+        command
+            .arg(&root)
+            .args(["/usr/sbin/asterisk", "-f", "-n", "-C"])
+            .arg(inside.join("etc/asterisk.conf"));
+        let process = Process::start("asterisk", command);
+        let ports = [5060, 5061, 5063, 5065, AMI_PORT].map(|port| (address, port));
+        place.wait_until_bound(&process, &ports);
+        Self { process, dir, address }
+    }
+
+    /// One of its users, over `udp`, `tcp`, `tls` or `wss`.
+    pub fn account(&self, user: &str, transport: &str) -> SipAccount {
+        let port = match transport {
+            "udp" => 5060,
+            "tcp" => 5063,
+            "tls" => 5061,
+            "wss" => 5065,
+            other => panic!("Asterisk does not listen for {other}"),
+        };
+        SipAccount {
+            user: user.to_owned(),
+            domain: Self::DOMAIN.to_owned(),
+            proxy: format!("{}:{port}", self.address),
+            transport: transport.to_owned(),
+            password: format!("secret-of-{user}"),
+        }
+    }
+
+    /// The certificate of the authority that vouches for it, PEM.
+    pub fn authority(&self) -> PathBuf {
+        self.dir.path().join("ca.pem")
+    }
+
+    /// Its manager interface; whoever calls must be in a place that reaches it.
+    pub fn manager(&self) -> Ami {
+        Ami::open(self.address, AMI_PORT, Duration::from_secs(20))
+    }
+
+    /// What the number 605 heard so far.
+    pub fn heard(&self) -> PathBuf {
+        self.dir.path().join("spool/heard.wav")
+    }
+
+    /// What it printed last, for the message of a failing test.
+    pub fn log(&self) -> String {
+        self.process.log()
+    }
+}
+
+const AMI_PORT: u16 = 5038;

@@ -1,0 +1,67 @@
+//! What the PBX tells unasked-for: waiting messages, other people's calls.
+
+use std::time::Duration;
+
+use sip::{News, OtherCallState, Package};
+use system_tests::{Sipp, scenario};
+
+use crate::stage::{Maker, Stage};
+
+const SOON: Duration = Duration::from_secs(20);
+
+/// A message is left, and we hear of it.
+pub fn messages(stage: &Stage) {
+    let mut phone = stage.phone();
+    phone.agent().subscribe(Package::MessageSummary, None);
+    let new = match stage.maker {
+        Maker::Kamailio => {
+            let (place, address) = stage.link();
+            let text = scenario::publishes_messages(3, 8);
+            let mut sipp = Sipp::caller_at(&place, address, &text, &stage.account(1, "udp"), &stage.user(1));
+            sipp.assert_done(SOON);
+            3
+        }
+        Maker::Asterisk => {
+            let mut manager = stage.manager();
+            // A tone is left as a message: one leg plays it, the other is the mailbox.
+            manager.originate("Local/9001@office/n", "604");
+            let begun = manager
+                .wait("VarSet", SOON, |event| event.get("Variable").is_some_and(|v| v == "VM_MESSAGEFILE"));
+            std::thread::sleep(Duration::from_secs(3));
+            manager.act(&[("Action", "Hangup"), ("Channel", &begun["Channel"])]);
+            1
+        }
+    };
+    phone.news("waiting messages", |news| match news {
+        News::Messages(summary) => (summary.waiting && summary.new == Some(new)).then_some(()),
+        _ => None,
+    });
+}
+
+/// Somebody else's call is seen from its ringing to its end.
+pub fn busy(stage: &Stage) {
+    let (mut watched, mut caller) = (stage.linphone(3), stage.baresip(2));
+    let mut phone = stage.phone();
+    phone.agent().subscribe(Package::Dialog, Some(&stage.user(3)));
+    phone.news("nobody talking", |news| match news {
+        News::Dialogs(calls) => idle(calls).then_some(()),
+        _ => None,
+    });
+    caller.dial(&stage.address(3));
+    watched.wait("connected");
+    phone.news("a call", |news| match news {
+        News::Dialogs(calls) => {
+            calls.iter().any(|call| call.state == OtherCallState::Confirmed).then_some(())
+        }
+        _ => None,
+    });
+    caller.hang_up();
+    phone.news("its end", |news| match news {
+        News::Dialogs(calls) => idle(calls).then_some(()),
+        _ => None,
+    });
+}
+
+fn idle(calls: &[sip::OtherCall]) -> bool {
+    calls.iter().all(|call| call.state == OtherCallState::Terminated)
+}

@@ -1,0 +1,52 @@
+//! The operations, and the record of how each went.
+
+use std::any::Any;
+use std::fmt::Write;
+use std::fs;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::path::Path;
+
+use sip::Transport;
+use system_tests::output_file;
+
+use crate::stage::{Maker, Stage};
+use crate::{calls, lamps, transfers};
+
+/// One operation, judged on a stage of its own; a panic is its failure.
+type Operation = fn(&Stage);
+
+const OPERATIONS: [(&str, Operation); 8] = [
+    ("register", calls::register),
+    ("call out", calls::call_out),
+    ("call in", calls::call_in),
+    ("hold", calls::hold),
+    ("blind transfer", transfers::blind),
+    ("attended transfer", transfers::attended),
+    ("message waiting", lamps::messages),
+    ("busy lamp", lamps::busy),
+];
+
+/// Goes through all operations over one transport, whatever fails on the way, and writes down how each went.
+pub fn judge(maker: Maker, transport: Transport) {
+    let stage = Stage::set(maker, transport);
+    let mut record = String::new();
+    let mut failed = Vec::new();
+    let only = std::env::var("JUDGED").unwrap_or_default();
+    for (name, operation) in OPERATIONS.into_iter().filter(|(n, _)| only.is_empty() || only.contains(n)) {
+        let outcome = catch_unwind(AssertUnwindSafe(|| stage.play(operation)));
+        let word = if outcome.is_ok() { "passed" } else { "failed" };
+        let _ = writeln!(record, "{name}\t{word}");
+        println!("{maker:?} over {transport:?}: {name}: {word}");
+        if let Err(why) = outcome {
+            failed.push(format!("{name}: {}", said(why.as_ref())));
+        }
+    }
+    let name = format!("{maker:?}-{transport:?}.tsv").to_lowercase();
+    fs::write(output_file(&Path::new("judges").join(name)), record).unwrap();
+    assert!(failed.is_empty(), "{maker:?} over {transport:?}:\n{}", failed.join("\n"));
+}
+
+fn said(why: &(dyn Any + Send)) -> &str {
+    let text = why.downcast_ref::<String>().map(String::as_str);
+    text.or_else(|| why.downcast_ref::<&str>().copied()).unwrap_or("a panic without words")
+}
