@@ -78,7 +78,26 @@ export type AccountView = {
 	secretsInMemory: boolean,
 	/**  What the PBX's profile file settles for its users. */
 	enforced: EnforcedView,
+	/**  Waiting messages, once the PBX has told of them. */
+	mailbox: MailboxView | null,
+	/**  Star codes, once the PBX has told them; until then, and where it does not, those of the preferences hold. */
+	codes: FeatureCodes | null,
+	/**  The certificate that its SIP server shows and this machine does not trust (`TrustSipServer`). */
+	certificate: CertificateView | null,
 };
+
+/**  What somebody does. */
+export type Activity = 
+/**  Nothing is said of it. */
+"unknown" | 
+/**  Away. */
+"away" | 
+/**  Busy. */
+"busy" | 
+/**  In a call. */
+"onThePhone" | 
+/**  Not to be disturbed. */
+"doNotDisturb";
 
 /**  A sign-in in the system's browser. */
 export type BrowserView = {
@@ -111,8 +130,10 @@ export type CallPreferences = {
 	clickToDial?: boolean,
 	/**  How digits are sent. */
 	dtmf?: DtmfMode,
-	/**  While a call goes on, others are told so (PUBLISH). */
+	/**  Others are told whether we talk, or are not to be disturbed (PUBLISH). */
 	publishPresence?: boolean,
+	/**  Star codes where the PBX does not tell its own. */
+	codes?: FeatureCodes,
 };
 
 /**  Figures of a running call. */
@@ -369,6 +390,8 @@ export type Code =
 "resumeRefused" | 
 /**  A call could not be handed on; it is as it was. */
 "transferFailed" | 
+/**  The PBX does not offer this: it has no star code for it. */
+"featureOff" | 
 /**  Settings could not be read or written. */
 "settingsFailed" | 
 /**  A fault of our own. */
@@ -454,6 +477,12 @@ link: string } |
 { do: "signInAgain"; 
 /**  Which account. */
 account: AccountId } | 
+/**  Trust the certificate that an account's SIP server shows, for this server only, and register with it. */
+{ do: "trustSipServer"; 
+/**  Which account. */
+account: AccountId; 
+/**  SHA-256 of the certificate, 64 hexadecimal digits, as shown. */
+fingerprint: string } | 
 /**  Trust a certificate no longer. */
 { do: "withdrawTrust"; 
 /**  Server as `host:port`. */
@@ -537,6 +566,62 @@ call: CallId } |
 call: CallId; 
 /**  Whether nothing is to be heard of us. */
 muted: boolean } | 
+/**  Park a call by the PBX's star code. */
+{ do: "park"; 
+/**  Which call. */
+call: CallId; 
+/**  Where, such as an extension; the PBX's own choice where it is left out. */
+slot: string | null } | 
+/**  Park a call at the group. */
+{ do: "groupPark"; 
+/**  Which call. */
+call: CallId } | 
+/**  Hand a call, ringing or answered, to a voicemail. */
+{ do: "toVoicemail"; 
+/**  Which call. */
+call: CallId; 
+/**  Whose; our own where it is left out. */
+number: string | null } | 
+/**  Take a parked call. */
+{ do: "retrieve"; 
+/**  With which account; the first one where it is left out. */
+account: AccountId | null; 
+/**  Where it is parked. */
+slot: string | null } | 
+/**  Answer a call that rings elsewhere. */
+{ do: "pickUp"; 
+/**  With which account; the first one where it is left out. */
+account: AccountId | null; 
+/**  At which extension; any of the group where it is left out. */
+number: string | null } | 
+/**  Take the call from another phone of ours. */
+{ do: "flip"; 
+/**  With which account; the first one where it is left out. */
+account: AccountId | null } | 
+/**  Call the voicemail. */
+{ do: "callVoicemail"; 
+/**  With which account; the first one where it is left out. */
+account: AccountId | null } | 
+/**  Watch another extension: its calls and its presence. */
+{ do: "watch"; 
+/**  Through which account. */
+account: AccountId; 
+/**  Which extension. */
+number: string } | 
+/**  Watch another extension no longer. */
+{ do: "unwatch"; 
+/**  Through which account. */
+account: AccountId; 
+/**  Which extension. */
+number: string } | 
+/**  Send a text message. */
+{ do: "sendMessage"; 
+/**  With which account; the first one where it is left out. */
+account: AccountId | null; 
+/**  To whom. */
+target: string; 
+/**  What. */
+text: string } | 
 /**  Send DTMF digits: `0`–`9`, `*`, `#`, `A`–`D`; `,` pauses for two seconds, `;` waits for `SendWaiting`. */
 { do: "sendDigits"; 
 /**  Which call. */
@@ -663,6 +748,20 @@ digit: string } |
 { what: "callPreferences"; 
 /**  All of it. */
 preferences: CallPreferences } | 
+/**  Another extension is watched, or something of it has changed. */
+{ what: "watched"; 
+/**  As it stands now. */
+view: WatchedView } | 
+/**  Another extension is watched no longer. */
+{ what: "watchedGone"; 
+/**  Through which account it was. */
+account: AccountId; 
+/**  Which extension. */
+number: string } | 
+/**  A text message came, was sent, or something has become of it. */
+{ what: "message"; 
+/**  The message. */
+view: MessageView } | 
 /**  What the camera sees while a QR code is looked for, some ten times a second. It is shown and forgotten. */
 { what: "preview"; 
 /**  A `data:` URL of a JPEG picture, not mirrored. */
@@ -678,6 +777,26 @@ problem: Problem;
 /**  The call it is about. */
 call: CallId | null };
 
+/**  Star codes; where there is none the PBX does not offer it. The default is what a PortSIP PBX begins with. */
+export type FeatureCodes = {
+	/**  Park a call, at an extension that may follow. */
+	park?: string | null,
+	/**  Park a call at the group. */
+	groupPark?: string | null,
+	/**  Take a parked call, at the extension that follows. */
+	retrieve?: string | null,
+	/**  Answer the call that rings at the extension that follows. */
+	pickUp?: string | null,
+	/**  Answer a call that rings in the group. */
+	groupPickUp?: string | null,
+	/**  Hear one's voicemail. */
+	voicemail?: string | null,
+	/**  To the voicemail of the extension that follows. */
+	toVoicemail?: string | null,
+	/**  Take the call from another phone of one's own. */
+	flip?: string | null,
+};
+
 /**  What may be done with a field of the first page. */
 export type FieldIs = 
 /**  Typed by the user. */
@@ -691,6 +810,61 @@ export type FieldIs =
 export type ForgotView = {
 	/**  The PBX has been asked for the e-mail: its link is waited for, or may be pasted. */
 	asked: boolean,
+};
+
+/**  A busy lamp (RFC 4235). */
+export type Lamp = 
+/**  Nothing goes on. */
+{ is: "idle" } | 
+/**  Its phone rings; the call can be picked up. */
+{ is: "ringing"; 
+/**  Who calls, where it is told. */
+by: PeerView | null } | 
+/**  It calls. */
+{ is: "calling" } | 
+/**  It talks. */
+{ is: "talking" };
+
+/**  Waiting messages of an account's mailbox. */
+export type MailboxView = {
+	/**  Anything waits. */
+	waiting: boolean,
+	/**  Messages not heard yet, where the PBX counts. */
+	new: number | null,
+	/**  Messages heard already, where the PBX counts. */
+	old: number | null,
+};
+
+/**  Number of a text message, counted up from 1 since the phone started. */
+export type MessageId = number;
+
+/**  What became of a text message. */
+export type MessageState = 
+/**  They wrote it. */
+{ is: "received" } | 
+/**  Ours is on its way. */
+{ is: "sending" } | 
+/**  Ours was taken. */
+{ is: "sent" } | 
+/**  Ours was not taken. */
+{ is: "failed"; 
+/**  SIP status, where there was one. */
+status: number | null };
+
+/**  A text message. */
+export type MessageView = {
+	/**  Its number. */
+	id: MessageId,
+	/**  Account it belongs to. */
+	account: AccountId,
+	/**  The other side. */
+	peer: PeerView,
+	/**  The text. */
+	text: string,
+	/**  When it was sent or came. */
+	at: UnixMs,
+	/**  What became of it. */
+	state: MessageState,
 };
 
 /**  A new password. */
@@ -746,6 +920,18 @@ export type Picture = {
 	trusted: TrustedView[],
 	/**  What the user prefers in calls. */
 	callPreferences: CallPreferences,
+	/**  Other extensions that are watched. */
+	watched: WatchedView[],
+};
+
+/**  Presence of another user. */
+export type PresenceView = {
+	/**  Can be reached. */
+	open: boolean,
+	/**  What they do. */
+	activity: Activity,
+	/**  In their own words. */
+	note: string | null,
 };
 
 /**  A [`Code`] with what is known beyond it. */
@@ -878,7 +1064,7 @@ export type SipAccount = {
 	/**  Outbound proxy, `host` or `host:port`. */
 	proxy: string,
 	/**  Transport to the proxy. */
-	transport: Transport,
+	transport: TransportChoice,
 	/**  User name for digest, where it differs from the user. */
 	authUser: string | null,
 	/**  Name shown to others. */
@@ -927,6 +1113,19 @@ export type Transport =
 /**  Secure WebSocket (RFC 7118). */
 "wss";
 
+/**  How the transport of SIP messages is chosen. */
+export type TransportChoice = 
+/**  The first that works; what worked is remembered. */
+"automatic" | 
+/**  UDP. */
+"udp" | 
+/**  TCP. */
+"tcp" | 
+/**  TLS over TCP. */
+"tls" | 
+/**  Secure WebSocket (RFC 7118). */
+"wss";
+
 /**  A certificate trusted on purpose, for one server only. */
 export type TrustedView = {
 	/**  Server as `host:port`. */
@@ -937,6 +1136,20 @@ export type TrustedView = {
 
 /**  Milliseconds since 1970-01-01 UTC. Exact in a JavaScript number. */
 export type UnixMs = number;
+
+/**  Another extension that is watched. */
+export type WatchedView = {
+	/**  Through which account. */
+	account: AccountId,
+	/**  Which extension. */
+	number: string,
+	/**  What its calls are doing; none until the PBX says so, or where it does not. */
+	lamp: Lamp | null,
+	/**  What its user is doing; none until the PBX says so, or where it does not. */
+	presence: PresenceView | null,
+	/**  The PBX refuses to tell. */
+	refused: boolean,
+};
 
 /**  Ways in that the brand allows, and what it has settled. */
 export type WaysView = {
