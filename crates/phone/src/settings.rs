@@ -203,7 +203,11 @@ impl Settings {
             put_first(&mut self.earlier_servers, &account.server);
         }
         match self.accounts.iter_mut().find(|a| a.id == account.id) {
-            Some(place) => *place = account,
+            Some(place) => {
+                // It is the same phone at the same registrar.
+                let instance = place.instance.take().or_else(|| account.instance.clone());
+                *place = SavedAccount { instance, ..account };
+            }
             None => self.accounts.push(account),
         }
     }
@@ -278,6 +282,15 @@ mod tests {
         settings.trust(TrustedCertificate { server: "s1:8887".into(), fingerprint: "ab".into() });
         settings.save(dir.path()).unwrap();
         assert_eq!(Settings::load(dir.path()).unwrap(), settings);
+    }
+
+    #[test]
+    fn signing_in_again_keeps_the_identity() {
+        let mut settings = Settings::default();
+        let named = |n: &str| SavedAccount { instance: Some(n.into()), ..account(1) };
+        settings.remember(named("first"));
+        settings.remember(named("second"));
+        assert_eq!(settings.accounts, [named("first")]);
     }
 
     #[test]

@@ -191,7 +191,7 @@ fn registered(id: AccountId, extension: Extension) -> SavedAccount {
             sign_in::Transport::Tls => Transport::Tls,
         },
         automatic: false,
-        instance: None,
+        instance: Some(sip::Instance::random().as_str().to_owned()),
         auth_user: None,
         enforced: crate::Enforced::default(),
     }

@@ -41,7 +41,8 @@ impl SigningIn {
         } else {
             accounts.change(&saved.id, |view| view.secrets_in_memory = true);
         }
-        let superseded = accounts.start_agent(&saved.id, self.line(&saved, password));
+        let kept = self.saved(&saved.id).cloned().unwrap_or(saved);
+        let superseded = accounts.start_agent(&kept.id, self.line(&kept, password));
         self.leave_wizard();
         superseded
     }
@@ -115,7 +116,7 @@ fn saved(account: &SipAccount) -> Result<SavedAccount, Problem> {
         proxy_port,
         transport: account.transport.fixed().unwrap_or(Transport::Tls),
         automatic: account.transport == TransportChoice::Automatic,
-        instance: None,
+        instance: Some(sip::Instance::random().as_str().to_owned()),
         auth_user: trimmed(&account.auth_user),
         enforced: Enforced::default(),
     })

@@ -29,6 +29,7 @@ impl Drop for Watched {
 impl SigningIn {
     /// Takes up the accounts signed in to before.
     pub(crate) fn begin(&mut self, accounts: &mut Accounts) {
+        self.identify();
         let start = &self.config.start;
         let wanted = |saved: &&SavedAccount| match start {
             Start::All => true,
@@ -42,6 +43,20 @@ impl SigningIn {
             self.resume(account);
         }
         self.tell();
+    }
+
+    /// Gives an identity at its registrar to each account that was kept without one.
+    fn identify(&mut self) {
+        let lacking: Vec<AccountId> =
+            self.settings.accounts.iter().filter(|a| a.instance.is_none()).map(|a| a.id.clone()).collect();
+        for id in lacking {
+            let instance = sip::Instance::random();
+            self.settle(|settings| {
+                if let Some(account) = settings.accounts.iter_mut().find(|a| a.id == id) {
+                    account.instance.get_or_insert_with(|| instance.as_str().to_owned());
+                }
+            });
+        }
     }
 
     /// Signs an account out. Its user agent is left to be stopped, which un-registers it.
@@ -279,7 +294,7 @@ impl SigningIn {
             password,
             expires: sip::Account::EXPIRES,
             user_agent: self.config.user_agent.clone(),
-            instance: None,
+            instance: saved.instance.as_deref().and_then(sip::Instance::parse),
             local_port: None,
         };
         Line { sip, codecs: saved.enforced.allow(&self.config.codecs) }
