@@ -33,6 +33,7 @@ mod publish;
 mod redirect;
 mod register;
 mod registration;
+mod resolve;
 mod service_route;
 mod session_timer;
 mod subscription;

@@ -12,6 +12,7 @@ mod kamailio;
 mod leaks;
 mod offers;
 mod presence;
+mod servers;
 mod sipp;
 mod timers;
 #[cfg(target_os = "linux")]
