@@ -14,6 +14,8 @@ mod offers;
 mod presence;
 mod servers;
 mod sipp;
+mod timers;
 #[cfg(target_os = "linux")]
 mod torture;
 mod transports;
+mod wire;
