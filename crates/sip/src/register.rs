@@ -127,11 +127,6 @@ impl Registrar {
         self.state().flow.clone()
     }
 
-    /// Whether what the registrar holds is not what `flow` is reached under.
-    pub(crate) fn is_outdated(&self, flow: &Flow) -> bool {
-        self.state().bound.as_ref().is_some_and(|bound| bound.contact != flow.contact())
-    }
-
     async fn bind(&self, net: &Net, flow: &Flow, expires: Duration) -> Result<Input, Cause> {
         let mut registrar = self.draft.uri.clone();
         let mut targets = Targets::new(registrar.clone());
