@@ -120,13 +120,11 @@ impl Net {
         if let Ok(mut targets) = self.targets.lock() {
             targets.works(flow.transport, flow.peer);
         }
+        let (transport, peer) = (flow.transport, flow.peer);
         if let Ok(mut worked) = self.worked.lock() {
-            let (transport, peer) = (flow.transport, flow.peer);
-            let before = worked.replace(Worked { transport, peer, lost: None });
-            if before.is_none_or(|before| (before.transport, before.peer) != (transport, peer)) {
-                let _ = self.events.send(Event::Reached { transport, peer });
-            }
+            *worked = Some(Worked { transport, peer, lost: None });
         }
+        let _ = self.events.send(Event::Reached { transport, peer });
         *current = Some(flow.clone());
         Ok(flow)
     }
