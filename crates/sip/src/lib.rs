@@ -31,6 +31,7 @@ mod party;
 mod publish;
 mod register;
 mod registration;
+mod resolve;
 mod service_route;
 mod subscription;
 mod target;

@@ -15,6 +15,7 @@ mod load;
 mod offers;
 mod presence;
 mod registrars;
+mod servers;
 mod sipp;
 #[cfg(target_os = "linux")]
 mod torture;
