@@ -154,6 +154,40 @@ async fn a_registrar_that_forbids_what_it_once_allowed_does_not_mean_the_passwor
     phone.agent.stop().await;
 }
 
+#[tokio::test(flavor = "multi_thread")]
+async fn a_registrar_that_sends_the_phone_elsewhere_is_obeyed_while_that_works() {
+    let (home, away) = (Peer::start().await, Peer::start().await);
+    let mut phone = Phone::start(account(home.port, Transport::Udp)).await;
+    let redirect = async || {
+        let register = home.receive_new("REGISTER sip:bell.test ").await;
+        let contact = format!("Contact: <sip:127.0.0.1:{}>\r\n", away.port);
+        peer_send(&home, &register, "302 Moved Temporarily", &contact).await;
+    };
+    redirect().await;
+    let register = away.receive_new(&format!("REGISTER sip:127.0.0.1:{} ", away.port)).await;
+    assert_eq!(register.header("To"), "<sip:101@bell.test>");
+    take(&away, &register, &format!("{};expires=600", register.header("Contact"))).await;
+    phone.until_registered().await;
+    // Calls go there, too.
+    phone.agent.invite("102", OFFER.into());
+    let invite = away.receive_new("INVITE").await;
+    peer_send(&away, &invite, "404 Not Found", "").await;
+    phone.until_ended().await;
+    // It does not want us any more: back to where the account says, which knows another way.
+    phone.agent.reconnect();
+    redirect().await;
+    let register = away.receive_new("REGISTER").await;
+    peer_send(&away, &register, "500 Server Internal Error", "").await;
+    let register = home.receive_new("REGISTER sip:bell.test ").await;
+    take(&home, &register, &format!("{};expires=600", register.header("Contact"))).await;
+    phone.until_registered().await;
+    phone.agent.stop().await;
+}
+
+async fn peer_send(peer: &Peer, request: &Message, status: &str, headers: &str) {
+    peer.send(&request.answer(status, "x", headers, ""), request.from).await;
+}
+
 /// Kamailio as a registrar that does RFC 5626.
 const OUTBOUND: [(&str, &str); 2] = [
     (r#"loadmodule "registrar.so""#, "loadmodule \"path.so\"\nloadmodule \"registrar.so\""),
