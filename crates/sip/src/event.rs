@@ -26,7 +26,7 @@ pub struct Party {
 pub enum Event {
     /// The registration changed.
     Registration(Registration),
-    /// The proxy is reached, by a new way. Worth remembering for the network the phone is in
+    /// A new way to the proxy is open. How is worth remembering for the network the phone is in
     /// ([`TransportChoice::Automatic`](crate::TransportChoice::Automatic)).
     Reached {
         /// How.

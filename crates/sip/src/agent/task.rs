@@ -256,7 +256,7 @@ impl Agent {
                     let afresh = std::mem::take(&mut self.afresh);
                     let attempt = self.net.tasks.spawn(async move {
                         if afresh {
-                            net.refresh().await;
+                            registrar.afresh(&net).await;
                         }
                         registrar.register(&net, expires, &facts).await;
                     });

@@ -10,8 +10,11 @@ mod hostile;
 mod kamailio;
 #[cfg(target_os = "linux")]
 mod leaks;
+#[cfg(target_os = "linux")]
+mod load;
 mod offers;
 mod presence;
+mod registrars;
 mod servers;
 mod sipp;
 mod timers;
