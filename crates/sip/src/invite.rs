@@ -108,7 +108,6 @@ pub(crate) async fn reinvite(
             cause = flow.lost() => return Err(cause),
         };
         let moved = flow.observe(&response);
-        let moved = flow.observe(&response);
         auth.answered(&response);
         let mut credentials_refused = false;
         match response.status_code.code() {
