@@ -59,7 +59,7 @@ pub(crate) fn of_end(cause: sip::EndCause) -> EndReason {
     use sip::EndCause;
     match cause {
         EndCause::HungUpHere => EndReason::HungUpHere,
-        EndCause::HungUpThere => EndReason::HungUpThere,
+        EndCause::HungUpThere | EndCause::Replaced => EndReason::HungUpThere,
         EndCause::CancelledHere => EndReason::Cancelled,
         EndCause::CancelledThere => EndReason::Missed,
         EndCause::AnsweredElsewhere => EndReason::AnsweredElsewhere,

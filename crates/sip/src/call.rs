@@ -14,10 +14,11 @@ use rsipstack::transaction::transaction::Transaction;
 use tokio::sync::mpsc;
 
 use crate::answer::{outside_of_calls, respond};
-use crate::dialog::{Dialog, Identity};
+use crate::dialog::{Dialog, Standing};
 use crate::digest::Authenticator;
 use crate::exchange::exchange;
 use crate::flow::Net;
+use crate::refer::ReferTo;
 use crate::{CallKey, EndCause, Event};
 
 pub(crate) use incoming::incoming;
@@ -39,7 +40,10 @@ pub(crate) enum Input {
         body: String,
     },
     Redirect(String),
-    Transfer(String),
+    /// Hand the call on; then end the other one, which still rings there.
+    Transfer(ReferTo, Option<CallKey>),
+    /// Another call has taken the place of this one.
+    Replaced,
     /// A request within the call's dialog.
     Request(Box<Transaction>),
     /// The way to the proxy is gone: find out whether the other end still is there.
@@ -51,7 +55,11 @@ pub(crate) enum Input {
 /// What a call tells the agent.
 pub(crate) enum Report {
     /// It has, or may come to have, this dialog: of those that ring the first, then the one that was answered.
-    Dialog(CallKey, Identity),
+    Dialog(CallKey, Standing),
+    /// A REFER within its dialog, and how many came before.
+    Referred { call: CallKey, refer: Box<Transaction>, dialog: Dialog, before: u32 },
+    /// It was handed on to where this other one rings.
+    HandedOn(CallKey),
     /// Nothing is left of it.
     Over(CallKey),
 }
@@ -80,8 +88,8 @@ impl Call {
     }
 
     /// Lets the agent know which dialog is ours.
-    fn is_in(&self, dialog: &Dialog) {
-        let _ = self.reports.send(Report::Dialog(self.key, dialog.identity()));
+    fn is_in(&self, dialog: &Dialog, confirmed: bool) {
+        let _ = self.reports.send(Report::Dialog(self.key, dialog.standing(confirmed)));
     }
 
     fn tell(&self, event: Event) {

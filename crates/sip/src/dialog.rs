@@ -3,8 +3,9 @@
 use std::sync::Arc;
 use std::sync::atomic::AtomicU32;
 
-use rsipstack::sip::{Header, HeadersExt, Method, Request, Response, Uri};
+use rsipstack::sip::{Header, HeadersExt, Method, Request, Response, Scheme, Uri};
 
+use crate::Party;
 use crate::message::{Draft, call_id_of, contact_of, from_of, recorded_routes, to_of, uri_in};
 use crate::party::tag;
 
@@ -14,6 +15,17 @@ pub(crate) struct Identity {
     pub call_id: String,
     pub local_tag: String,
     pub remote_tag: String,
+}
+
+/// A dialog as the agent knows it: enough to hand it on, or to have its place taken.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Standing {
+    pub identity: Identity,
+    pub confirmed: bool,
+    /// The INVITE was ours.
+    pub began_here: bool,
+    /// Where others reach who is at the other end.
+    pub remote: Uri,
 }
 
 /// One dialog, early or confirmed. Clones share the CSeq counter.
@@ -103,6 +115,26 @@ impl Dialog {
     /// Whether the INVITE was ours, and so the Call-ID.
     pub(crate) fn began_here(&self) -> bool {
         self.began_here
+    }
+
+    /// How the dialog stands.
+    pub(crate) fn standing(&self, confirmed: bool) -> Standing {
+        // The address of record rather than the phone itself, which others may have no way to. Who is anonymous has none.
+        let address = uri_in(&self.remote).filter(|uri| {
+            let anonymous = self.party().is_anonymous();
+            !anonymous && uri.scheme == Some(Scheme::Sip) && uri.auth.is_some()
+        });
+        Standing {
+            identity: self.identity(),
+            confirmed,
+            began_here: self.began_here,
+            remote: address.unwrap_or_else(|| self.target.clone()),
+        }
+    }
+
+    /// Who is at the other end, as the dialog says.
+    pub(crate) fn party(&self) -> Party {
+        Party::parse(&self.remote)
     }
 
     /// Call-ID, our tag and theirs.

@@ -392,6 +392,8 @@ pub enum EndCause {
     TargetInvalid,
     /// The proxy could not be reached, so the call never began.
     Unreachable(Cause),
+    /// Another call took the place of this one (RFC 3891).
+    Replaced,
     /// The other end of an established call is gone without a word, or never acknowledged our answer.
     ConnectionLost,
 }

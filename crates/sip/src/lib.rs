@@ -26,11 +26,15 @@ mod outside;
 mod packages;
 mod party;
 mod publish;
+mod refer;
+mod referral;
 mod register;
 mod registration;
+mod replaces;
 mod subscription;
 mod target;
 mod text;
+mod transfer;
 mod wire;
 
 pub use account::{Account, Proxy, Transport, TransportChoice};

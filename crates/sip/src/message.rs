@@ -17,8 +17,8 @@ use crate::target::unescape_user;
 /// Methods the user agent takes part in.
 pub(crate) const ALLOW: &str =
     "INVITE, ACK, CANCEL, BYE, OPTIONS, INFO, UPDATE, PRACK, REFER, NOTIFY, MESSAGE";
-/// Extensions the user agent takes part in (RFC 3262, 4028, 6228).
-pub(crate) const SUPPORTED: &str = "100rel, 199";
+/// Extensions the user agent takes part in (RFC 3262, 4028, 6228, 3891, 4488).
+pub(crate) const SUPPORTED: &str = "100rel, 199, replaces, norefersub";
 /// Media type of session descriptions.
 pub(crate) const SDP: &str = "application/sdp";
 

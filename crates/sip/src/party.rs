@@ -16,6 +16,11 @@ impl Party {
         }
     }
 
+    /// Who they are is withheld (RFC 3323, section 4.1.1.3).
+    pub(crate) fn is_anonymous(&self) -> bool {
+        self.number.eq_ignore_ascii_case("anonymous") || self.host.eq_ignore_ascii_case("anonymous.invalid")
+    }
+
     /// Reads a `name-addr` or `addr-spec` (RFC 3261, section 25.1). What cannot be read leaves fields empty.
     pub(crate) fn parse(value: &str) -> Self {
         let (display_name, uri) = name_and_uri(value.trim());

@@ -2,6 +2,7 @@
 
 mod liveness;
 mod offers;
+mod transferring;
 
 use rsipstack::sip::{Header, Method, SipMessage};
 use rsipstack::transaction::transaction::Transaction;
@@ -15,9 +16,10 @@ use crate::dialog::Dialog;
 use crate::exchange::{Reply, exchange};
 use crate::flow::Flow;
 use crate::message::{ALLOW, Body, Draft, SDP, value};
-use crate::{Cause, EndCause, Event};
+use crate::{Cause, EndCause, Event, transfer};
 use liveness::Pulse;
 use offers::Asked;
+use transferring::Transferring;
 
 /// What an established call starts from.
 pub(super) struct Agreed {
@@ -32,7 +34,6 @@ pub(super) struct Agreed {
 /// An established call. `first` is a request that came ahead of everything else.
 pub(super) async fn established(call: Call, agreed: Agreed, first: Option<Transaction>) {
     let (acknowledged, acknowledgements) = mpsc::unbounded_channel();
-    call.is_in(&agreed.dialog);
     let mut offering = Offering::new(agreed.dialog.began_here());
     if let Some(sdp) = agreed.waiting {
         offering.want(Wish::Offer(sdp), std::time::Instant::now());
@@ -49,6 +50,8 @@ pub(super) async fn established(call: Call, agreed: Agreed, first: Option<Transa
         acknowledged,
         acknowledgements,
         orderly: None,
+        transfer: None,
+        referrals: 0,
         pulse: Pulse::new(),
     };
     session.run(first).await;
@@ -69,6 +72,10 @@ struct Session {
     acknowledgements: mpsc::UnboundedReceiver<String>,
     /// Requests that go out one after the other.
     orderly: Option<mpsc::UnboundedSender<Draft>>,
+    /// A transfer of ours under way.
+    transfer: Option<Transferring>,
+    /// Requests of theirs that we call.
+    referrals: u32,
     pulse: Pulse,
 }
 
@@ -80,6 +87,7 @@ enum Next {
     OfferEnded(Result<Reply, Cause>),
     Ask,
     Asked(Result<u16, Cause>),
+    Transfer(transfer::Input),
 }
 
 impl Session {
@@ -110,6 +118,10 @@ impl Session {
                     false
                 }
                 Next::Asked(outcome) => self.asked(outcome).await,
+                Next::Transfer(input) => {
+                    self.transfer_goes(input);
+                    false
+                }
             };
             if over {
                 return;
@@ -118,7 +130,7 @@ impl Session {
     }
 
     async fn next(&mut self) -> Next {
-        let Self { call, theirs, ours, acknowledgements, offering, pulse, .. } = self;
+        let Self { call, theirs, ours, acknowledgements, offering, pulse, transfer, .. } = self;
         let due = pulse.due;
         let asking = pulse.is_asking();
         let turn = offering.deadline();
@@ -142,6 +154,7 @@ impl Session {
             () = until(turn) => Next::Offer,
             () = sleep_until(due), if !asking => Next::Ask,
             outcome = pulse.answer() => Next::Asked(outcome),
+            input = Transferring::next(transfer.as_mut()) => Next::Transfer(input),
         }
     }
 
@@ -162,7 +175,12 @@ impl Session {
             }
             Input::Moved => self.call.tell(Event::Moved { call: self.call.key }),
             Input::FlowLost => self.pulse.due = Instant::now(),
-            Input::Ring | Input::Answer(_) | Input::Decline(_) | Input::Redirect(_) | Input::Transfer(_) => {}
+            Input::Transfer(to, instead) => self.transfer(to, instead),
+            Input::Replaced => {
+                self.leave(EndCause::Replaced, None).await;
+                return true;
+            }
+            Input::Ring | Input::Answer(_) | Input::Decline(_) | Input::Redirect(_) => {}
         }
         false
     }
@@ -197,9 +215,10 @@ impl Session {
                 let headers = vec![Header::Allow(ALLOW.into()), Header::Accept(SDP.into())];
                 respond_with(&mut transaction, 200, headers, None).await;
             }
-            // No subscription and no reliable provisional response of ours that these could belong to
-            // (RFC 6665, section 4.1.3; RFC 3262, section 3).
-            Method::Notify | Method::PRack => respond(&mut transaction, 481).await,
+            Method::Refer => self.referred(transaction),
+            Method::Notify => self.notified(transaction).await,
+            // No reliable provisional response of ours that it could belong to (RFC 3262, section 3).
+            Method::PRack => respond(&mut transaction, 481).await,
             _ => respond_with(&mut transaction, 405, vec![Header::Allow(ALLOW.into())], None).await,
         }
         false

@@ -8,10 +8,10 @@ use super::{Call, Input, afterwards};
 use crate::answer::{dialog_headers, drain, outside_of_calls, respond, respond_with};
 use crate::dialog::Dialog;
 use crate::message::{from_of, sdp_of, value};
-use crate::{EndCause, Event, Invitation, Party};
+use crate::{CallKey, EndCause, Event, Invitation, Party};
 
 /// An incoming call. Its INVITE has been tagged and is fit to be answered.
-pub(crate) async fn incoming(mut call: Call, mut transaction: Transaction) {
+pub(crate) async fn incoming(mut call: Call, mut transaction: Transaction, replaces: Option<CallKey>) {
     let invite = &transaction.original;
     let Some(dialog) = Dialog::of_invite(invite) else {
         respond(&mut transaction, 400).await;
@@ -35,7 +35,7 @@ pub(crate) async fn incoming(mut call: Call, mut transaction: Transaction) {
             return drain(transaction).await;
         }
     };
-    let invitation = Invitation { from, offer, ..Invitation::default() };
+    let invitation = Invitation { from, offer, replaces, ..Invitation::default() };
     let mut waiting = None;
     call.tell(Event::Incoming { call: call.key, invitation: Box::new(invitation) });
     loop {
@@ -124,6 +124,7 @@ async fn answered(mut call: Call, mut transaction: Transaction, mut agreed: Agre
                         }
                         _ => {}
                     }
+                    call.is_in(&agreed.dialog, true);
                     call.tell(Event::Confirmed { call: call.key, setup: began.elapsed() });
                     return established(call, agreed, None).await;
                 }
@@ -148,6 +149,7 @@ async fn answered(mut call: Call, mut transaction: Transaction, mut agreed: Agre
                     }
                     // The ACK may have been overtaken; a request in the dialog proves that our answer arrived.
                     _ => {
+                        call.is_in(&agreed.dialog, true);
                         call.tell(Event::Confirmed { call: call.key, setup: began.elapsed() });
                         call.net.behind(drain(transaction));
                         return established(call, agreed, Some(*request)).await;

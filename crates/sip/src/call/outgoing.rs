@@ -83,6 +83,10 @@ impl Ringing {
                             call.end(EndCause::CancelledHere, None);
                             return self.abandon(call, inviting, heard).await;
                         }
+                        Input::Replaced => {
+                            call.end(EndCause::Replaced, None);
+                            return self.abandon(call, inviting, heard).await;
+                        }
                         Input::Request(mut request) => afterwards(&mut request).await,
                         Input::Reoffer(sdp) => self.waiting = Some(sdp),
                         Input::Moved => call.tell(Event::Moved { call: call.key }),
@@ -116,7 +120,7 @@ impl Ringing {
         }
         let Some(progress) = self.early.heard(&self.draft, response) else { return };
         if let Some(dialog) = progress.dialog {
-            call.is_in(&dialog);
+            call.is_in(&dialog, false);
         }
         if let Some(prack) = progress.acknowledgement {
             let net = call.net.clone();
@@ -147,6 +151,7 @@ impl Ringing {
         let sdp = sdp_of(response, &response.body).or_else(|| self.early.answer_of(branch.as_deref()));
         match sdp {
             Some(sdp) => {
+                call.is_in(&dialog, true);
                 call.tell(Event::Answered { call: call.key, sdp, setup });
                 let local = self.draft.body.map(|body| body.text).unwrap_or_default();
                 let agreed = Agreed { dialog, flow: self.flow, local, waiting: self.waiting };

@@ -278,7 +278,7 @@ impl Subscription {
 }
 
 /// What `Subscription-State` says; phone systems that leave it out mean an active subscription.
-fn standing_of(notify: &Request) -> Standing {
+pub(crate) fn standing_of(notify: &Request) -> Standing {
     let state = value(notify, |header| match header {
         Header::SubscriptionState(state) => Some(state.value()),
         _ => None,

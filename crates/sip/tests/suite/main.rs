@@ -15,4 +15,5 @@ mod presence;
 mod sipp;
 #[cfg(target_os = "linux")]
 mod torture;
+mod transfers;
 mod transports;
