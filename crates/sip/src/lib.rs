@@ -12,6 +12,7 @@
 mod account;
 mod agent;
 mod answer;
+mod binding;
 mod call;
 mod dialog;
 mod digest;
@@ -20,8 +21,10 @@ mod event;
 mod exchange;
 mod flow;
 mod header;
+mod instance;
 mod invite;
 mod message;
+mod network;
 mod outside;
 mod packages;
 mod party;
@@ -31,6 +34,7 @@ mod referral;
 mod register;
 mod registration;
 mod replaces;
+mod service_route;
 mod subscription;
 mod target;
 mod text;
@@ -45,3 +49,4 @@ pub use event::{
     OtherCallState, Package, Party, Presence, ReferralKey, Registration, SubscriptionKey, SubscriptionState,
     TransferProgress,
 };
+pub use instance::Instance;

@@ -59,6 +59,10 @@ impl Subscriptions {
         }
     }
 
+    pub(crate) fn is_online(&self) -> bool {
+        self.online
+    }
+
     /// Subscribes to news of `target`.
     pub(crate) fn subscribe(&mut self, key: SubscriptionKey, package: Package, target: Uri) {
         self.lines.retain(|_, line| !line.inbox.is_closed());
