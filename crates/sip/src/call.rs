@@ -41,7 +41,7 @@ pub(crate) enum Input {
     },
     Redirect(String),
     /// Hand the call on; then end the other one, which still rings there.
-    Transfer(ReferTo, Option<CallKey>),
+    Transfer(Box<ReferTo>, Option<CallKey>),
     /// Another call has taken the place of this one.
     Replaced,
     /// A request within the call's dialog.

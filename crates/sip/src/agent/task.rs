@@ -579,7 +579,16 @@ impl Agent {
         let events = self.events;
         let socket = self.socket;
         // Transactions not yet taken hold the endpoint.
-        drop((self.incoming, self.net, net, self.registrar, registrar, self.calls, self.subscriptions));
+        drop((
+            self.incoming,
+            self.net,
+            net,
+            self.registrar,
+            registrar,
+            self.calls,
+            self.subscriptions,
+            self.network,
+        ));
         drop((self.stirs, self.network));
         // The stack's own reader lets go of the socket when it is next polled.
         let closed = async {

@@ -175,7 +175,7 @@ impl Session {
             }
             Input::Moved => self.call.tell(Event::Moved { call: self.call.key }),
             Input::FlowLost => self.pulse.due = Instant::now(),
-            Input::Transfer(to, instead) => self.transfer(to, instead),
+            Input::Transfer(to, instead) => self.transfer(&to, instead),
             Input::Replaced => {
                 self.leave(EndCause::Replaced, None).await;
                 return true;

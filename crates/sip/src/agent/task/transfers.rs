@@ -48,7 +48,7 @@ impl Agent {
         let established = |line: &&Line| line.dialog.as_ref().is_some_and(|dialog| dialog.confirmed);
         match (self.calls.get(&key).filter(established), to) {
             (Some(line), Some(to)) => {
-                let _ = line.inbox.send(Input::Transfer(to, instead));
+                let _ = line.inbox.send(Input::Transfer(Box::new(to), instead));
             }
             (None, _) if !self.calls.contains_key(&key) => {}
             _ => {

@@ -46,7 +46,7 @@ impl Transferring {
 
 impl Session {
     /// Asks the other end to call somebody else; one at a time.
-    pub(super) fn transfer(&mut self, to: ReferTo, instead: Option<CallKey>) {
+    pub(super) fn transfer(&mut self, to: &ReferTo, instead: Option<CallKey>) {
         if self.transfer.is_some() {
             return;
         }
