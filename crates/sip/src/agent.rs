@@ -25,7 +25,7 @@ pub struct UserAgent {
 enum Command {
     Reconnect,
     Trust(Trust),
-    Invite { call: CallKey, target: String, offer: String, taking: Option<Replaces> },
+    Invite { call: CallKey, target: String, offer: String, taking: Option<Replaces>, anonymous: bool },
     Ring(CallKey),
     Answer(CallKey, String),
     Decline(CallKey, u16),
@@ -88,7 +88,15 @@ impl UserAgent {
     /// `offer` is the session description to send.
     pub fn invite(&self, target: &str, offer: String) -> CallKey {
         let call = CallKey(self.next());
-        self.send(Command::Invite { call, target: target.to_owned(), offer, taking: None });
+        self.send(Command::Invite { call, target: target.to_owned(), offer, taking: None, anonymous: false });
+        call
+    }
+
+    /// Calls `target` as [`invite`](Self::invite) does, without letting who is called know who calls (RFC 3323 and
+    /// 3325): the phone system alone learns it, and may refuse such calls.
+    pub fn invite_anonymously(&self, target: &str, offer: String) -> CallKey {
+        let call = CallKey(self.next());
+        self.send(Command::Invite { call, target: target.to_owned(), offer, taking: None, anonymous: true });
         call
     }
 
@@ -107,7 +115,7 @@ impl UserAgent {
         let (call_id, from_tag, to_tag) = dialog;
         let value = format!("{call_id};to-tag={to_tag};from-tag={from_tag}");
         let taking = Replaces::parse(&value).map(|replaces| Replaces { early_only, ..replaces });
-        self.send(Command::Invite { call, target: target.to_owned(), offer, taking });
+        self.send(Command::Invite { call, target: target.to_owned(), offer, taking, anonymous: false });
         call
     }
 

@@ -9,17 +9,18 @@ mod outgoing;
 use std::sync::Arc;
 use std::time::Duration;
 
-use rsipstack::sip::Method;
+use rsipstack::sip::{HasHeaders, Method};
 use rsipstack::transaction::transaction::Transaction;
 use tokio::sync::mpsc;
 
 use crate::answer::{outside_of_calls, respond};
+use crate::caller::identity_of;
 use crate::dialog::{Dialog, Standing};
 use crate::digest::Authenticator;
 use crate::exchange::exchange;
 use crate::flow::Net;
 use crate::refer::ReferTo;
-use crate::{CallKey, EndCause, Event};
+use crate::{CallKey, EndCause, Event, Party};
 
 pub(crate) use incoming::incoming;
 pub(crate) use outgoing::{Invite, outgoing};
@@ -73,6 +74,8 @@ pub(crate) struct Call {
     events: mpsc::UnboundedSender<Event>,
     reports: mpsc::UnboundedSender<Report>,
     ended: bool,
+    /// Who is at the other end, as far as told.
+    party: Option<Party>,
 }
 
 impl Call {
@@ -84,12 +87,26 @@ impl Call {
         events: mpsc::UnboundedSender<Event>,
         reports: mpsc::UnboundedSender<Report>,
     ) -> Self {
-        Self { key, net, auth, inbox, events, reports, ended: false }
+        Self { key, net, auth, inbox, events, reports, ended: false, party: None }
     }
 
     /// Lets the agent know which dialog is ours.
     fn is_in(&self, dialog: &Dialog, confirmed: bool) {
         let _ = self.reports.send(Report::Dialog(self.key, dialog.standing(confirmed)));
+    }
+
+    /// Tells where a message says that somebody else is at the other end now.
+    fn identify(&mut self, message: &impl HasHeaders) {
+        let Some(mut party) = identity_of(message) else { return };
+        if let Some(known) = self.party.take_if(|known| known.number == party.number) {
+            party.display_name = party.display_name.or_else(|| known.display_name.clone());
+            if known.display_name == party.display_name {
+                self.party = Some(known);
+                return;
+            }
+        }
+        self.party = Some(party.clone());
+        self.tell(Event::PartyChanged { call: self.key, party });
     }
 
     fn tell(&self, event: Event) {

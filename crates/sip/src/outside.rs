@@ -8,12 +8,13 @@ use rsipstack::transport::SipConnection;
 use tokio::sync::mpsc;
 
 use crate::answer::{outside_of_calls, respond, respond_with};
+use crate::caller::caller_of;
 use crate::flow::Net;
 use crate::header::{elements, parameters};
-use crate::message::{event_of, from_of, value};
+use crate::message::{event_of, value};
 use crate::packages::read_message_summary;
 use crate::text::{TEXT, text_of};
-use crate::{Event, News, Package, Party};
+use crate::{Event, News, Package};
 
 /// Whether a request is about waiting messages.
 pub(crate) fn is_message_summary(request: &Request) -> bool {
@@ -53,7 +54,7 @@ pub(crate) async fn text_message(
     }
     match text_of(&transaction.original) {
         Ok(text) => {
-            let from = Party::of_request(&from_of(&transaction.original), None);
+            let from = caller_of(&transaction.original);
             respond(transaction, 200).await;
             if is_new && !text.is_empty() {
                 let _ = events.send(Event::Message { from, text });

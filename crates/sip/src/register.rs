@@ -71,15 +71,23 @@ impl Registrar {
 
     /// Tries to register for `expires`; tells the state machine what came of it.
     pub(crate) async fn register(&self, net: &Net, expires: Duration, facts: &mpsc::UnboundedSender<Input>) {
-        let flow = match net.flow().await {
-            Ok(flow) => flow,
-            Err(cause) => {
-                let _ = facts.send(Input::Failed { cause, status: None, retry_after: None });
-                return;
+        let (flow, outcome) = loop {
+            let flow = match net.flow().await {
+                Ok(flow) => flow,
+                Err(cause) => {
+                    let _ = facts.send(Input::Failed { cause, status: None, retry_after: None });
+                    return;
+                }
+            };
+            self.state().flow = Some(flow.clone());
+            match self.bind(net, &flow, expires).await {
+                // A server that is overloaded is not waited for while there is another (RFC 3263, section 4.3).
+                Ok(Input::Failed { status: Some(503), retry_after, .. })
+                    if net.give_way(&flow, retry_after) => {}
+                outcome => break (flow, outcome),
             }
         };
-        self.state().flow = Some(flow.clone());
-        match self.bind(net, &flow, expires).await {
+        match outcome {
             Ok(outcome) => {
                 let _ = facts.send(outcome);
                 // A loss reported ahead of the outcome came while the machine was still trying, which has no use for it.
@@ -117,11 +125,6 @@ impl Registrar {
     /// The flow that the last try was made over.
     pub(crate) fn flow(&self) -> Option<Flow> {
         self.state().flow.clone()
-    }
-
-    /// Whether what the registrar holds is not what `flow` is reached under.
-    pub(crate) fn is_outdated(&self, flow: &Flow) -> bool {
-        self.state().bound.as_ref().is_some_and(|bound| bound.contact != flow.contact())
     }
 
     async fn bind(&self, net: &Net, flow: &Flow, expires: Duration) -> Result<Input, Cause> {

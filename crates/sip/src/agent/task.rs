@@ -357,8 +357,8 @@ impl Agent {
                 self.net.tasks.spawn(async move { net.trust(trust).await });
                 return;
             }
-            Command::Invite { call, target, offer, taking } => {
-                return self.invite(call, &target, offer, taking);
+            Command::Invite { call, target, offer, taking, anonymous } => {
+                return self.invite(call, &target, offer, taking, anonymous);
             }
             Command::Ring(call) => (call, Input::Ring),
             Command::Answer(call, sdp) => (call, Input::Answer(sdp)),
@@ -386,7 +386,14 @@ impl Agent {
         }
     }
 
-    fn invite(&mut self, key: CallKey, target: &str, offer: String, taking: Option<Replaces>) {
+    fn invite(
+        &mut self,
+        key: CallKey,
+        target: &str,
+        offer: String,
+        taking: Option<Replaces>,
+        anonymous: bool,
+    ) {
         let Some(uri) = request_uri(target, &self.net.account.domain) else {
             let cause = EndCause::TargetInvalid;
             let _ = self.events.send(Event::Ended { call: key, cause, status: None });
@@ -394,6 +401,9 @@ impl Agent {
         };
         let mut draft = self.invitation(uri.clone(), offer);
         draft.headers.extend(taking.map(|replaces| Header::Replaces(replaces.to_string().into())));
+        if anonymous {
+            draft.withhold_caller(&self.net.account);
+        }
         self.dial(key, draft, self.events.clone(), Some(uri));
     }
 
@@ -579,16 +589,7 @@ impl Agent {
         let events = self.events;
         let socket = self.socket;
         // Transactions not yet taken hold the endpoint.
-        drop((
-            self.incoming,
-            self.net,
-            net,
-            self.registrar,
-            registrar,
-            self.calls,
-            self.subscriptions,
-            self.network,
-        ));
+        drop((self.incoming, self.net, net, self.registrar, registrar, self.calls, self.subscriptions));
         drop((self.stirs, self.network));
         // The stack's own reader lets go of the socket when it is next polled.
         let closed = async {

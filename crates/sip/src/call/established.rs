@@ -209,7 +209,10 @@ impl Session {
                 self.over(EndCause::HungUpThere, None).await;
                 return true;
             }
-            Method::Invite | Method::Update => self.offered(transaction).await,
+            Method::Invite | Method::Update => {
+                self.call.identify(&transaction.original);
+                self.offered(transaction).await;
+            }
             Method::Info => self.informed(transaction).await,
             Method::Options => {
                 let headers = vec![Header::Allow(ALLOW.into()), Header::Accept(SDP.into())];

@@ -6,9 +6,10 @@ use rsipstack::transaction::transaction::Transaction;
 use super::established::{Agreed, established};
 use super::{Call, Input, afterwards};
 use crate::answer::{dialog_headers, drain, outside_of_calls, respond, respond_with};
+use crate::caller::invitation_of;
 use crate::dialog::Dialog;
-use crate::message::{from_of, sdp_of, value};
-use crate::{CallKey, EndCause, Event, Invitation, Party};
+use crate::message::{sdp_of, value};
+use crate::{CallKey, EndCause, Event, Invitation};
 
 /// An incoming call. Its INVITE has been tagged and is fit to be answered.
 pub(crate) async fn incoming(mut call: Call, mut transaction: Transaction, replaces: Option<CallKey>) {
@@ -19,11 +20,7 @@ pub(crate) async fn incoming(mut call: Call, mut transaction: Transaction, repla
         call.ended = true;
         return drain(transaction).await;
     };
-    let asserted = value(invite, |header| match header {
-        Header::PAssertedIdentity(identity) => Some(identity.value()),
-        _ => None,
-    });
-    let from = Party::of_request(&from_of(invite), asserted.as_deref());
+    let said = invitation_of(invite);
     let offer = sdp_of(invite, &invite.body);
     let offerless = offer.is_none();
     respond(&mut transaction, 100).await;
@@ -35,7 +32,8 @@ pub(crate) async fn incoming(mut call: Call, mut transaction: Transaction, repla
             return drain(transaction).await;
         }
     };
-    let invitation = Invitation { from, offer, replaces, ..Invitation::default() };
+    call.party = Some(said.from.clone());
+    let invitation = Invitation { offer, replaces, ..said };
     let mut waiting = None;
     call.tell(Event::Incoming { call: call.key, invitation: Box::new(invitation) });
     loop {

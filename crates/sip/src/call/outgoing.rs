@@ -14,7 +14,7 @@ use crate::flow::Flow;
 use crate::invite::Inviting;
 use crate::message::{Draft, challenges, sdp_of, to_of};
 use crate::party::tag;
-use crate::{Cause, EndCause, Event};
+use crate::{Cause, EndCause, Event, Party};
 
 /// An INVITE without any answer for this long goes nowhere: four retransmissions over UDP.
 const PATIENCE: Duration = Duration::from_secs(8);
@@ -25,6 +25,7 @@ pub(crate) struct Invite(pub Draft);
 /// An outgoing call.
 pub(crate) async fn outgoing(mut call: Call, invitation: Invite) {
     let draft = invitation.0;
+    call.party = Some(Party::parse(&draft.to));
     let net = call.net.clone();
     let mut way = pin!(net.flow());
     let flow = loop {
@@ -153,6 +154,7 @@ impl Ringing {
             Some(sdp) => {
                 call.is_in(&dialog, true);
                 call.tell(Event::Answered { call: call.key, sdp, setup });
+                call.identify(response);
                 let local = self.draft.body.map(|body| body.text).unwrap_or_default();
                 let agreed = Agreed { dialog, flow: self.flow, local, waiting: self.waiting };
                 established(call, agreed, None).await;

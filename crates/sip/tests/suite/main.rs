@@ -2,6 +2,7 @@
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a test that cannot go on fails")]
 
+mod callers;
 mod common;
 mod digest;
 mod edges;
@@ -12,6 +13,7 @@ mod kamailio;
 mod leaks;
 mod offers;
 mod presence;
+mod servers;
 mod sipp;
 #[cfg(target_os = "linux")]
 mod torture;

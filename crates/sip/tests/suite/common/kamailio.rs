@@ -69,7 +69,7 @@ impl Kamailio {
         fs::write(directory.path().join("tls.cfg"), profiles).unwrap();
         let mut listens = String::new();
         for address in ["127.0.0.1", "[::1]"].into_iter().take(if has_v6() { 2 } else { 1 }) {
-            for (protocol, port) in [("udp", udp), ("tcp", tcp), ("tls", tls), ("tls", wss)] {
+            for (protocol, port) in [("udp", udp), ("tcp", udp), ("tcp", tcp), ("tls", tls), ("tls", wss)] {
                 listens += &format!("listen={protocol}:{address}:{port}\n");
             }
         }
@@ -128,8 +128,8 @@ impl Kamailio {
             .expect("kamailio is missing: install the package kamailio");
         self.process = Some(Running(process));
         let deadline = Instant::now() + Duration::from_secs(20);
-        // The TCP listener comes up last.
-        while std::net::TcpStream::connect(("127.0.0.1", self.tcp)).is_err() {
+        // The listeners come up in the order of the configuration, those for TLS after those for TCP.
+        while std::net::TcpStream::connect(("127.0.0.1", self.misnamed)).is_err() {
             assert!(
                 Instant::now() < deadline,
                 "kamailio does not listen: {}",
