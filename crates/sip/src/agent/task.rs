@@ -590,6 +590,7 @@ impl Agent {
         let socket = self.socket;
         // Transactions not yet taken hold the endpoint.
         drop((self.incoming, self.net, net, self.registrar, registrar, self.calls, self.subscriptions));
+        drop((self.referrals, self.admitted));
         drop((self.stirs, self.network));
         // The stack's own reader lets go of the socket when it is next polled.
         let closed = async {
