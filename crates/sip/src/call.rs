@@ -5,6 +5,9 @@ mod established;
 mod incoming;
 mod offering;
 mod outgoing;
+mod reason;
+mod reliable;
+mod requests;
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -25,7 +28,7 @@ use crate::{CallKey, EndCause, Event, Party};
 pub(crate) use incoming::incoming;
 pub(crate) use outgoing::{Invite, outgoing};
 
-/// How long the other end gets to answer a BYE or CANCEL: the life of a transaction, 64 times T1.
+/// How long the other end gets to answer a request: the life of a transaction, 64 times T1.
 const FAREWELL: Duration = Duration::from_secs(32);
 
 /// What the agent hands to a call.
@@ -61,6 +64,8 @@ pub(crate) enum Report {
     Referred { call: CallKey, refer: Box<Transaction>, dialog: Dialog, before: u32 },
     /// It was handed on to where this other one rings.
     HandedOn(CallKey),
+    /// The user has been told of its end.
+    Ended(CallKey),
     /// Nothing is left of it.
     Over(CallKey),
 }
@@ -120,6 +125,7 @@ impl Call {
     fn end(&mut self, cause: EndCause, status: Option<u16>) {
         self.tell(Event::Ended { call: self.key, cause, status });
         self.ended = true;
+        let _ = self.reports.send(Report::Ended(self.key));
     }
 
     /// The next input; a closed inbox is a wish to hang up.

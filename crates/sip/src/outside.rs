@@ -79,26 +79,20 @@ pub(crate) async fn is_from_own_proxy(net: &Net, transaction: &Transaction) -> b
 /// The address a request came from, as the transport layer notes it in the topmost Via. Where that names another
 /// address than the sender's, the transport layer adds `received` and `rport`; a `received` that stands alone was
 /// written by the sender.
-fn source_of(request: &Request) -> Option<IpAddr> {
+pub(crate) fn source_of(request: &Request) -> Option<IpAddr> {
     let via = value(request, |header| match header {
         Header::Via(via) => Some(via.value()),
         _ => None,
     })?;
     let first = elements(&via).into_iter().next()?;
-    let (_, address) = first.trim().split_once(char::is_whitespace)?;
-    let list = parameters(address, ';');
+    let list = parameters(&first, ';');
     let get = |name: &str| list.iter().find(|(key, _)| key == name).map(|(_, value)| value.as_str());
     let noted = get("rport").filter(|port| !port.is_empty()).and(get("received"));
-    let host = match noted {
-        Some(received) => received,
-        None => {
-            let sent_by = address.split(';').next().unwrap_or_default().trim();
-            match sent_by.strip_prefix('[') {
-                Some(v6) => v6.split(']').next().unwrap_or_default(),
-                None => sent_by.split(':').next().unwrap_or_default(),
-            }
-        }
-    };
+    let sent_by = first.split(';').next()?.split_whitespace().last()?;
+    let host = noted.unwrap_or(match sent_by.strip_prefix('[') {
+        Some(v6) => v6.split(']').next().unwrap_or_default(),
+        None => sent_by.split(':').next().unwrap_or_default(),
+    });
     host.trim().trim_matches(['[', ']']).parse().ok()
 }
 

@@ -7,7 +7,7 @@ use super::super::Report;
 use super::{Session, until};
 use crate::answer::respond;
 use crate::exchange::Asking;
-use crate::message::SUPPORTED;
+use crate::extensions::SUPPORTED;
 use crate::refer::{ReferTo, is_of_referral, status_of, without_news};
 use crate::subscription::standing_of;
 use crate::transfer::{Input, Machine};
