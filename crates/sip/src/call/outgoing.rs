@@ -22,7 +22,7 @@ use crate::message::{Draft, challenges, retry_after_of, sdp_of, seconds, to_of};
 use crate::party::tag;
 use crate::redirect::Targets;
 use crate::session_timer::SessionTimer;
-use crate::{Cause, EndCause, Event};
+use crate::{Cause, EndCause, Event, Party};
 use updates::Update;
 
 /// An INVITE without any answer for this long goes nowhere: a proxy answers within 200 ms (RFC 3261, section 16.2),
@@ -35,6 +35,7 @@ pub(crate) struct Invite(pub Draft);
 /// An outgoing call.
 pub(crate) async fn outgoing(mut call: Call, invitation: Invite) {
     let draft = invitation.0;
+    call.party = Some(Party::parse(&draft.to));
     let mut waiting = None;
     match reach(&mut call, &mut waiting).await {
         Ok(flow) => {
@@ -165,6 +166,7 @@ impl Ringing {
                 input = call.input() => {
                     match input {
                         Input::HangUp => return Err(GivenUp { cause: EndCause::CancelledHere, heard }),
+                        Input::Replaced => return Err(GivenUp { cause: EndCause::Replaced, heard }),
                         Input::Request(request) => self.request(call, *request).await,
                         Input::AnswerOffer(sdp) => self.answer_offer(sdp).await,
                         Input::Reoffer(sdp) => self.offer(call, sdp),
@@ -208,7 +210,7 @@ impl Ringing {
         }
         let Some(progress) = self.early.heard(&self.draft, response) else { return };
         if let Some(dialog) = progress.dialog {
-            call.is_in(&dialog);
+            call.is_in(&dialog, false);
         }
         if let Some(prack) = progress.acknowledgement {
             let net = call.net.clone();
@@ -239,7 +241,9 @@ impl Ringing {
         let sdp = sdp_of(response, &response.body).or_else(|| self.early.answer_of(branch.as_deref()));
         match sdp {
             Some(sdp) => {
+                call.is_in(&dialog, true);
                 call.tell(Event::Answered { call: call.key, sdp: sdp.clone(), setup });
+                call.identify(response);
                 self.timer.accepted(terms_of(response), Instant::now());
                 let agreed = Agreed {
                     dialog,
