@@ -25,7 +25,6 @@ impl Switch {
             return true;
         };
         server.request.push("Replaces", parked.replaces);
-        server.request.push("Require", "replaces");
         self.trying(key, now);
         self.forward(key, Some(&parked.contact), parked.flow, now);
         true

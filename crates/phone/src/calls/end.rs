@@ -3,7 +3,7 @@
 use std::mem;
 
 use super::Calls;
-use super::call::Sound;
+use super::call::{Call, Sound};
 use crate::accounts::AgentId;
 use crate::actor::Input;
 use crate::report::report;
@@ -56,8 +56,10 @@ impl Calls {
     /// The signalling of a call is over. It is told once its sound is closed too, so that a recording is
     /// whole when its call is said to have ended.
     pub(super) fn finish(&mut self, id: CallId, reason: EndReason, status: Option<u16>) {
+        let followed = |call: &Call| call.view.follows == Some(id) && call.is_established();
+        let goes_on = self.table.values().any(followed);
         let Ok(call) = self.live(id) else { return };
-        let handed_on = call.view.transfer.is_some() && reason == EndReason::HungUpThere;
+        let handed_on = (call.view.transfer.is_some() || goes_on) && reason == EndReason::HungUpThere;
         call.ended(if handed_on { EndReason::Transferred } else { reason }, status);
         let sound = mem::replace(&mut call.sound, Sound::None);
         self.floor.end(id);
