@@ -67,7 +67,10 @@ pub(super) async fn dial(
                     Err(failure) => {
                         let failure: Failure = failure;
                         tracing::debug!(?target, cause = ?failure.cause, "not reached");
-                        net.failed(&target);
+                        // Without a network it is not the target's fault.
+                        if failure.cause != Cause::NetworkUnreachable {
+                            net.failed(&target);
+                        }
                         if failure.distrust.is_some() && known == Some(target.transport) {
                             only = known;
                             waiting.retain(|other| known == Some(other.transport));

@@ -155,3 +155,6 @@ async fn take(
     }
     Some(replies)
 }
+
+#[cfg(test)]
+mod tests;

@@ -66,6 +66,19 @@ async fn the_domain_says_where_its_servers_are_and_which_transport_it_prefers() 
     }
 }
 
+/// Kamailio shows the certificate for `sni.test` only to those who ask for that name (SNI).
+#[tokio::test(flavor = "multi_thread")]
+async fn the_name_dialled_is_the_one_asked_for() {
+    let kamailio = Kamailio::start();
+    let dns = Dns::start(&[host("sni.test", "127.0.0.1")]);
+    for transport in [Transport::Tls, Transport::Wss] {
+        let port = Some(kamailio.port(transport));
+        let account = dns.account(kamailio.account("101", transport), transport);
+        let proxy = Proxy { host: "sni.test".into(), port };
+        registered(Account { domain: "sni.test".into(), proxy, ..account }).await;
+    }
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn a_dead_server_is_passed_over_for_the_next() {
     let kamailio = Kamailio::start();
@@ -272,6 +285,27 @@ async fn behind_nat_the_contact_is_what_the_proxy_sees() {
     let fourth = peer.receive_new("REGISTER").await;
     assert!(fourth.header("Contact").contains("@203.0.113.7:40002>"), "{}", fourth.header("Contact"));
     peer.send(&seen_at(&fourth, "40002", "200 OK", "Expires: 600\r\n"), fourth.from).await;
+    phone.until_registered().await;
+    phone.agent.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_proxy_that_speaks_stun_tells_when_the_nat_made_another_binding() {
+    let peer = Peer::start().await;
+    let (mut phone, first) =
+        tokio::join!(Phone::registered(account(peer.port, Transport::Udp)), peer.register());
+    assert!(!first.header("Contact").contains("203.0.113.9"));
+    let (request, from) = peer.receive_stun().await;
+    // XOR-MAPPED-ADDRESS 203.0.113.9:40009.
+    let mut answer = vec![0x01, 0x01, 0, 12];
+    answer.extend_from_slice(&request[4..20]);
+    let (port, ip) = (40_009_u16 ^ 0x2112, 0xcb00_7109_u32 ^ 0x2112_a442);
+    answer.extend_from_slice(&[0, 0x20, 0, 8, 0, 1]);
+    answer.extend_from_slice(&port.to_be_bytes());
+    answer.extend_from_slice(&ip.to_be_bytes());
+    peer.send_bytes(&answer, from).await;
+    let second = peer.register().await;
+    assert!(second.header("Contact").contains("@203.0.113.9:40009>"), "{}", second.header("Contact"));
     phone.until_registered().await;
     phone.agent.stop().await;
 }
