@@ -62,6 +62,10 @@ impl Calls {
         let handed_on = (call.view.transfer.is_some() || goes_on) && reason == EndReason::HungUpThere;
         call.ended(if handed_on { EndReason::Transferred } else { reason }, status);
         let sound = mem::replace(&mut call.sound, Sound::None);
+        if let Some(referral) = call.referral.take() {
+            // Given up before it was dialled: who asked for it is told so.
+            call.agent.handle.refuse_referral(referral, 480);
+        }
         self.floor.end(id);
         let joined = self.table.values().any(|call| matches!(call.sound, Sound::Joined));
         match (sound, self.voice.take()) {
