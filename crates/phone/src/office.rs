@@ -183,7 +183,7 @@ impl Actor {
             return self.dial_code(Some(&account), |codes| codes.group_pick_up, None);
         };
         match self.watching.ringing(&account, number) {
-            Some(dialog) => self.calls.take_over(account, agent, number, dialog),
+            Some((caller, dialog)) => self.calls.take_over(account, agent, caller, dialog),
             None => self.dial_code(Some(&account), |codes| codes.pick_up, Some(number)),
         }
     }
