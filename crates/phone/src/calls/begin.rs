@@ -225,7 +225,9 @@ impl Calls {
         let handle = call.agent.handle.clone();
         let key = match way {
             Way::Dial(target) => handle.invite(&target.to_string(), media.offer()),
-            Way::TakeOver(target, dialog) => handle.take_over(&target.to_string(), dialog, media.offer()),
+            Way::TakeOver(target, dialog) => {
+                handle.take_over(&target.to_string(), dialog, true, media.offer())
+            }
             Way::Follow(referral) => {
                 call.referral = None;
                 handle.follow(referral, media.offer())
