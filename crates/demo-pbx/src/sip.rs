@@ -21,6 +21,6 @@ pub(crate) mod transport;
 mod uri;
 
 pub use line::{BUSY, DECLINE, ECHO, NO_ANSWER};
-pub use park::{PARK, RETRIEVE, VOICEMAIL};
+pub use park::{INTERCOM, PARK, RETRIEVE, VOICEMAIL};
 pub use registrar::Registration;
 pub(crate) use switch::Order;

@@ -100,6 +100,9 @@ impl Actor {
 
     /// Tells others, where the user wants that, what each account does.
     pub(crate) fn publish(&mut self) {
+        if !self.calls.publishes() && !self.watching.is_publishing() {
+            return;
+        }
         let preferences = self.calls.preferences();
         for view in self.accounts.views() {
             let Some((_, agent)) = self.accounts.agent(Some(&view.id)) else { continue };

@@ -203,6 +203,11 @@ impl Watching {
         None
     }
 
+    /// Whether anything is published now.
+    pub(crate) fn is_publishing(&self) -> bool {
+        self.published.values().any(Option::is_some)
+    }
+
     /// Tells others what we do, where that is another thing than before.
     pub(crate) fn publish(&mut self, agent: &Agent, presence: Option<sip::Presence>) {
         let before = self.published.get(&agent.id).cloned().flatten();

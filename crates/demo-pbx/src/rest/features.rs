@@ -4,13 +4,14 @@ use axum::Json;
 use serde_json::{Value, json};
 
 use super::auth::SignedIn;
-use crate::sip::{PARK, RETRIEVE, VOICEMAIL};
+use crate::sip::{INTERCOM, PARK, RETRIEVE, VOICEMAIL};
 
 pub(super) async fn codes(_: SignedIn) -> Json<Value> {
     let codes = [
         (PARK, "CALL_PARK", true),
         (RETRIEVE, "CALL_RETRIEVE", true),
         (VOICEMAIL, "ACCESSING_VOICEMAIL", true),
+        (INTERCOM, "PAGE_INTERCOM_ACTIVATION_PER_CALL", true),
         ("*58", "GROUP_CALL_PARK", false),
         ("*97", "DIRECTED_CALL_PICKUP", false),
         ("*98", "GROUP_CALL_PICKUP", false),

@@ -302,6 +302,7 @@ impl Switch {
         {
             return;
         }
+        let number = if method == "INVITE" { self.intercom(key, number) } else { number };
         if self.tenant.by_extension(number).is_none() {
             return self.answer(key, 404, now);
         }

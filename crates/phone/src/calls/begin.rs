@@ -1,6 +1,6 @@
 //! How calls begin: dialled, asked for by somebody else, or ringing here.
 
-use std::sync::Arc;
+use std::sync::{Arc, Mutex};
 
 use devices::Source;
 use media::sdp::LocalMedia;
@@ -199,13 +199,12 @@ impl Calls {
     }
 
     fn prepare(&mut self, id: CallId, way: Way) {
-        let microphone = self.voice.is_none().then(|| self.config.audio.microphone.clone());
+        let (microphone, devices) = (self.config.audio.microphone.clone(), Arc::clone(&self.devices));
         let Ok(call) = self.live(id) else { return };
         call.sound = Sound::Preparing;
         let ip = call.agent.handle.local_ip();
         self.outlet.blocking(move || {
-            let ready = microphone
-                .map_or(Ok(()), |microphone| present(&microphone))
+            let ready = present(&microphone, &devices)
                 .and_then(|()| Sockets::bind(ip).map_err(|error| of_voice_error(&error)));
             Input::Prepared(id, way, ready)
         });
@@ -262,8 +261,10 @@ impl Calls {
     }
 }
 
-/// A call without a microphone is not begun: the user is told before anybody's phone rings.
-fn present(microphone: &Source) -> Result<(), Problem> {
+/// A call without a microphone is not begun: the user is told before anybody's phone rings. While a voice path has
+/// the devices open, it is there.
+fn present(microphone: &Source, devices: &Mutex<()>) -> Result<(), Problem> {
+    let Ok(_ours) = devices.try_lock() else { return Ok(()) };
     devices::open_microphone(microphone, Arc::new(|| {}))
         .map(drop)
         .map_err(|error| of_device_error(Device::Microphone, &error))

@@ -73,7 +73,7 @@ impl Calls {
                 voice.leave(id);
                 self.voice = Some(voice);
             }
-            (Sound::Joined, Some(voice)) => self.outlet.blocking(move || {
+            (_, Some(voice)) if !joined => self.outlet.blocking(move || {
                 let mut last = voice.stop();
                 let mut closed: Vec<_> =
                     last.remove(&id).into_iter().map(|report| (id, Some(Box::new(report)))).collect();

@@ -343,3 +343,42 @@ async fn lamps_voicemail_and_messages_are_told() {
     bob.phone.stop().await;
     alice.phone.stop().await;
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_call_over_the_intercom_is_answered_by_itself_where_the_user_allows_it() {
+    let bench = Bench::new(Pbx::default()).await;
+    let [mut alice, mut bob, mut carol] = three(&bench).await;
+    let intercom = format!("{}102", demo_pbx::INTERCOM);
+    alice.running.dial(&intercom);
+    let rings = bob.running.call("it rings", |state| *state == CallState::Incoming).await;
+    alice.running.call("it rings there", |state| *state == CallState::Ringing).await;
+    bob.running.send(Command::Decline { call: rings.id, reason: phone::DeclineReason::NotHere });
+    assert_eq!(alice.running.ended().await, EndReason::NoAnswer);
+
+    let preferences = CallPreferences { auto_answer: true, ..CallPreferences::default() };
+    bob.running.send(Command::PreferInCalls { preferences });
+    alice.running.dial(&intercom);
+    bob.running.call("it is answered", active).await;
+    bob.until_hears("who calls", &TONES, &[true, false, false]).await;
+    // Not while somebody else is talked to.
+    carol.running.dial(&intercom);
+    carol.running.call("it rings there", |state| *state == CallState::Ringing).await;
+    bob.running.call("it waits", |state| *state == CallState::Incoming).await;
+    bob.until_hears("who called first", &TONES, &[true, false, false]).await;
+    bob.running.phone.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_caller_is_sent_elsewhere() {
+    let bench = Bench::new(Pbx::default()).await;
+    let [mut alice, mut bob, mut carol] = three(&bench).await;
+    alice.running.dial("102");
+    let call = bob.running.call("a call", |state| *state == CallState::Incoming).await.id;
+    bob.running.send(Command::Redirect { call, target: "103".into() });
+    let there = carol.running.call("the call, there", |state| *state == CallState::Incoming).await.id;
+    carol.running.send(Command::Answer { call: there });
+    alice.running.call("an answer", active).await;
+    alice.until_hears("the other", &TONES, &[false, false, true]).await;
+    assert_eq!(bob.running.ended().await, EndReason::DeclinedHere);
+    alice.running.phone.stop().await;
+}
