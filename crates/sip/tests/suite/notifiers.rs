@@ -285,7 +285,6 @@ async fn what_a_publication_and_a_message_look_like() {
     From: "Alice \"A\" Bell" <sip:101@bell.test>;tag=...
     To: <sip:101@bell.test>
     CSeq: 1 PUBLISH
-    Contact: <sip:101@PHONE>
     Event: presence
     Expires: 3600
     Content-Type: application/pidf+xml
@@ -315,7 +314,6 @@ async fn what_a_publication_and_a_message_look_like() {
     From: "Alice \"A\" Bell" <sip:101@bell.test>;tag=...
     To: <sip:102@bell.test>
     CSeq: 1 MESSAGE
-    Contact: <sip:101@PHONE>
     Content-Type: text/plain;charset=UTF-8
     Content-Length: 7
 
