@@ -14,10 +14,12 @@ use crate::flow::{Flow, Net};
 use crate::message::{ALLOW, Draft, seconds, token};
 use crate::registration::Input;
 use crate::target::user_part;
-use crate::{Account, Cause, Instance, Proxy};
+use crate::{Account, Cause, Instance, Proxy, Transport};
 
 /// A REGISTER without any answer for this long went nowhere.
 const PATIENCE: Duration = Duration::from_secs(3);
+/// Over UDP a PBX that restarted and forgot us is noticed within this time.
+const LOOK: Duration = Duration::from_secs(90);
 /// Times a Contact may turn out to be another one while it is registered.
 const MOST_CHANGES: u8 = 2;
 
@@ -189,7 +191,7 @@ impl Registrar {
                 439 if !std::mem::replace(&mut self.state().without_flow, true) => continue,
                 _ => {}
             }
-            return Ok(Outcome::Known(self.outcome(&reply, &contact, expires)));
+            return Ok(Outcome::Known(self.outcome(&reply, &contact, expires, flow.transport)));
         }
     }
 
@@ -245,15 +247,16 @@ impl Registrar {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn outcome(&self, reply: &Reply, contact: &str, asked: Duration) -> Input {
+    fn outcome(&self, reply: &Reply, contact: &str, asked: Duration, transport: Transport) -> Input {
         let status = reply.status();
         let response = &reply.response;
         let cause = match status {
             200..=299 => {
+                let look = if transport == Transport::Udp { LOOK } else { Duration::MAX };
                 let instance = self.instance.as_ref().map(Instance::as_str);
                 let expires = lifetime(response, contact, instance, asked);
                 if !expires.is_zero() {
-                    return Input::Granted { expires, rtt: reply.rtt };
+                    return Input::Granted { expires, rtt: reply.rtt, look };
                 }
                 // Taken and dropped at once: no call can come.
                 Cause::ServerFailed
