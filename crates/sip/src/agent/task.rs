@@ -200,7 +200,7 @@ impl Agent {
                             self.online(false);
                             self.ask_all();
                         }
-                        Fact::ContactChanged => {}
+                        Fact::ContactChanged => self.ask_all(),
                         _ => self.attempt = None,
                     }
                     self.fact(fact);
