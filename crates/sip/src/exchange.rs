@@ -101,8 +101,19 @@ pub(crate) async fn exchange(
     auth: &mut Authenticator,
     patience: Duration,
 ) -> Result<Reply, Cause> {
+    exchange_within(net, flow, draft, auth, &mut Rounds::default(), patience).await
+}
+
+/// As [`exchange`], for a request that is made anew in the middle of its challenges.
+pub(crate) async fn exchange_within(
+    net: &Net,
+    flow: &Flow,
+    draft: &Draft,
+    auth: &mut Authenticator,
+    rounds: &mut Rounds,
+    patience: Duration,
+) -> Result<Reply, Cause> {
     debug_assert_ne!(draft.method, Method::Invite);
-    let mut rounds = Rounds::default();
     loop {
         let request = draft.request(flow, &net.account.user_agent, auth);
         let credentials_sent = carries_credentials(&request);
@@ -117,7 +128,7 @@ pub(crate) async fn exchange(
         auth.answered(&response);
         let mut credentials_refused = false;
         if matches!(response.status_code.code(), 401 | 407) {
-            match auth.learn(challenges(&response), &mut rounds) {
+            match auth.learn(challenges(&response), rounds) {
                 // A request with a Contact of its own is made anew by those who made it.
                 Verdict::Retry if moved && draft.has_contact() => {}
                 Verdict::Retry => continue,

@@ -223,7 +223,10 @@ impl Agent {
                             self.online(false);
                             self.ask_all();
                         }
-                        Fact::ContactChanged => self.moved(),
+                        Fact::ContactChanged => {
+                            self.moved();
+                            self.ask_all();
+                        }
                         _ => self.attempt = None,
                     }
                     self.fact(fact);
