@@ -59,7 +59,7 @@ struct Loss {
     token: CancellationToken,
     cause: OnceLock<Cause>,
     report: mpsc::UnboundedSender<Fact>,
-    /// The flow is not the one that the registration goes over.
+    /// The flow is not the one that the registration goes over, or not yet.
     aside: AtomicBool,
     targets: Arc<Mutex<Targets>>,
     /// The task that watches over the flow, where one can be replaced while it still works.
@@ -107,7 +107,7 @@ impl Flow {
     fn learn(&self, seen: SocketAddr) -> bool {
         let Ok(mut known) = self.reflexive.lock() else { return false };
         let is_other = known.replace(seen).unwrap_or(self.local) != seen;
-        if is_other {
+        if is_other && !self.loss.aside.load(Ordering::Relaxed) {
             let _ = self.loss.report.send(Fact::ContactChanged);
         }
         is_other
@@ -144,9 +144,10 @@ impl Flow {
         self.loss.token.cancel();
     }
 
-    /// Nobody is to be told when this flow is lost: it serves single requests.
-    fn set_aside(&self) {
-        self.loss.aside.store(true, Ordering::Relaxed);
+    /// Whether anybody is to be told what becomes of this flow: not of one that serves single requests, nor before it
+    /// is taken into use.
+    fn set_aside(&self, aside: bool) {
+        self.loss.aside.store(aside, Ordering::Relaxed);
     }
 
     /// Whether the flow is lost.

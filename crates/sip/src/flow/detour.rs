@@ -73,7 +73,7 @@ impl Net {
         let opened = opened.await.ok().flatten();
         match &opened {
             Some(opened) => {
-                opened.set_aside();
+                opened.set_aside(true);
                 detours.open.push((hop.address, opened.clone()));
             }
             None => detours.closed.push((hop.address, now + CLOSED)),

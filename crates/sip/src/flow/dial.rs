@@ -102,7 +102,7 @@ pub(super) async fn dial(
         .unwrap_or(Cause::NameNotFound.into()))
 }
 
-/// A flow that is closed unless it is kept.
+/// A flow that is closed unless it is kept, and until then of no concern to anybody.
 pub(super) struct Tentative {
     flow: Flow,
     kept: bool,
@@ -110,12 +110,14 @@ pub(super) struct Tentative {
 
 impl Tentative {
     pub(super) fn new(flow: Flow) -> Self {
+        flow.set_aside(true);
         Self { flow, kept: false }
     }
 
     /// The flow, which stays open.
     pub(super) fn keep(mut self) -> Flow {
         self.kept = true;
+        self.flow.set_aside(false);
         self.flow.clone()
     }
 }
