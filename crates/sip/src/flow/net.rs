@@ -20,7 +20,7 @@ use crate::registration::Input as Fact;
 use crate::resolve::{LEFT_ALONE, Target, Targets, order, resolve};
 use crate::service_route::ServiceRoute;
 use crate::target::user_part;
-use crate::{Account, Cause, Event, Transport, TransportChoice};
+use crate::{Account, Cause, Event, Proxy, Transport, TransportChoice};
 
 /// Longest that resolving the proxy's name may take, and reaching it.
 const REACH: Duration = Duration::from_secs(3);
@@ -44,6 +44,8 @@ pub(crate) struct Net {
     secure: Secure,
     pub(super) detours: tokio::sync::Mutex<Detours>,
     targets: Arc<Mutex<Targets>>,
+    /// Where the registrar has sent us instead of the account's proxy.
+    elsewhere: Mutex<Option<Proxy>>,
     current: tokio::sync::Mutex<Option<Flow>>,
     /// How the proxy was reached last, and when that came to an end.
     worked: Mutex<Option<Worked>>,
@@ -94,6 +96,7 @@ impl Net {
             port,
             detours: tokio::sync::Mutex::default(),
             targets: Arc::default(),
+            elsewhere: Mutex::default(),
             current: tokio::sync::Mutex::new(None),
             worked: Mutex::new(None),
             local_ip: outlets.local_ip,
@@ -115,7 +118,8 @@ impl Net {
         *current = None;
         let flow = self.open().await?;
         self.hops.reached(flow.peer);
-        self.local_ip.send_replace(flow.local.ip());
+        let ip = flow.local.ip();
+        self.local_ip.send_if_modified(|known| std::mem::replace(known, ip) != ip);
         tracing::debug!(local = %flow.local, peer = %flow.peer, transport = ?flow.transport, "flow opened");
         if let Ok(mut targets) = self.targets.lock() {
             targets.works(flow.transport, flow.peer);
@@ -133,6 +137,9 @@ impl Net {
     /// target. A connection is kept: it either still works or will be found dead by the next request.
     pub(crate) async fn refresh(&self) {
         let mut current = self.current.lock().await;
+        if let Ok(mut elsewhere) = self.elsewhere.lock() {
+            *elsewhere = None;
+        }
         if let Ok(mut targets) = self.targets.lock() {
             targets.forget();
         }
@@ -145,6 +152,22 @@ impl Net {
             && let Some(watch) = replaced.loss.watch.get()
         {
             watch.abort();
+        }
+    }
+
+    /// Sends all requests to another server from now on, or with `None` to the account's proxy again. TLS goes on to
+    /// insist on the name of the account's proxy.
+    pub(crate) async fn turn_to(&self, server: Option<Proxy>) {
+        let mut current = self.current.lock().await;
+        let is_other = self.elsewhere.lock().is_ok_and(|mut elsewhere| {
+            let is_other = *elsewhere != server;
+            *elsewhere = server;
+            is_other
+        });
+        let Some(left) = current.take_if(|_| is_other) else { return };
+        match left.loss.watch.get().filter(|_| left.transport == Transport::Udp) {
+            Some(watch) => watch.abort(),
+            None => left.lose(Cause::ConnectionLost),
         }
     }
 
@@ -181,9 +204,12 @@ impl Net {
         });
         let loyal = worked.filter(|(_, lost)| began.duration_since(*lost) < LOYALTY).map(|(of, _)| of);
         let worked = worked.map(|(transport, _)| transport);
-        let order = order(self.account.transport, worked, self.account.proxy.port);
+        let elsewhere = self.elsewhere.lock().ok().and_then(|elsewhere| elsewhere.clone());
+        let account = elsewhere.map(|proxy| Account { proxy, ..self.account.clone() });
+        let account = account.as_ref().unwrap_or(&self.account);
+        let order = order(account.transport, worked, account.proxy.port);
         // A name service that does not answer leaves the name as unknown as one that denies it.
-        let found = timeout(REACH, resolve(&self.account, &order)).await;
+        let found = timeout(REACH, resolve(account, &order)).await;
         let found = found.unwrap_or(Err(Cause::NameNotFound))?;
         let now = Instant::now();
         let targets = self.targets.lock().map(|mut targets| targets.choose(found, loyal, now));

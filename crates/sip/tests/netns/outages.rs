@@ -2,7 +2,7 @@
 
 use std::time::{Duration, Instant};
 
-use sip::{Registration, Transport};
+use sip::{Event, Registration, Transport};
 use tokio::time::sleep;
 
 use crate::pbx::Pbx;
@@ -139,4 +139,37 @@ async fn loss() {
     assert!(lapses * 3 < refreshes, "{lapses} lapses in {refreshes} registrations");
     world.nft("delete table ip lossy");
     until_back(&mut pbx, &mut phones, "after the loss").await;
+}
+
+#[test]
+fn after_a_sleep_the_phone_is_not_called_registered_before_it_is() {
+    World::run_case("sleep", "outages::asleep");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+#[ignore = "run by after_a_sleep_the_phone_is_not_called_registered_before_it_is"]
+async fn asleep() {
+    let mut pbx = Pbx::start(10).await;
+    let mut phones = phones(&mut pbx).await;
+    for (_, phone) in &mut phones {
+        phone.said_meanwhile();
+    }
+    // Stopped like this, the process misses as much as in a sleep of the machine.
+    let script = format!("kill -STOP {0}; sleep 20; kill -CONT {0}", std::process::id());
+    let mut lid = std::process::Command::new("sh").args(["-c", &script]).spawn().unwrap();
+    let begin = Instant::now();
+    while begin.elapsed() < Duration::from_secs(18) {
+        sleep(Duration::from_millis(10)).await;
+    }
+    let woke = Instant::now();
+    for (user, phone) in &mut phones {
+        let said = phone.until(|event| match event {
+            Event::Registration(said) => Some(*said),
+            _ => None,
+        });
+        assert!(!matches!(said.await, Registration::Registered { .. }), "{user} knows that it is not");
+    }
+    until_back(&mut pbx, &mut phones, "after a sleep").await;
+    println!("after a sleep: all are back after {:?}", woke.elapsed());
+    let _ = lid.wait();
 }

@@ -13,7 +13,7 @@ use tempfile::TempDir;
 use super::certificates::Authority;
 use super::{Running, account, free_port};
 
-/// A running Kamailio on loopback with the users 101, 102 and 103 of `bell.test`.
+/// A running Kamailio on loopback with the users 101 to 103 and 2000 to 2099 of `bell.test`.
 pub struct Kamailio {
     process: Option<Running>,
     directory: TempDir,
@@ -87,7 +87,8 @@ impl Kamailio {
         let database = directory.path().join("db");
         fs::create_dir(&database).unwrap();
         fs::create_dir(directory.path().join("run")).unwrap();
-        let users = ["101", "102", "103"].map(|user| format!("{user}:bell.test:secret-of-{user}\n")).concat();
+        let users = (101..=103).chain(2000..2100);
+        let users: String = users.map(|user| format!("{user}:bell.test:secret-of-{user}\n")).collect();
         fs::write(
             database.join("subscriber"),
             format!("username(string) domain(string) password(string)\n{users}"),

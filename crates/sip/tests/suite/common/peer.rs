@@ -58,7 +58,12 @@ impl Message {
 
 impl Peer {
     pub async fn start() -> Self {
-        let socket = UdpSocket::bind("127.0.0.1:0").await.unwrap();
+        Self::at("127.0.0.1").await
+    }
+
+    /// At another address of this machine.
+    pub async fn at(ip: &str) -> Self {
+        let socket = UdpSocket::bind((ip, 0)).await.unwrap();
         let port = socket.local_addr().unwrap().port();
         Self { socket, port, seen: Mutex::default() }
     }
