@@ -88,16 +88,14 @@ impl Flow {
         self.reflexive.lock().ok().and_then(|known| *known)
     }
 
-    /// Learns from a response over this flow which address of ours the proxy sees (`received` and `rport`,
+    /// Learns from a response of the proxy which address of ours the proxy sees (`received` and `rport`,
     /// RFC 3581). Whether that changed what is known: then [`contact`](Self::contact) is another one, too.
     pub(crate) fn observe(&self, response: &Response) -> bool {
         let via = response.headers.iter().find_map(|header| match header {
             Header::Via(via) => Some(via.value()),
             _ => None,
         });
-        // A request that went round UDP was seen to come from elsewhere.
-        let over_this = |via: &&str| receive::is_over(via, self.transport);
-        match via.filter(over_this).and_then(|via| receive::reflexive(via, self.local)) {
+        match via.and_then(|via| receive::reflexive(via, self.local)) {
             Some(seen) => self.learn(seen),
             None => false,
         }

@@ -51,7 +51,7 @@ pub(super) async fn dial(
             return best.map(|(_, flow)| flow.keep()).ok_or(Cause::ConnectionLost.into());
         }
         let nothing_left = waiting.is_empty() && attempts.is_empty();
-        if nothing_left || began.elapsed() >= limit.saturating_duration_since(began) {
+        if nothing_left || Instant::now() >= limit {
             break;
         }
         let until = if best.is_some() { limit.min(began + GRACE) } else { limit };
