@@ -77,7 +77,7 @@ pub(crate) fn of_sip_error(error: &sip::Error) -> Problem {
 
 /// Why a call ended.
 pub(crate) fn of_end(cause: sip::EndCause) -> EndReason {
-    use sip::EndCause;
+    use sip::{Cause, EndCause};
     match cause {
         EndCause::HungUpHere => EndReason::HungUpHere,
         EndCause::HungUpThere => EndReason::HungUpThere,
@@ -92,6 +92,8 @@ pub(crate) fn of_end(cause: sip::EndCause) -> EndReason {
         EndCause::Forbidden => EndReason::Forbidden,
         EndCause::NotAcceptable => EndReason::NoCommonCodec,
         EndCause::Refused => EndReason::Failed,
+        // The PBX has answered: what it relies on is out of order.
+        EndCause::Unreachable(Cause::ServerFailed) => EndReason::Failed,
         EndCause::Unreachable(_) => EndReason::Unreachable,
         EndCause::ConnectionLost => EndReason::ConnectionLost,
     }

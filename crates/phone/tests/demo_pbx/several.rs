@@ -1,6 +1,5 @@
 //! Several calls at once: hold, call waiting, conference, transfer, digits, preferences.
 
-
 use demo_pbx::{Config as Pbx, ECHO};
 use phone::{CallId, CallPreferences, CallState, CallView, Code, Command, DtmfMode, EndReason, Event};
 
