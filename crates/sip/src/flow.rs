@@ -39,7 +39,7 @@ pub(crate) use net::{Net, Outlets};
 pub(crate) use receive::mark;
 pub(crate) use receive::marked;
 pub(crate) use udp::Port;
-pub(crate) use websocket::url as websocket_url;
+pub(crate) use websocket::is_path;
 
 /// One path to the proxy: a connection, or over UDP the socket and the proxy's address. Replaced when lost.
 #[derive(Debug, Clone)]
