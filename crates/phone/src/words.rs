@@ -80,7 +80,8 @@ pub(crate) fn of_end(cause: sip::EndCause) -> EndReason {
     use sip::{Cause, EndCause};
     match cause {
         EndCause::HungUpHere => EndReason::HungUpHere,
-        EndCause::HungUpThere | EndCause::Replaced => EndReason::HungUpThere,
+        EndCause::HungUpThere => EndReason::HungUpThere,
+        EndCause::Replaced => EndReason::Transferred,
         EndCause::CancelledHere => EndReason::Cancelled,
         EndCause::CancelledThere => EndReason::Missed,
         EndCause::AnsweredElsewhere => EndReason::AnsweredElsewhere,
