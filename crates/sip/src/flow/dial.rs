@@ -45,7 +45,14 @@ pub(super) async fn dial(
     let mut failures: Vec<Failure> = Vec::new();
     loop {
         let preferred = |other: &&Target| best.as_ref().is_some_and(|(target, _)| other.rank < target.rank);
-        if best.is_some() && (!under_way.iter().any(|other| preferred(&other)) || began.elapsed() >= GRACE) {
+        // What worked before is waited for longer than another: to delay it must not be a way to less security.
+        let is_other = best.as_ref().is_some_and(|(target, _)| known != Some(target.transport));
+        let patience = match is_other && under_way.iter().any(|other| known == Some(other.transport)) {
+            true => limit,
+            false => limit.min(began + GRACE),
+        };
+        if best.is_some() && (!under_way.iter().any(|other| preferred(&other)) || Instant::now() >= patience)
+        {
             // Whoever had the head start and did not make it has failed.
             under_way.iter().filter(preferred).for_each(|other| net.failed(other));
             return best.map(|(_, flow)| flow.keep()).ok_or(Cause::ConnectionLost.into());
@@ -54,7 +61,7 @@ pub(super) async fn dial(
         if nothing_left || Instant::now() >= limit {
             break;
         }
-        let until = if best.is_some() { limit.min(began + GRACE) } else { limit };
+        let until = if best.is_some() { patience } else { limit };
         tokio::select! {
             Some((target, outcome)) = attempts.next(), if !attempts.is_empty() => {
                 let target: Target = target;
