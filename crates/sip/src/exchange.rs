@@ -74,6 +74,11 @@ pub(crate) async fn start(net: &Net, flow: &Flow, mut request: Request) -> Resul
     Ok(transaction)
 }
 
+/// Whether a request went straight to the proxy over its flow: others see us at other addresses.
+pub(crate) fn is_direct(transaction: &Transaction, flow: &Flow) -> bool {
+    flow.transport != Transport::Udp || transaction.destination == Some(udp_address(flow.peer))
+}
+
 async fn next_hop(net: &Net, flow: &Flow, request: &Request) -> Hop {
     let proxy = Hop { address: flow.peer, by_tcp: false };
     let in_dialog = crate::party::tag(&crate::message::to_of(request)).is_some();
@@ -124,7 +129,7 @@ pub(crate) async fn exchange_within(
             cause = flow.lost() => return Err(cause),
         };
         // Ahead of the next round, whose Contact is made of it.
-        let moved = flow.observe(&response);
+        let moved = is_direct(&transaction, flow) && flow.observe(&response);
         auth.answered(&response);
         let mut credentials_refused = false;
         if matches!(response.status_code.code(), 401 | 407) {

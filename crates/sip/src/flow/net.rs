@@ -149,15 +149,16 @@ impl Net {
         if let Ok(mut targets) = self.targets.lock() {
             targets.forget();
         }
-        if let Ok(mut worked) = self.worked.lock()
-            && current.as_ref().is_none_or(Flow::is_lost)
-        {
-            *worked = None;
-        }
         if let Some(replaced) = current.take_if(|flow| flow.transport == Transport::Udp)
             && let Some(watch) = replaced.loss.watch.get()
         {
             watch.abort();
+        }
+        // What worked in another network need not work in this one.
+        if let Ok(mut worked) = self.worked.lock()
+            && current.as_ref().is_none_or(Flow::is_lost)
+        {
+            *worked = None;
         }
     }
 
