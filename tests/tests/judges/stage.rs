@@ -85,7 +85,11 @@ impl Stage {
             Transport::Tls => "tls",
             Transport::Wss => "wss",
         };
-        crate::subject::account(&self.account(1, transport), self.transport)
+        let authority = match &self.pbx {
+            Pbx::Kamailio(kamailio) => kamailio.authority(),
+            Pbx::Asterisk(asterisk) => asterisk.authority(),
+        };
+        crate::subject::account(&self.account(1, transport), self.transport, &authority)
     }
 
     /// Our phone, registered.

@@ -1,7 +1,10 @@
 //! Our user agent as the subject, told what to do and waited for from a test without async.
 
+use std::fs;
+use std::path::Path;
 use std::time::Duration;
 
+use pbx_api::Trust;
 use secrecy::SecretString;
 use sip::{
     Account, CallKey, EndCause, Event, Invitation, News, Proxy, Registration, TransferProgress, Transport,
@@ -33,7 +36,9 @@ pub struct Phone {
 }
 
 /// A plain account as the user agent takes it.
-pub fn account(plain: &SipAccount, transport: Transport) -> Account {
+pub fn account(plain: &SipAccount, transport: Transport, authority: &Path) -> Account {
+    let mut trust = Trust::default();
+    trust.add_roots(&fs::read(authority).unwrap()).unwrap();
     let (host, port) = plain.proxy.rsplit_once(':').unwrap();
     Account {
         user: plain.user.clone(),
@@ -41,7 +46,10 @@ pub fn account(plain: &SipAccount, transport: Transport) -> Account {
         domain: plain.domain.clone(),
         display_name: Some("Judged".to_owned()),
         proxy: Proxy { host: host.to_owned(), port: port.parse().ok() },
-        transport,
+        transport: transport.into(),
+        trust,
+        websocket_path: Account::WEBSOCKET_PATH.to_owned(),
+        name_servers: None,
         password: SecretString::from(plain.password.clone()),
         expires: Account::EXPIRES,
         user_agent: "Carillon judges".to_owned(),
