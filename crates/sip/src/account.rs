@@ -4,6 +4,8 @@ use std::time::Duration;
 use pbx_api::Trust;
 use secrecy::SecretString;
 
+use crate::target::user_part;
+
 /// Transport of SIP messages between the phone and its outbound proxy.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Transport {
@@ -131,4 +133,9 @@ impl Account {
     pub const EXPIRES: Duration = Duration::from_secs(3600);
     /// Path of the WebSocket as most servers have it.
     pub const WEBSOCKET_PATH: &str = "/ws";
+
+    /// The address of record as a SIP URI.
+    pub(crate) fn address(&self) -> String {
+        format!("sip:{}@{}", user_part(&self.user).unwrap_or_default(), self.domain)
+    }
 }

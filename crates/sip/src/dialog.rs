@@ -62,6 +62,21 @@ impl Dialog {
         })
     }
 
+    /// The dialog that a notification establishes, of a subscription asked for by `subscribe` (RFC 6665,
+    /// section 4.4.1).
+    pub(crate) fn of_notify(subscribe: &Draft, notify: &Request) -> Option<Self> {
+        Some(Self {
+            call_id: subscribe.call_id.clone(),
+            local: subscribe.from.clone(),
+            remote: from_of(notify),
+            target: contact_of(notify)?,
+            routes: recorded_routes(notify),
+            sequence: subscribe.sequence.clone(),
+            remote_sequence: Some(sequence_of(notify)),
+            began_here: true,
+        })
+    }
+
     /// A request within the dialog.
     pub(crate) fn draft(&self, method: Method) -> Draft {
         Draft {
@@ -124,7 +139,7 @@ impl Dialog {
             return false;
         }
         self.remote_sequence = Some(sequence);
-        if matches!(request.method, Method::Invite | Method::Update)
+        if matches!(request.method, Method::Invite | Method::Update | Method::Notify)
             && let Some(target) = contact_of(request)
         {
             self.target = target;

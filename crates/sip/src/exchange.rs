@@ -1,5 +1,7 @@
 //! Sending requests over a flow, with credentials where they are asked for.
 
+use std::pin::Pin;
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use rsipstack::sip::{Header, Method, Request, Response, SipMessage};
@@ -115,6 +117,33 @@ pub(crate) async fn exchange(
             }
         }
         return Ok(Reply { response, rtt: sent.elapsed(), credentials_refused, credentials_sent, moved });
+    }
+}
+
+/// Credentials as they are after an exchange, and what came of it.
+type Outcome = (Authenticator, Result<Reply, Cause>);
+
+/// An exchange under way, beside other things.
+pub(crate) struct Asking(Pin<Box<dyn Future<Output = Outcome> + Send>>);
+
+impl Asking {
+    /// Begins one over the current flow.
+    pub(crate) fn begin(net: Arc<Net>, draft: Draft, mut auth: Authenticator, patience: Duration) -> Self {
+        Self(Box::pin(async move {
+            let outcome = match net.flow().await {
+                Ok(flow) => exchange(&net, &flow, &draft, &mut auth, patience).await,
+                Err(cause) => Err(cause),
+            };
+            (auth, outcome)
+        }))
+    }
+
+    /// Waits for the end of one, where there is one.
+    pub(crate) async fn end(asking: Option<&mut Self>) -> Outcome {
+        match asking {
+            Some(Self(asking)) => asking.await,
+            None => std::future::pending().await,
+        }
     }
 }
 

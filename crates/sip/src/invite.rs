@@ -119,7 +119,13 @@ pub(crate) async fn reinvite(
             },
             _ => {}
         }
-        return Ok(Reply { response, rtt: sent.elapsed(), credentials_refused, credentials_sent: true, moved });
+        return Ok(Reply {
+            response,
+            rtt: sent.elapsed(),
+            credentials_refused,
+            credentials_sent: true,
+            moved,
+        });
     }
 }
 

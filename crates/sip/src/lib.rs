@@ -22,10 +22,15 @@ mod flow;
 mod header;
 mod invite;
 mod message;
+mod outside;
+mod packages;
 mod party;
+mod publish;
 mod register;
 mod registration;
+mod subscription;
 mod target;
+mod text;
 mod wire;
 
 pub use account::{Account, Proxy, Transport, TransportChoice};

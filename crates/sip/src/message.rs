@@ -8,13 +8,15 @@ use rand::Rng;
 use rand::distr::Alphanumeric;
 use rsipstack::sip::{HasHeaders, Header, HeadersExt, Method, Request, Response, Uri, Version};
 
+use crate::Account;
 use crate::digest::{Asker, Authenticator, Challenge};
 use crate::flow::Flow;
-use crate::header::{elements, parameters};
+use crate::header::{elements, parameters, quote};
 use crate::target::unescape_user;
 
 /// Methods the user agent takes part in.
-pub(crate) const ALLOW: &str = "INVITE, ACK, CANCEL, BYE, OPTIONS, INFO, UPDATE, PRACK";
+pub(crate) const ALLOW: &str =
+    "INVITE, ACK, CANCEL, BYE, OPTIONS, INFO, UPDATE, PRACK, REFER, NOTIFY, MESSAGE";
 /// Extensions the user agent takes part in (RFC 3262, 4028, 6228).
 pub(crate) const SUPPORTED: &str = "100rel, 199";
 /// Media type of session descriptions.
@@ -56,6 +58,22 @@ impl Body {
 }
 
 impl Draft {
+    /// A request that is part of no dialog yet, from the account itself.
+    pub(crate) fn outside(account: &Account, method: Method, uri: Uri) -> Self {
+        let display = account.display_name.as_deref().map(|name| quote(name) + " ").unwrap_or_default();
+        Self {
+            method,
+            from: format!("{display}<{}>;tag={}", account.address(), token()),
+            to: format!("<{uri}>"),
+            uri,
+            call_id: token(),
+            sequence: Arc::new(AtomicU32::new(0)),
+            routes: Vec::new(),
+            headers: Vec::new(),
+            body: None,
+        }
+    }
+
     /// The request as it goes out now over `flow`.
     pub(crate) fn request(&self, flow: &Flow, user_agent: &str, auth: &mut Authenticator) -> Request {
         let cseq = self.sequence.fetch_add(1, Ordering::Relaxed) + 1;
@@ -118,10 +136,7 @@ pub(crate) fn cancel(invite: &Request) -> Request {
 
 /// The session description in a message, if that is what it carries.
 pub(crate) fn sdp_of(message: &impl HasHeaders, body: &[u8]) -> Option<String> {
-    let of_type = value(message, |header| match header {
-        Header::ContentType(kind) => Some(kind.value()),
-        _ => None,
-    })?;
+    let of_type = kind_of(message)?;
     let is_sdp = of_type.split(';').next().is_some_and(|kind| kind.trim().eq_ignore_ascii_case(SDP));
     (is_sdp && !body.is_empty()).then(|| String::from_utf8_lossy(body).into_owned())
 }
@@ -182,6 +197,54 @@ pub(crate) fn seconds(message: &impl HasHeaders, pick: impl Fn(&Header) -> Optio
 /// Value of the first header that `pick` picks.
 pub(crate) fn value(message: &impl HasHeaders, pick: impl Fn(&Header) -> Option<&str>) -> Option<String> {
     message.headers().iter().find_map(|header| pick(header).map(str::to_owned))
+}
+
+/// Value of the first header of this name, of those the stack has no type for.
+pub(crate) fn other(message: &impl HasHeaders, name: &str) -> Option<String> {
+    value(message, |header| match header {
+        Header::Other(key, value) if key.eq_ignore_ascii_case(name) => Some(value.as_str()),
+        _ => None,
+    })
+}
+
+/// Media type of the body.
+pub(crate) fn kind_of(message: &impl HasHeaders) -> Option<String> {
+    value(message, |header| match header {
+        Header::ContentType(kind) => Some(kind.value()),
+        _ => None,
+    })
+}
+
+/// Value of the `Event` header.
+pub(crate) fn event_of(message: &impl HasHeaders) -> Option<String> {
+    value(message, |header| match header {
+        Header::Event(event) => Some(event.value()),
+        _ => None,
+    })
+}
+
+/// Value of the `Expires` header.
+pub(crate) fn expires_of(message: &impl HasHeaders) -> Option<Duration> {
+    seconds(message, |header| match header {
+        Header::Expires(value) => Some(value.value()),
+        _ => None,
+    })
+}
+
+/// Value of the `Min-Expires` header.
+pub(crate) fn min_expires_of(message: &impl HasHeaders) -> Option<Duration> {
+    seconds(message, |header| match header {
+        Header::MinExpires(value) => Some(value.value()),
+        _ => None,
+    })
+}
+
+/// Value of the `Retry-After` header.
+pub(crate) fn retry_after_of(message: &impl HasHeaders) -> Option<Duration> {
+    seconds(message, |header| match header {
+        Header::RetryAfter(value) => Some(value.value()),
+        _ => None,
+    })
 }
 
 /// Whether a list of tokens, as in Supported, Require and Allow, has this one.

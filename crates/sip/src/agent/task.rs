@@ -3,7 +3,7 @@
 
 use std::collections::HashMap;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
-use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Weak};
 use std::time::{Duration, Instant};
 
@@ -21,17 +21,23 @@ use tokio::time::{sleep, sleep_until, timeout};
 use tokio_util::sync::CancellationToken;
 
 use super::Command;
-use crate::answer::{outside_of_calls, required, respond, respond_with, set_to_tag, takes_sdp};
+use crate::answer::{outside_of_calls, required, respond, respond_with, set_to_tag};
 use crate::call::{Call, Input, Invite, Report, incoming, outgoing};
 use crate::dialog::{Identity, sequence_of};
 use crate::digest::Authenticator;
 use crate::flow::{AckMender, Hops, Locator, Net, Outlets, Port, websocket_url};
-use crate::header::quote;
 use crate::message::{ALLOW, Body, Draft, SDP, SUPPORTED, call_id_of, from_of, sdp_of, to_of, token};
+use crate::outside::{is_message_summary, message_summary, text_message};
+use crate::publish::Publication;
 use crate::register::Registrar;
 use crate::registration::{Action, Input as Fact, Machine};
+use crate::subscription::Subscriptions;
 use crate::target::{host_part, parse, request_uri, user_part};
-use crate::{Account, CallKey, EndCause, Error, Event, Registration, Transport, party};
+use crate::text::{self, Seen};
+use crate::{
+    Account, CallKey, EndCause, Error, Event, MessageKey, Package, Registration, SubscriptionKey,
+    SubscriptionState, Transport, party,
+};
 
 /// Longest that taking leave of calls and registrar may take when stopping.
 const LEAVE: Duration = Duration::from_secs(2);
@@ -67,6 +73,10 @@ pub(super) struct Agent {
     events: mpsc::UnboundedSender<Event>,
     last_call: Arc<AtomicU64>,
     auth: Authenticator,
+    subscriptions: Subscriptions,
+    publication: Publication,
+    /// Text messages that came last.
+    seen: Seen,
     incoming: TransactionReceiver,
     /// What happens to the registration, in the order it happened.
     facts: (mpsc::UnboundedSender<Fact>, mpsc::UnboundedReceiver<Fact>),
@@ -128,8 +138,12 @@ impl Agent {
         let machine = Machine::new(account.expires, rand::random());
         let outlets = Outlets { local_ip, losses: facts.0.clone(), events: events.clone() };
         let net = Net::new(account, endpoint.inner, hops, port, outlets, closing);
+        let net = Arc::new(net);
         let agent = Self {
-            net: Arc::new(net),
+            subscriptions: Subscriptions::new(net.clone(), auth.clone(), events.clone()),
+            publication: Publication::new(net.clone(), auth.clone(), events.clone()),
+            seen: Seen::default(),
+            net,
             registrar,
             machine,
             afresh: false,
@@ -165,6 +179,7 @@ impl Agent {
                 Some(fact) = self.facts.1.recv() => {
                     match fact {
                         Fact::FlowLost(_) => {
+                            self.online(false);
                             for line in self.calls.values() {
                                 let _ = line.inbox.send(Input::FlowLost);
                             }
@@ -207,6 +222,7 @@ impl Agent {
             match action {
                 Action::Report(registration) => {
                     tracing::debug!(?registration, "registration");
+                    self.online(matches!(registration, Registration::Registered { .. }));
                     let _ = self.events.send(Event::Registration(registration));
                 }
                 Action::Register { expires } => {
@@ -226,6 +242,12 @@ impl Agent {
                 }
             }
         }
+    }
+
+    /// What goes on beside calls waits for the registration.
+    fn online(&mut self, online: bool) {
+        self.subscriptions.online(online);
+        self.publication.online(online);
     }
 
     fn command(&mut self, command: Command) {
@@ -249,14 +271,18 @@ impl Agent {
             Command::Info { call, content_type, body } => (call, Input::Info { content_type, body }),
             Command::Redirect(call, target) => (call, Input::Redirect(target)),
             Command::Transfer(call, target) => (call, Input::Transfer(target)),
+            Command::Subscribe { subscription, package, target } => {
+                return self.subscribe(subscription, package, target);
+            }
+            Command::Unsubscribe(subscription) => return self.subscriptions.unsubscribe(subscription),
+            Command::Publish(presence) => return self.publication.publish(presence),
+            Command::Message { message, target, text } => return self.text(message, &target, text),
             Command::TransferTo(..)
             | Command::Follow { .. }
             | Command::RefuseReferral(..)
-            | Command::Subscribe { .. }
-            | Command::Unsubscribe(_)
-            | Command::Publish(_)
-            | Command::Message { .. }
-            | Command::Stop(_) => return,
+            | Command::Stop(_) => {
+                return;
+            }
         };
         // A call that has just ended has nothing more to be told.
         if let Some(line) = self.calls.get(&call) {
@@ -271,26 +297,36 @@ impl Agent {
             let _ = self.events.send(Event::Ended { call: key, cause, status: None });
             return;
         };
-        let name = (token(), token());
-        let display = account.display_name.as_deref().map(|name| quote(name) + " ").unwrap_or_default();
-        let user = user_part(&account.user).unwrap_or_default();
-        let draft = Draft {
-            method: Method::Invite,
-            from: format!("{display}<sip:{user}@{}>;tag={}", account.domain, name.1),
-            to: format!("<{uri}>"),
-            uri,
-            call_id: name.0.clone(),
-            sequence: Arc::new(AtomicU32::new(0)),
-            routes: Vec::new(),
-            headers: vec![
-                Header::Allow(ALLOW.into()),
-                Header::Accept(SDP.into()),
-                Header::Supported(SUPPORTED.into()),
-            ],
-            body: Some(Body::sdp(offer)),
-        };
+        let mut draft = Draft::outside(account, Method::Invite, uri);
+        draft.headers = vec![
+            Header::Allow(ALLOW.into()),
+            Header::Accept(SDP.into()),
+            Header::Supported(SUPPORTED.into()),
+        ];
+        draft.body = Some(Body::sdp(offer));
+        let name = (draft.call_id.clone(), party::tag(&draft.from).unwrap_or_default());
         let call = self.new_call(key, name, None);
         self.spawn(key, outgoing(call, Invite(draft)));
+    }
+
+    fn subscribe(&mut self, key: SubscriptionKey, package: Package, target: Option<String>) {
+        let target = target.unwrap_or_else(|| self.net.account.address());
+        match request_uri(&target, &self.net.account.domain) {
+            Some(uri) => self.subscriptions.subscribe(key, package, uri),
+            None => {
+                let state = SubscriptionState::Ended(None);
+                let _ = self.events.send(Event::Subscription { subscription: key, state });
+            }
+        }
+    }
+
+    fn text(&self, message: MessageKey, target: &str, text: String) {
+        let Some(uri) = request_uri(target, &self.net.account.domain) else {
+            let _ = self.events.send(Event::MessageSent { message, status: None });
+            return;
+        };
+        let (net, auth, events) = (self.net.clone(), self.auth.clone(), self.events.clone());
+        self.net.behind(text::send(net, auth, events, message, uri, text));
     }
 
     fn request(&mut self, mut transaction: Transaction) {
@@ -304,13 +340,23 @@ impl Agent {
         } else if transaction.original.method == Method::Invite {
             return self.invited(transaction);
         }
-        let closing = self.net.closing.clone();
-        self.net.tasks.spawn(async move {
-            tokio::select! {
-                () = closing.cancelled() => {}
-                () = outside_of_calls(&mut transaction) => {}
+        let within_dialog = party::tag(&to_of(&transaction.original)).is_some();
+        let (net, events) = (self.net.clone(), self.events.clone());
+        match transaction.original.method {
+            Method::Notify if within_dialog => {
+                if let Some(mut transaction) = self.subscriptions.notified(transaction) {
+                    self.net.behind(async move { outside_of_calls(&mut transaction).await });
+                }
             }
-        });
+            Method::Notify if is_message_summary(&transaction.original) => {
+                self.net.behind(async move { message_summary(&net, &mut transaction, &events).await });
+            }
+            Method::Message if !within_dialog => {
+                let is_new = self.seen.is_new(&transaction.original);
+                self.net.behind(async move { text_message(&net, &mut transaction, &events, is_new).await });
+            }
+            _ => self.net.behind(async move { outside_of_calls(&mut transaction).await }),
+        }
     }
 
     fn invited(&mut self, mut transaction: Transaction) {
@@ -325,8 +371,6 @@ impl Agent {
             && sdp_of(&transaction.original, &transaction.original.body).is_none()
         {
             Some((415, vec![Header::Accept(SDP.into())]))
-        } else if !takes_sdp(&transaction) {
-            Some((406, Vec::new()))
         } else if is_merged {
             // The same call, come by another way (RFC 3261, section 8.2.2.2).
             Some((482, Vec::new()))
@@ -336,14 +380,8 @@ impl Agent {
             None
         };
         if let Some((status, headers)) = unfit {
-            let closing = self.net.closing.clone();
             // Not seen through to its ACK, lest a flood leave a task each: the INVITE, sent again, gets the same answer.
-            self.net.tasks.spawn(async move {
-                tokio::select! {
-                    () = closing.cancelled() => {}
-                    () = respond_with(&mut transaction, status, headers, None) => {}
-                }
-            });
+            self.net.behind(async move { respond_with(&mut transaction, status, headers, None).await });
             return;
         }
         let key = CallKey(self.last_call.fetch_add(1, Ordering::Relaxed) + 1);
@@ -387,6 +425,7 @@ impl Agent {
         let net = self.net.clone();
         let registrar = self.registrar.clone();
         let bound = self.machine.may_be_bound(Instant::now());
+        let subscriptions = self.subscriptions.close();
         let leave = async {
             let calls = async {
                 while !self.calls.is_empty() {
@@ -415,7 +454,7 @@ impl Agent {
                     registrar.unregister(&net).await;
                 }
             };
-            tokio::join!(calls, unregister);
+            tokio::join!(calls, unregister, subscriptions, self.publication.close());
         };
         if timeout(LEAVE, leave).await.is_err() {
             tracing::debug!("left without all answers");
@@ -427,7 +466,7 @@ impl Agent {
         let events = self.events;
         let socket = self.socket;
         // Transactions not yet taken hold the endpoint.
-        drop((self.incoming, self.net, net, self.registrar, self.calls));
+        drop((self.incoming, self.net, net, self.registrar, self.calls, self.subscriptions));
         // The stack's own reader lets go of the socket when it is next polled.
         let closed = async {
             while socket.as_ref().is_some_and(|socket| socket.strong_count() > 0) {

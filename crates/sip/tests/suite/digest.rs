@@ -80,6 +80,7 @@ async fn one_challenge_is_enough_for_many_requests() {
     let first = peer.register().await;
     let answer = first.header("Authorization");
     assert!(answer.contains(r#"nonce="sha""#) && answer.contains("qop=auth-int, nc=00000001"), "{answer}");
+    // The nonce is good once the answer has come.
     alice.until_registered().await;
     alice.agent.reconnect();
     let second = peer.receive_new("REGISTER").await;

@@ -11,6 +11,7 @@ mod kamailio;
 #[cfg(target_os = "linux")]
 mod leaks;
 mod offers;
+mod presence;
 mod sipp;
 #[cfg(target_os = "linux")]
 mod torture;

@@ -92,6 +92,7 @@ impl Kamailio {
         let text = changed
             .replace("@LISTENS@", &listens)
             .replace("@TLS@", &directory.path().join("tls.cfg").display().to_string())
+            .replace("@UDP@", &udp.to_string())
             .replace("@MODULES@", &modules().display().to_string())
             .replace("@DB@", &database.display().to_string())
             .replace("@ALGORITHM@", algorithm);

@@ -3,6 +3,7 @@
 pub mod certificates;
 pub mod kamailio;
 pub mod peer;
+pub mod presence;
 pub mod sipp;
 
 use std::net::{TcpListener, UdpSocket};

@@ -1,0 +1,139 @@
+//! Requests that belong to no dialog: unasked-for message summaries, text messages, referrals.
+
+use std::net::IpAddr;
+
+use rsipstack::sip::{Header, Request};
+use rsipstack::transaction::transaction::Transaction;
+use rsipstack::transport::SipConnection;
+use tokio::sync::mpsc;
+
+use crate::answer::{outside_of_calls, respond, respond_with};
+use crate::flow::Net;
+use crate::header::{elements, parameters};
+use crate::message::{event_of, from_of, value};
+use crate::packages::read_message_summary;
+use crate::text::{TEXT, text_of};
+use crate::{Event, News, Package, Party};
+
+/// Whether a request is about waiting messages.
+pub(crate) fn is_message_summary(request: &Request) -> bool {
+    let event = event_of(request).unwrap_or_default();
+    let name = event.split(';').next().unwrap_or_default().trim();
+    name.eq_ignore_ascii_case(Package::MessageSummary.event())
+}
+
+/// Takes a message summary that nobody subscribed to, as many a phone system sends it.
+pub(crate) async fn message_summary(
+    net: &Net,
+    transaction: &mut Transaction,
+    events: &mpsc::UnboundedSender<Event>,
+) {
+    if !is_from_own_proxy(net, transaction).await {
+        return outside_of_calls(transaction).await;
+    }
+    let body = std::str::from_utf8(&transaction.original.body).ok();
+    match body.and_then(read_message_summary) {
+        Some(summary) => {
+            respond(transaction, 200).await;
+            let _ = events.send(Event::Notified { subscription: None, news: News::Messages(summary) });
+        }
+        None => respond(transaction, 400).await,
+    }
+}
+
+/// Takes a text message; one that `is_new` is told.
+pub(crate) async fn text_message(
+    net: &Net,
+    transaction: &mut Transaction,
+    events: &mpsc::UnboundedSender<Event>,
+    is_new: bool,
+) {
+    if !is_from_own_proxy(net, transaction).await {
+        return respond(transaction, 403).await;
+    }
+    match text_of(&transaction.original) {
+        Ok(text) => {
+            let from = Party::of_request(&from_of(&transaction.original), None);
+            respond(transaction, 200).await;
+            if is_new && !text.is_empty() {
+                let _ = events.send(Event::Message { from, text });
+            }
+        }
+        Err(status) => respond_with(transaction, status, vec![Header::Accept(TEXT.into())], None).await,
+    }
+}
+
+/// Whether a request comes from the account's own phone system: over the connection registered over, or, by UDP, from
+/// the address of the proxy. Others may call, but have nothing to say to the user or to the phone.
+pub(crate) async fn is_from_own_proxy(net: &Net, transaction: &Transaction) -> bool {
+    if !matches!(transaction.connection, Some(SipConnection::Udp(_))) {
+        return true;
+    }
+    match net.flow().await {
+        Ok(flow) => source_of(&transaction.original) == Some(flow.peer.ip()),
+        Err(_) => false,
+    }
+}
+
+/// The address a request came from, as the transport layer notes it in the topmost Via. Where that names another
+/// address than the sender's, the transport layer adds `received` and `rport`; a `received` that stands alone was
+/// written by the sender.
+fn source_of(request: &Request) -> Option<IpAddr> {
+    let via = value(request, |header| match header {
+        Header::Via(via) => Some(via.value()),
+        _ => None,
+    })?;
+    let first = elements(&via).into_iter().next()?;
+    let (_, address) = first.trim().split_once(char::is_whitespace)?;
+    let list = parameters(address, ';');
+    let get = |name: &str| list.iter().find(|(key, _)| key == name).map(|(_, value)| value.as_str());
+    let noted = get("rport").filter(|port| !port.is_empty()).and(get("received"));
+    let host = match noted {
+        Some(received) => received,
+        None => {
+            let sent_by = address.split(';').next().unwrap_or_default().trim();
+            match sent_by.strip_prefix('[') {
+                Some(v6) => v6.split(']').next().unwrap_or_default(),
+                None => sent_by.split(':').next().unwrap_or_default(),
+            }
+        }
+    };
+    host.trim().trim_matches(['[', ']']).parse().ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use rsipstack::sip::{SipMessage, Transport as SipTransport};
+
+    use super::*;
+
+    fn via(via: &str, from: &str) -> Option<IpAddr> {
+        let text =
+            format!("NOTIFY sip:101@h SIP/2.0\r\nVia: {via}\r\nCSeq: 1 NOTIFY\r\nContent-Length: 0\r\n\r\n");
+        let message = SipMessage::try_from(text.as_str()).unwrap();
+        let received =
+            SipConnection::update_msg_received(message, from.parse().unwrap(), SipTransport::Udp).unwrap();
+        let SipMessage::Request(request) = received else { panic!() };
+        source_of(&request)
+    }
+
+    #[test]
+    fn nobody_passes_for_another() {
+        for (header, from) in [
+            ("SIP/2.0/UDP 192.0.2.1:5060;branch=z9hG4bKx", "192.0.2.1:5060"),
+            ("SIP/2.0/UDP 192.0.2.1;branch=z9hG4bKx;rport", "192.0.2.9:5060"),
+            ("SIP/2.0/UDP 10.0.0.1;branch=z9hG4bKx", "192.0.2.1:5060"),
+            ("SIP/2.0/UDP pbx.test;branch=z9hG4bKx;rport", "192.0.2.1:40000"),
+            ("SIP/2.0/UDP 192.0.2.66:5060;branch=z9hG4bKx;received=192.0.2.1", "192.0.2.66:5060"),
+            ("SIP/2.0/UDP 192.0.2.66:5060;received=192.0.2.1;rport=5060", "192.0.2.66:5060"),
+            ("SIP/2.0/UDP 192.0.2.66:5060;received=192.0.2.1;rport", "192.0.2.66:5060"),
+            ("SIP/2.0/UDP 192.0.2.66;received=192.0.2.1;rport", "192.0.2.66:5060"),
+            ("SIP/2.0/UDP 192.0.2.1:5060;rport, SIP/2.0/UDP 192.0.2.7", "192.0.2.66:5060"),
+            ("SIP/2.0/UDP [2001:db8::1]:5060;branch=z9hG4bKx;rport", "[2001:db8::1]:5060"),
+            ("SIP/2.0/UDP [2001:db8::1];branch=z9hG4bKx", "[2001:db8::2]:5060"),
+        ] {
+            let from_ip = from.parse::<std::net::SocketAddr>().unwrap().ip();
+            assert_eq!(via(header, from), Some(from_ip), "{header}");
+        }
+    }
+}
