@@ -60,7 +60,10 @@ impl Asterisk {
             .arg(&root)
             .args(["/usr/sbin/asterisk", "-f", "-n", "-C"])
             .arg(inside.join("etc/asterisk.conf"));
-        let process = Process::start("asterisk", command);
+        let mut process = Process::start("asterisk", command);
+        process.wait_for("its start", Duration::from_secs(30), |l| {
+            l.text.contains("Asterisk Ready").then_some(())
+        });
         let ports = [5060, 5061, 5063, 5065, AMI_PORT].map(|port| (address, port));
         place.wait_until_bound(&process, &ports);
         Self { process, dir, address }

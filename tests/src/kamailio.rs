@@ -203,6 +203,7 @@ request_route {
         if (loose_route()) {
             if (is_method("SUBSCRIBE") && uri == myself) { route(PRESENCE); exit; }
             handle_ruri_alias();
+            t_on_reply("ANSWER");
             t_relay();
         }
         else if (is_method("ACK")) { if (t_check_trans()) t_relay(); }
