@@ -98,35 +98,21 @@ pub mod scenario {
     /// Publishes that so many voice messages wait for the user who does it, with digest (RFC 3842, RFC 3903).
     pub fn publishes_messages(new: u32, old: u32) -> String {
         let body = format!(
-            "Messages-Waiting: yes\nMessage-Account: sip:*97@[home]\nVoice-Message: {new}/{old} (0/0)\n"
+            "Messages-Waiting: yes\nMessage-Account: sip:*97@[home]\nVoice-Message: {new}/{old} (0/0)"
         );
-        let publish = |sequence: u32, credentials: &str| {
+        let publish = |sequence: u8, credentials: &str| {
             format!(
-                r#"<send retrans="500"><![CDATA[
-
-PUBLISH sip:[me]@[home] SIP/2.0
-Via: SIP/2.0/UDP [local_ip]:[local_port];branch=[branch]
-From: <sip:[me]@[home]>;tag=[call_number]
-To: <sip:[me]@[home]>
-Call-ID: [call_id]
-CSeq: {sequence} PUBLISH
-Contact: <sip:[me]@[local_ip]:[local_port]>
-Max-Forwards: 70
-Event: message-summary
-Expires: 600
-{credentials}Content-Type: application/simple-message-summary
-Content-Length: [len]
-
-{body}]]></send>"#
+                "<send retrans=\"500\"><![CDATA[\nPUBLISH sip:[me]@[home] SIP/2.0\n\
+                 Via: SIP/2.0/UDP [local_ip]:[local_port];branch=[branch]\n\
+                 From: <sip:[me]@[home]>;tag=c[call_number]\nTo: <sip:[me]@[home]>\nCall-ID: [call_id]\n\
+                 CSeq: {sequence} PUBLISH\nContact: <sip:[me]@[local_ip]:[local_port]>\nMax-Forwards: 70\n\
+                 Event: message-summary\nExpires: 600\n{credentials}\
+                 Content-Type: application/simple-message-summary\nContent-Length: [len]\n\n{body}\n]]></send>"
             )
         };
-        let steps = [
-            publish(1, ""),
-            r#"<recv response="407" auth="true"/>"#.to_owned(),
-            publish(2, "[authentication]\n"),
-            r#"<recv response="200"/>"#.to_owned(),
-        ];
-        format!("<scenario name=\"publisher\">{}</scenario>", steps.concat())
+        let challenged = "<recv response=\"407\" auth=\"true\"/>";
+        let (asked, again) = (publish(1, ""), publish(2, "[authentication]\n"));
+        scenario(&[&asked, challenged, &again, "<recv response=\"200\"/>"])
     }
 
     /// Calls with digest, lets it ring for a second, and gives up.
