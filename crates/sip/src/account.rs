@@ -4,6 +4,7 @@ use std::time::Duration;
 use pbx_api::Trust;
 use secrecy::SecretString;
 
+use crate::Instance;
 use crate::target::user_part;
 
 /// Transport of SIP messages between the phone and its outbound proxy.
@@ -124,6 +125,8 @@ pub struct Account {
     pub expires: Duration,
     /// Value of the `User-Agent` header.
     pub user_agent: String,
+    /// Identity of this phone, which the PBX knows it by wherever it registers from; kept by whoever keeps the account.
+    pub instance: Option<Instance>,
     /// Local UDP port to bind, for IPv4 and IPv6; any free one without. The other transports do not listen.
     pub local_port: Option<u16>,
 }

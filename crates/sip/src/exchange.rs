@@ -55,7 +55,8 @@ impl Net {
 ///
 /// # Errors
 /// The stack will not have the request.
-pub(crate) async fn start(net: &Net, flow: &Flow, request: Request) -> Result<Transaction, Cause> {
+pub(crate) async fn start(net: &Net, flow: &Flow, mut request: Request) -> Result<Transaction, Cause> {
+    net.service_route.apply(&mut request);
     let destination = match flow.transport {
         Transport::Udp => Some(udp_address(next_hop(net, flow, &request).await)),
         _ => None,
@@ -111,6 +112,8 @@ pub(crate) async fn exchange(
         let mut credentials_refused = false;
         if matches!(response.status_code.code(), 401 | 407) {
             match auth.learn(challenges(&response), &mut rounds) {
+                // A request with a Contact of its own is made anew by those who made it.
+                Verdict::Retry if moved && draft.has_contact() => {}
                 Verdict::Retry => continue,
                 Verdict::Refused => credentials_refused = true,
                 Verdict::NotUnderstood => return Err(Cause::NotUnderstood),

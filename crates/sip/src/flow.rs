@@ -94,7 +94,11 @@ impl Flow {
     /// Takes `seen` for our address as the proxy sees it; whether it is another one than before.
     fn learn(&self, seen: SocketAddr) -> bool {
         let Ok(mut known) = self.reflexive.lock() else { return false };
-        known.replace(seen).unwrap_or(self.local) != seen
+        let is_other = known.replace(seen).unwrap_or(self.local) != seen;
+        if is_other {
+            let _ = self.loss.report.send(Fact::ContactChanged);
+        }
+        is_other
     }
 
     /// Waits until the flow is lost.

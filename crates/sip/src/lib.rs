@@ -12,6 +12,7 @@
 mod account;
 mod agent;
 mod answer;
+mod binding;
 mod call;
 mod dialog;
 mod digest;
@@ -20,14 +21,17 @@ mod event;
 mod exchange;
 mod flow;
 mod header;
+mod instance;
 mod invite;
 mod message;
+mod network;
 mod outside;
 mod packages;
 mod party;
 mod publish;
 mod register;
 mod registration;
+mod service_route;
 mod subscription;
 mod target;
 mod text;
@@ -41,3 +45,4 @@ pub use event::{
     OtherCallState, Package, Party, Presence, ReferralKey, Registration, SubscriptionKey, SubscriptionState,
     TransferProgress,
 };
+pub use instance::Instance;

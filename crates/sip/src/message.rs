@@ -74,6 +74,11 @@ impl Draft {
         }
     }
 
+    /// Whether it brings a Contact of its own instead of that of the flow.
+    pub(crate) fn has_contact(&self) -> bool {
+        self.headers.iter().any(|header| matches!(header, Header::Contact(_)))
+    }
+
     /// The request as it goes out now over `flow`.
     pub(crate) fn request(&self, flow: &Flow, user_agent: &str, auth: &mut Authenticator) -> Request {
         let cseq = self.sequence.fetch_add(1, Ordering::Relaxed) + 1;
@@ -85,7 +90,6 @@ impl Draft {
             Header::To(self.to.clone().into()),
             Header::CallId(self.call_id.clone().into()),
             Header::CSeq(format!("{cseq} {method}").into()),
-            Header::Contact(flow.contact().into()),
             Header::UserAgent(user_agent.into()),
         ];
         headers.extend(self.routes.iter().map(|route| Header::Route(route.clone().into())));
@@ -95,6 +99,9 @@ impl Draft {
                 Asker::Server => Header::Authorization(answer.into()),
                 Asker::Proxy => Header::ProxyAuthorization(answer.into()),
             });
+        }
+        if !self.has_contact() {
+            headers.push(Header::Contact(flow.contact().into()));
         }
         headers.extend(self.headers.iter().cloned());
         if let Some(body) = &self.body {

@@ -1,27 +1,54 @@
-//! One try to register (RFC 3261, section 10.2).
+//! One try to register (RFC 3261, section 10.2; RFC 5626, section 4.2).
 
-use std::sync::Arc;
 use std::sync::atomic::AtomicU32;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use rsipstack::sip::{Header, Method, Uri};
 use tokio::sync::mpsc;
 
+use crate::binding::{Binding, Targets, lifetime, replaces_by_instance};
 use crate::digest::Authenticator;
 use crate::exchange::{Reply, exchange};
 use crate::flow::{Flow, Net};
-use crate::message::{ALLOW, Draft, granted, seconds, token};
+use crate::message::{ALLOW, Draft, seconds, token};
 use crate::registration::Input;
 use crate::target::user_part;
-use crate::{Account, Cause};
+use crate::{Account, Cause, Instance};
 
 /// A REGISTER without any answer for this long went nowhere.
 const PATIENCE: Duration = Duration::from_secs(3);
+/// Times a Contact may turn out to be another one while it is registered.
+const MOST_CHANGES: u8 = 2;
 
 /// What stays the same over all registrations of a user agent: Call-ID, tag, CSeq counter, nonces.
 pub(crate) struct Registrar {
     draft: Draft,
     auth: Authenticator,
+    instance: Option<Instance>,
+    state: Mutex<State>,
+}
+
+/// What was learnt from earlier registrations.
+#[derive(Default)]
+struct State {
+    /// The flow of the last try.
+    flow: Option<Flow>,
+    bound: Option<Bound>,
+    /// The registrar wants no flow to be named (439, RFC 5626, section 6).
+    without_flow: bool,
+    /// The credentials were good once.
+    was_registered: bool,
+}
+
+/// The binding the registrar holds.
+#[derive(Clone)]
+struct Bound {
+    contact: String,
+    /// It is listed as it was sent: nobody on the way gives it another address.
+    as_sent: bool,
+    /// A new binding takes its place by itself.
+    by_instance: bool,
 }
 
 impl Registrar {
@@ -39,7 +66,7 @@ impl Registrar {
             headers: Vec::new(),
             body: None,
         };
-        Self { draft, auth }
+        Self { draft, auth, instance: account.instance.clone(), state: Mutex::default() }
     }
 
     /// Tries to register for `expires`; tells the state machine what came of it.
@@ -51,12 +78,10 @@ impl Registrar {
                 return;
             }
         };
-        match self.send(net, &flow, expires).await {
-            Ok(reply) => {
-                let _ = facts.send(outcome(&reply, &flow, expires));
-                if reply.moved {
-                    let _ = facts.send(Input::Moved);
-                }
+        self.state().flow = Some(flow.clone());
+        match self.bind(net, &flow, expires).await {
+            Ok(outcome) => {
+                let _ = facts.send(outcome);
                 // A loss reported ahead of the outcome came while the machine was still trying, which has no use for it.
                 if flow.is_lost() {
                     let _ = facts.send(Input::FlowLost(flow.lost().await));
@@ -74,49 +99,160 @@ impl Registrar {
     /// Takes the registration back.
     pub(crate) async fn unregister(&self, net: &Net) {
         if let Ok(flow) = net.flow().await {
-            let _ = self.send(net, &flow, Duration::ZERO).await;
+            let bound = self.state().bound.take().map(|bound| bound.contact);
+            let contact = bound.unwrap_or_else(|| flow.contact());
+            let _ = self
+                .send(
+                    net,
+                    &flow,
+                    &self.draft.uri,
+                    Duration::ZERO,
+                    self.named(&contact),
+                    &mut self.auth.clone(),
+                )
+                .await;
         }
     }
 
-    async fn send(&self, net: &Net, flow: &Flow, expires: Duration) -> Result<Reply, Cause> {
+    /// The flow that the last try was made over.
+    pub(crate) fn flow(&self) -> Option<Flow> {
+        self.state().flow.clone()
+    }
+
+    /// Whether what the registrar holds is not what `flow` is reached under.
+    pub(crate) fn is_outdated(&self, flow: &Flow) -> bool {
+        self.state().bound.as_ref().is_some_and(|bound| bound.contact != flow.contact())
+    }
+
+    async fn bind(&self, net: &Net, flow: &Flow, expires: Duration) -> Result<Input, Cause> {
+        let mut registrar = self.draft.uri.clone();
+        let mut targets = Targets::new(registrar.clone());
+        let mut auth = self.auth.clone();
+        let mut changes = 0;
+        loop {
+            let contact = flow.contact();
+            let outdated = self.removable(&contact);
+            let mut named = self.named(&contact);
+            if let Some(outdated) = &outdated {
+                named.push_str(&format!(", {outdated};expires=0"));
+            }
+            let reply = self.send(net, flow, &registrar, expires, named, &mut auth).await?;
+            match reply.status() {
+                200..=299 => {
+                    let is_listed = self.remember(&reply, &contact);
+                    // A proxy that gives both Contacts one address makes of this the removal of what we have.
+                    let removed_both = outdated.is_some() && !is_listed;
+                    let moved = flow.contact() != contact;
+                    if (removed_both || moved) && changes < MOST_CHANGES {
+                        changes += 1;
+                        continue;
+                    }
+                    net.service_route.learn(&reply.response);
+                }
+                // Challenged, and by the way told where we are.
+                401 | 407 if reply.moved && !reply.credentials_refused && changes < MOST_CHANGES => {
+                    changes += 1;
+                    continue;
+                }
+                300..=399 => {
+                    if let Some(other) = targets.follow(&reply.response) {
+                        tracing::debug!(registrar = %other, "sent to another registrar");
+                        registrar = other;
+                        continue;
+                    }
+                }
+                439 if !std::mem::replace(&mut self.state().without_flow, true) => continue,
+                _ => {}
+            }
+            return Ok(self.outcome(&reply, &contact, expires));
+        }
+    }
+
+    async fn send(
+        &self,
+        net: &Net,
+        flow: &Flow,
+        registrar: &Uri,
+        expires: Duration,
+        contacts: String,
+        auth: &mut Authenticator,
+    ) -> Result<Reply, Cause> {
+        let names_flow = self.instance.is_some() && !self.state().without_flow;
+        let supported = if names_flow { "path, outbound" } else { "path" };
         let mut draft = self.draft.clone();
-        draft.headers.push(Header::Expires(expires.as_secs().to_string().into()));
-        draft.headers.push(Header::Allow(ALLOW.into()));
-        exchange(net, flow, &draft, &mut self.auth.clone(), PATIENCE).await
+        draft.uri = registrar.clone();
+        draft.headers.extend([
+            Header::Contact(contacts.into()),
+            Header::Expires(expires.as_secs().to_string().into()),
+            Header::Allow(ALLOW.into()),
+            Header::Supported(supported.into()),
+        ]);
+        exchange(net, flow, &draft, auth, PATIENCE).await
     }
-}
 
-fn outcome(reply: &Reply, flow: &Flow, asked: Duration) -> Input {
-    let status = reply.status();
-    let response = &reply.response;
-    let cause = match status {
-        200..=299 => {
-            let expires = granted(response, &flow.contact(), asked);
-            if !expires.is_zero() {
-                return Input::Granted { expires, rtt: reply.rtt };
+    /// A Contact with what names this phone and its flow. A registrar that knows nothing of either ignores both.
+    fn named(&self, contact: &str) -> String {
+        let Some(instance) = &self.instance else { return contact.to_owned() };
+        let flow = if self.state().without_flow { "" } else { ";reg-id=1" };
+        format!("{contact};+sip.instance=\"<{}>\"{flow}", instance.as_str())
+    }
+
+    /// The binding that a new one under `contact` leaves behind and that can be removed along with it. Where
+    /// Contacts get other addresses on the way, the name of the old binding is unknown, and what we take for it might
+    /// become that of the new one.
+    fn removable(&self, contact: &str) -> Option<String> {
+        let bound = self.state().bound.clone()?;
+        (bound.contact != contact && bound.as_sent && !bound.by_instance).then_some(bound.contact)
+    }
+
+    /// Takes note of what a 2xx says of the binding; whether it is listed as it was sent.
+    fn remember(&self, reply: &Reply, contact: &str) -> bool {
+        let as_sent = Binding::all(&reply.response).iter().any(|binding| binding.holds(contact));
+        let by_instance = replaces_by_instance(&reply.response);
+        let mut state = self.state();
+        state.bound = Some(Bound { contact: contact.to_owned(), as_sent, by_instance });
+        state.was_registered = true;
+        as_sent
+    }
+
+    fn state(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn outcome(&self, reply: &Reply, contact: &str, asked: Duration) -> Input {
+        let status = reply.status();
+        let response = &reply.response;
+        let cause = match status {
+            200..=299 => {
+                let instance = self.instance.as_ref().map(Instance::as_str);
+                let expires = lifetime(response, contact, instance, asked);
+                if !expires.is_zero() {
+                    return Input::Granted { expires, rtt: reply.rtt };
+                }
+                // Taken and dropped at once: no call can come.
+                Cause::ServerFailed
             }
-            // Taken and dropped at once: no call can come.
-            Cause::ServerFailed
-        }
-        423 => {
-            let minimum = seconds(response, |header| match header {
-                Header::MinExpires(value) => Some(value.value()),
-                _ => None,
-            });
-            match minimum {
-                Some(minimum) => return Input::TooBrief { minimum },
-                None => Cause::Refused,
+            423 => {
+                let minimum = seconds(response, |header| match header {
+                    Header::MinExpires(value) => Some(value.value()),
+                    _ => None,
+                });
+                match minimum {
+                    Some(minimum) => return Input::TooBrief { minimum },
+                    None => Cause::Refused,
+                }
             }
-        }
-        _ if reply.credentials_refused => Cause::WrongPassword,
-        // A registrar that forbids after it has seen the digest means the credentials.
-        403 if reply.credentials_sent => Cause::WrongPassword,
-        408 | 429 | 480 | 491 | 500..=599 => Cause::ServerFailed,
-        _ => Cause::Refused,
-    };
-    let retry_after = seconds(response, |header| match header {
-        Header::RetryAfter(value) => Some(value.value()),
-        _ => None,
-    });
-    Input::Failed { cause, status: Some(status), retry_after }
+            _ if reply.credentials_refused => Cause::WrongPassword,
+            // A registrar that forbids after it has seen the digest means the credentials, unless they were good
+            // before.
+            403 if reply.credentials_sent && !self.state().was_registered => Cause::WrongPassword,
+            408 | 429 | 480 | 491 | 500..=599 => Cause::ServerFailed,
+            _ => Cause::Refused,
+        };
+        let retry_after = seconds(response, |header| match header {
+            Header::RetryAfter(value) => Some(value.value()),
+            _ => None,
+        });
+        Input::Failed { cause, status: Some(status), retry_after }
+    }
 }

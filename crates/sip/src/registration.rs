@@ -1,4 +1,17 @@
-//! When to register: a pure state machine. Outcomes and the time go in, actions and the next deadline come out.
+//! When to register: a pure state machine. What happened and the time go in, actions and the next deadline come out.
+//!
+//! How long to wait before the next try follows from whose trouble it is:
+//!
+//! - **Our own network** changed, came back, or this machine woke: within a second, at once where calls wait for it.
+//!   With the quarter of a second in which the network settles, and the exchange itself, the phone is registered
+//!   within two seconds. A whole office whose switch restarts is still spread over that second.
+//! - **Nobody answers** (silence, no route, no name): trouble on the way, most likely ours alone. For the first minute
+//!   a request is on its way at least every two seconds; whoever meets longer silence asks every two to six seconds.
+//! - **The server's machine refuses or hangs up**: its software restarts, and everybody waits for it. The first try is
+//!   spread over two seconds, further ones over half a second to four, after a minute over one to eight, so that no
+//!   second sees half of a thousand phones.
+//! - **The server answers, but fails**: pauses double up to a minute; half of each is chance. `Retry-After` is obeyed and
+//!   stretched by up to a tenth and a second, for it was said to everybody alike.
 
 use std::time::{Duration, Instant};
 
@@ -18,11 +31,21 @@ const SETTLED: Duration = Duration::from_secs(5);
 const RAISES: u8 = 3;
 /// Refreshes are never closer together than this, however short the lifetime granted.
 const SHORTEST_REFRESH: Duration = Duration::from_secs(1);
+/// An outage that lasts longer than this is nobody's short hiccup.
+const LONG_OUTAGE: Duration = Duration::from_secs(60);
+/// Between tries while there is no network at all; the network's return is told, so this is a mere safeguard.
+const WITHOUT_NETWORK: Duration = Duration::from_secs(10);
+/// Least time between registrations that only make sure that all is well.
+const LOOKS: Duration = Duration::from_secs(10);
+/// Pause after a refusal that is not about credentials, doubled up to [`LONGEST_REFUSAL`]: a PBX that starts may not
+/// know its users yet.
+const REFUSAL: Duration = Duration::from_secs(30);
+const LONGEST_REFUSAL: Duration = Duration::from_secs(600);
 
 /// What happened.
 #[derive(Debug, Clone, Copy)]
 pub(crate) enum Input {
-    /// Begin, or begin anew because the user or the network says so.
+    /// Begin, or begin anew because the user says so.
     Begin,
     /// 200: registered for this long.
     Granted { expires: Duration, rtt: Duration },
@@ -32,8 +55,16 @@ pub(crate) enum Input {
     Failed { cause: Cause, status: Option<u16>, retry_after: Option<Duration> },
     /// The connection the registration was made over is gone.
     FlowLost(Cause),
-    /// The proxy sees us at another address than it did: what is registered may not be reached any more.
-    Moved,
+    /// There is another way to the proxy than the one the registration was made over. It is urgent where calls wait.
+    Moved { urgent: bool },
+    /// The network changed, yet the way to the proxy looks the same.
+    Stirred,
+    /// There is no way to the proxy any more.
+    Cut,
+    /// The machine slept for this long, during which the clock that the machine is given stood still.
+    Woke { slept: Duration },
+    /// The address under which the flow is reached is another one: what the registrar knows leads nowhere.
+    ContactChanged,
     /// The deadline has come.
     Due,
 }
@@ -51,8 +82,11 @@ pub(crate) enum Action {
 enum Phase {
     Idle,
     Trying,
-    Registered { since: Instant },
+    Registered {
+        since: Instant,
+    },
     Pausing,
+    /// Refused; tried again only where there is a deadline.
     Refused,
 }
 
@@ -62,9 +96,16 @@ pub(crate) struct Machine {
     phase: Phase,
     expires: Duration,
     failures: u32,
+    refusals: u32,
     raises: u8,
     deadline: Option<Instant>,
     bound_until: Option<Instant>,
+    /// Begin of the outage that goes on.
+    outage: Option<Instant>,
+    /// The last try.
+    tried: Option<Instant>,
+    /// What the world was told last.
+    said: Option<Registration>,
     jitter: StdRng,
 }
 
@@ -75,9 +116,13 @@ impl Machine {
             phase: Phase::Idle,
             expires,
             failures: 0,
+            refusals: 0,
             raises: 0,
             deadline: None,
             bound_until: None,
+            outage: None,
+            tried: None,
+            said: None,
             jitter: StdRng::seed_from_u64(seed),
         }
     }
@@ -99,12 +144,28 @@ impl Machine {
 
     /// Takes one input at the time `now`.
     pub(crate) fn handle(&mut self, input: Input, now: Instant) -> Vec<Action> {
+        let mut actions = self.step(input, now);
+        let before = self.said;
+        actions.retain(|action| match action {
+            Action::Report(said) => {
+                self.said = Some(*said);
+                // Nothing new in that, unless the user asked for it.
+                *said != Registration::Registering || before != self.said || matches!(input, Input::Begin)
+            }
+            Action::Register { .. } => true,
+        });
+        actions
+    }
+
+    fn step(&mut self, input: Input, now: Instant) -> Vec<Action> {
         match (input, self.phase) {
             (Input::Begin, _) => {
                 self.failures = 0;
+                self.refusals = 0;
                 self.raises = 0;
+                self.outage = None;
                 let mut actions = vec![Action::Report(Registration::Registering)];
-                actions.extend(self.attempt());
+                actions.extend(self.attempt(now));
                 actions
             }
             (Input::Granted { expires, rtt }, Phase::Trying) => self.granted(expires, rtt, now),
@@ -113,26 +174,55 @@ impl Machine {
                 self.failed(cause, status, retry_after, now)
             }
             (Input::FlowLost(cause), Phase::Registered { since }) => self.flow_lost(cause, since, now),
-            (Input::Moved, Phase::Registered { since }) => self.moved(since, now),
-            (Input::Due, Phase::Registered { .. } | Phase::Pausing)
+            (Input::Woke { slept }, _) => {
+                // A binding that would have begun before time began has surely expired.
+                self.bound_until = self.bound_until.and_then(|until| until.checked_sub(slept));
+                self.moved(false, now)
+            }
+            (Input::Moved { urgent }, _) => self.moved(urgent, now),
+            (Input::Cut, Phase::Trying | Phase::Registered { .. }) => {
+                self.wait(Cause::NetworkUnreachable, None, WITHOUT_NETWORK, now)
+            }
+            (Input::Stirred, Phase::Registered { .. } | Phase::Pausing) => {
+                let earliest = self.tried.map_or(now, |tried| now.max(tried + LOOKS));
+                let soon = earliest + self.random(0.0..1.0);
+                self.deadline = Some(self.deadline.map_or(soon, |deadline| deadline.min(soon)));
+                Vec::new()
+            }
+            (Input::ContactChanged, Phase::Registered { since }) => self.contact_changed(since, now),
+            (Input::Due, Phase::Registered { .. } | Phase::Pausing | Phase::Refused)
                 if self.deadline.is_some_and(|deadline| deadline <= now) =>
             {
-                self.attempt()
+                self.due(now)
             }
             // An outcome of a try that was given up, or a deadline that moved meanwhile.
             _ => Vec::new(),
         }
     }
 
-    fn attempt(&mut self) -> Vec<Action> {
+    fn due(&mut self, now: Instant) -> Vec<Action> {
+        let expired = matches!(self.phase, Phase::Registered { .. })
+            && self.bound_until.is_none_or(|until| until <= now);
+        let mut actions = Vec::new();
+        if expired {
+            actions.push(Action::Report(Registration::Registering));
+        }
+        actions.extend(self.attempt(now));
+        actions
+    }
+
+    fn attempt(&mut self, now: Instant) -> Vec<Action> {
         self.phase = Phase::Trying;
         self.deadline = None;
+        self.tried = Some(now);
         vec![Action::Register { expires: self.expires }]
     }
 
     fn granted(&mut self, expires: Duration, rtt: Duration, now: Instant) -> Vec<Action> {
         self.failures = 0;
+        self.refusals = 0;
         self.raises = 0;
+        self.outage = None;
         self.phase = Phase::Registered { since: now };
         self.bound_until = Some(now + expires);
         let refresh = expires.mul_f64(self.jitter.random_range(0.75..0.90)).max(SHORTEST_REFRESH);
@@ -146,7 +236,7 @@ impl Machine {
         }
         self.raises += 1;
         self.expires = minimum;
-        self.attempt()
+        self.attempt(now)
     }
 
     fn failed(
@@ -157,47 +247,96 @@ impl Machine {
         now: Instant,
     ) -> Vec<Action> {
         if matches!(cause, Cause::WrongPassword | Cause::Refused) {
+            self.raises = 0;
             self.phase = Phase::Refused;
-            self.deadline = None;
+            self.deadline = (cause == Cause::Refused).then(|| {
+                let doubled = REFUSAL.saturating_mul(1 << self.refusals.min(8)).min(LONGEST_REFUSAL);
+                self.refusals = self.refusals.saturating_add(1);
+                let asked = retry_after.unwrap_or_default().min(LONGEST_RETRY_AFTER);
+                now + doubled.mul_f64(self.jitter.random_range(0.5..1.0)).max(asked)
+            });
             return vec![Action::Report(Registration::Refused { cause, status })];
         }
-        let pause = self.pause(cause).max(retry_after.unwrap_or_default().min(LONGEST_RETRY_AFTER));
+        let mut pause = self.pause(cause, now);
+        if let Some(asked) = retry_after {
+            let asked = asked.min(LONGEST_RETRY_AFTER);
+            pause = pause.max(asked + (asked / 10 + Duration::from_secs(1)).mul_f64(self.jitter.random()));
+        }
         self.wait(cause, status, pause, now)
     }
 
-    /// Out of reach: ask often, so that the phone is back as soon as the server is. A try that ran into silence
-    /// has paced itself already. A server that answers with a fault gets time to recover.
-    fn pause(&mut self, cause: Cause) -> Duration {
-        if cause == Cause::Silence {
-            return Duration::from_millis(self.jitter.random_range(250..750));
+    fn pause(&mut self, cause: Cause, now: Instant) -> Duration {
+        let outage = now.saturating_duration_since(*self.outage.get_or_insert(now));
+        let long = outage >= LONG_OUTAGE;
+        match cause {
+            // A try that ran into silence has taken its time already.
+            Cause::Silence if !long => self.random(0.1..0.5),
+            Cause::NetworkUnreachable | Cause::NameNotFound => self.random(0.75..1.5),
+            Cause::ConnectionRefused | Cause::ConnectionLost if long => self.random(1.0..8.0),
+            Cause::Silence | Cause::ConnectionRefused | Cause::ConnectionLost => self.random(0.5..4.0),
+            _ => {
+                let doubled = Duration::from_secs(1 << self.failures.min(6)).min(LONGEST_PAUSE);
+                self.failures = self.failures.saturating_add(1);
+                doubled.mul_f64(self.jitter.random_range(0.5..1.0))
+            }
         }
-        if cause.is_unreachable() {
-            return Duration::from_millis(self.jitter.random_range(750..1500));
-        }
-        let doubled = Duration::from_secs(1 << self.failures.min(6)).min(LONGEST_PAUSE);
-        self.failures = self.failures.saturating_add(1);
-        doubled.mul_f64(self.jitter.random_range(0.75..1.0))
     }
 
     fn flow_lost(&mut self, cause: Cause, since: Instant, now: Instant) -> Vec<Action> {
-        let pause = if now.duration_since(since) < SETTLED { self.pause(cause) } else { Duration::ZERO };
+        let is_of_all = matches!(cause, Cause::ConnectionLost | Cause::ConnectionRefused);
+        let pause = if now.saturating_duration_since(since) < SETTLED {
+            self.pause(cause, now)
+        } else if is_of_all {
+            self.random(0.0..2.0)
+        } else {
+            Duration::ZERO
+        };
+        self.outage.get_or_insert(now);
         self.wait(cause, None, pause, now)
     }
 
     /// Registers the new address, but never in a circle: some networks show another one each time.
-    fn moved(&mut self, since: Instant, now: Instant) -> Vec<Action> {
-        if now.duration_since(since) >= SETTLED {
-            return self.attempt();
-        }
+    fn contact_changed(&mut self, since: Instant, now: Instant) -> Vec<Action> {
         let soon = since + SETTLED;
+        if soon <= now {
+            return self.attempt(now);
+        }
         self.deadline = Some(self.deadline.map_or(soon, |deadline| deadline.min(soon)));
         Vec::new()
+    }
+
+    fn moved(&mut self, urgent: bool, now: Instant) -> Vec<Action> {
+        match self.phase {
+            Phase::Idle => return Vec::new(),
+            // Nothing but the user changes a password.
+            Phase::Refused if self.deadline.is_none() => return Vec::new(),
+            _ => {}
+        }
+        self.failures = 0;
+        self.raises = 0;
+        self.outage = Some(now);
+        let mut actions = vec![Action::Report(Registration::Registering)];
+        if urgent {
+            actions.extend(self.attempt(now));
+        } else {
+            let soon = now + self.random(0.0..1.0);
+            // A network that flaps must not put it off for ever.
+            let waiting = self.deadline.filter(|_| matches!(self.phase, Phase::Pausing));
+            self.deadline = Some(waiting.map_or(soon, |deadline| deadline.min(soon)));
+            self.phase = Phase::Pausing;
+        }
+        actions
     }
 
     fn wait(&mut self, cause: Cause, status: Option<u16>, pause: Duration, now: Instant) -> Vec<Action> {
         self.phase = Phase::Pausing;
         self.deadline = Some(now + pause);
         vec![Action::Report(Registration::Retrying { cause, status, retry_in: pause })]
+    }
+
+    /// A random pause of so many seconds.
+    fn random(&mut self, seconds: std::ops::Range<f64>) -> Duration {
+        Duration::from_secs_f64(self.jitter.random_range(seconds))
     }
 }
 

@@ -263,6 +263,7 @@ impl SigningIn {
             password,
             expires: sip::Account::EXPIRES,
             user_agent: self.config.user_agent.clone(),
+            instance: None,
             local_port: None,
         };
         Line { sip, codecs: saved.enforced.allow(&self.config.codecs) }

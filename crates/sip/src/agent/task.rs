@@ -21,12 +21,13 @@ use tokio::time::{sleep, sleep_until, timeout};
 use tokio_util::sync::CancellationToken;
 
 use super::Command;
-use crate::answer::{outside_of_calls, required, respond, respond_with, set_to_tag};
+use crate::answer::{outside_of_calls, required, respond, respond_with, set_to_tag, takes_sdp};
 use crate::call::{Call, Input, Invite, Report, incoming, outgoing};
 use crate::dialog::{Identity, sequence_of};
 use crate::digest::Authenticator;
 use crate::flow::{AckMender, Hops, Locator, Net, Outlets, Port, websocket_url};
 use crate::message::{ALLOW, Body, Draft, SDP, SUPPORTED, call_id_of, from_of, sdp_of, to_of, token};
+use crate::network::{Stir, Watch, source_toward};
 use crate::outside::{is_message_summary, message_summary, text_message};
 use crate::publish::Publication;
 use crate::register::Registrar;
@@ -35,7 +36,7 @@ use crate::subscription::Subscriptions;
 use crate::target::{host_part, parse, request_uri, user_part};
 use crate::text::{self, Seen};
 use crate::{
-    Account, CallKey, EndCause, Error, Event, MessageKey, Package, Registration, SubscriptionKey,
+    Account, CallKey, Cause, EndCause, Error, Event, MessageKey, Package, Registration, SubscriptionKey,
     SubscriptionState, Transport, party,
 };
 
@@ -81,6 +82,12 @@ pub(super) struct Agent {
     /// What happens to the registration, in the order it happened.
     facts: (mpsc::UnboundedSender<Fact>, mpsc::UnboundedReceiver<Fact>),
     reports: (mpsc::UnboundedSender<Report>, mpsc::UnboundedReceiver<Report>),
+    /// Changes of the network, and the last one that was heeded.
+    stirs: watch::Receiver<Stir>,
+    stir: Stir,
+    network: Arc<Watch>,
+    /// There was no way to the proxy when the network last changed.
+    is_cut: bool,
     stack: JoinHandle<()>,
     /// Follows the local address that reaches the proxy.
     local_ip: watch::Receiver<IpAddr>,
@@ -96,6 +103,9 @@ impl Agent {
         last_call: Arc<AtomicU64>,
     ) -> Result<(Self, watch::Receiver<IpAddr>), Error> {
         let registrar_uri = checked(&account)?;
+        let network = Watch::shared()?;
+        let stirs = network.stirs();
+        let stir = stirs.borrow().clone();
         let closing = CancellationToken::new();
         let layer = TransportLayer::new(closing.clone());
         layer.set_stream_idle_timeout(Duration::ZERO);
@@ -156,6 +166,10 @@ impl Agent {
             incoming,
             facts,
             reports: mpsc::unbounded_channel(),
+            stir,
+            stirs,
+            network,
+            is_cut: false,
             stack,
             local_ip: local_ip_seen.clone(),
             socket,
@@ -180,15 +194,14 @@ impl Agent {
                     match fact {
                         Fact::FlowLost(_) => {
                             self.online(false);
-                            for line in self.calls.values() {
-                                let _ = line.inbox.send(Input::FlowLost);
-                            }
+                            self.ask_all();
                         }
-                        Fact::Moved => {}
+                        Fact::ContactChanged => {}
                         _ => self.attempt = None,
                     }
                     self.fact(fact);
                 }
+                Ok(()) = self.stirs.changed() => self.stirred(),
                 Ok(()) = self.local_ip.changed() => {
                     for line in self.calls.values() {
                         let _ = line.inbox.send(Input::Moved);
@@ -248,6 +261,45 @@ impl Agent {
     fn online(&mut self, online: bool) {
         self.subscriptions.online(online);
         self.publication.online(online);
+    }
+
+    /// The network changed or the machine woke: is the way to the proxy still the one we registered over?
+    fn stirred(&mut self) {
+        let stir = self.stirs.borrow_and_update().clone();
+        let before = std::mem::replace(&mut self.stir, stir.clone());
+        let woke = stir.wakes != before.wakes;
+        if woke {
+            self.fact(Fact::Woke { slept: stir.slept.saturating_sub(before.slept) });
+            self.ask_all();
+        }
+        let flow = self.registrar.flow();
+        let source = flow.as_ref().and_then(|flow| source_toward(flow.peer));
+        let Some(flow) = flow else { return self.fact(Fact::Moved { urgent: false }) };
+        let Some(source) = source.filter(|source| !stir.picture.is_dead(*source)) else {
+            self.is_cut = true;
+            return self.fact(Fact::Cut);
+        };
+        let was_cut = std::mem::take(&mut self.is_cut);
+        if !(woke || was_cut) && source == flow.local.ip() {
+            if stir.touched(&before, source) {
+                self.fact(Fact::Stirred);
+            }
+            return;
+        }
+        tracing::debug!(%source, before = %flow.local, woke, was_cut, "another way to the proxy");
+        // A connection from an address that is gone, or older than a sleep, would only be found dead much later.
+        if flow.transport != Transport::Udp {
+            flow.lose(Cause::NetworkUnreachable);
+        }
+        self.afresh = true;
+        self.fact(Fact::Moved { urgent: !self.calls.is_empty() });
+    }
+
+    /// Makes the calls find out whether their other ends still are there.
+    fn ask_all(&self) {
+        for line in self.calls.values() {
+            let _ = line.inbox.send(Input::FlowLost);
+        }
     }
 
     fn command(&mut self, command: Command) {
@@ -371,6 +423,8 @@ impl Agent {
             && sdp_of(&transaction.original, &transaction.original.body).is_none()
         {
             Some((415, vec![Header::Accept(SDP.into())]))
+        } else if !takes_sdp(&transaction) {
+            Some((406, Vec::new()))
         } else if is_merged {
             // The same call, come by another way (RFC 3261, section 8.2.2.2).
             Some((482, Vec::new()))
@@ -466,7 +520,8 @@ impl Agent {
         let events = self.events;
         let socket = self.socket;
         // Transactions not yet taken hold the endpoint.
-        drop((self.incoming, self.net, net, self.registrar, self.calls, self.subscriptions));
+        drop((self.incoming, self.net, net, self.registrar, registrar, self.calls, self.subscriptions));
+        drop((self.stirs, self.network));
         // The stack's own reader lets go of the socket when it is next polled.
         let closed = async {
             while socket.as_ref().is_some_and(|socket| socket.strong_count() > 0) {

@@ -14,6 +14,7 @@ use tokio_util::task::TaskTracker;
 use super::secure::Secure;
 use super::{Failure, Flow, Hops, Loss, Port, plain, stream, udp, websocket};
 use crate::registration::Input as Fact;
+use crate::service_route::ServiceRoute;
 use crate::target::user_part;
 use crate::{Account, Cause, Event, Transport, TransportChoice};
 
@@ -25,6 +26,7 @@ pub(crate) struct Net {
     pub account: Account,
     pub endpoint: EndpointInnerRef,
     pub hops: Arc<Hops>,
+    pub service_route: ServiceRoute,
     /// Every task of the user agent.
     pub tasks: TaskTracker,
     /// Cancelled when the user agent closes.
@@ -68,6 +70,7 @@ impl Net {
             account,
             endpoint,
             hops,
+            service_route: ServiceRoute::default(),
             tasks,
             closing,
             port,

@@ -18,7 +18,6 @@ use super::receive::deliver;
 use super::stream::pulse;
 use super::stun::{self, TransactionId};
 use super::{Failure, Flow, Net, cause_of, plain};
-use crate::registration::Input as Fact;
 use crate::{Cause, Transport};
 
 /// Keeps the bindings of NATs on the way open, where the proxy does not speak STUN.
@@ -224,7 +223,6 @@ async fn watch(flow: Flow, port: Arc<Port>, ear: UdpSocket) {
                     pulse.answered(Instant::now());
                     if flow.learn(plain(answer.mapped)) {
                         tracing::debug!(mapped = %answer.mapped, "the way to the proxy has moved");
-                        let _ = flow.loss.report.send(Fact::Moved);
                     }
                 }
                 Ok(0)

@@ -60,6 +60,7 @@ pub fn account(port: u16, transport: Transport) -> Account {
         password: SecretString::from("secret-of-101"),
         expires: Account::EXPIRES,
         user_agent: "Carillon tests".into(),
+        instance: None,
         local_port: None,
     }
 }
