@@ -50,6 +50,7 @@ pub fn account(plain: &SipAccount, transport: Transport, authority: &Path) -> Ac
         trust,
         websocket_path: Account::WEBSOCKET_PATH.to_owned(),
         name_servers: None,
+        instance: None,
         password: SecretString::from(plain.password.clone()),
         expires: Account::EXPIRES,
         user_agent: "Carillon judges".to_owned(),
