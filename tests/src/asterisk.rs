@@ -26,7 +26,7 @@ pub use ami::Ami;
 /// | 602 | busy |
 /// | 603 | rings for 30 s |
 /// | 604 | a tone of 1004 Hz |
-/// | 605 | records what it hears into `heard.wav` |
+/// | 605 | records its caller ([`received`](Self::received)) |
 /// | 606 | tells the manager's event `Arrived` and is silent |
 /// | 700 | parks the call; 701 and on fetch it back |
 /// | 9001 to 9008 | the voice mailbox of the user 2001 to 2008 |
@@ -97,9 +97,9 @@ impl Asterisk {
         Ami::open(self.address, AMI_PORT, Duration::from_secs(20))
     }
 
-    /// What the number 605 heard so far.
-    pub fn heard(&self) -> PathBuf {
-        self.dir.path().join("spool/heard.wav")
+    /// What the number 605 received of its caller.
+    pub fn received(&self) -> PathBuf {
+        self.dir.path().join("spool/received.wav")
     }
 
     /// What it printed last, for the message of a failing test.

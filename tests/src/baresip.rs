@@ -70,6 +70,11 @@ impl Baresip {
         self.wait("Call established");
     }
 
+    /// Waits until the other end has pressed a digit.
+    pub fn wait_digit(&mut self, digit: char) {
+        self.wait(&format!("event: '{digit}'"));
+    }
+
     /// Waits until the call is over.
     pub fn wait_closed(&mut self) {
         let over = ["session closed", "terminated (duration"];

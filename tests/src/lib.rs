@@ -24,6 +24,7 @@ mod session;
 mod sipp;
 mod sound;
 mod speech;
+mod tone;
 mod usage;
 mod window;
 
@@ -46,5 +47,6 @@ pub use session::Session;
 pub use sipp::{Sipp, scenario};
 pub use sound::Listening;
 pub use speech::{Speech, Voice};
+pub use tone::seconds_of_tone;
 pub use usage::{Usage, open_sockets};
 pub use window::Window;

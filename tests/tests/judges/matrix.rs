@@ -10,18 +10,20 @@ use sip::Transport;
 use system_tests::output_file;
 
 use crate::stage::{Maker, Stage};
-use crate::{calls, lamps, transfers};
+use crate::{calls, lamps, media, transfers};
 
 /// One operation, judged on a stage of its own; a panic is its failure.
 type Operation = fn(&Stage);
 
-const OPERATIONS: [(&str, Operation); 8] = [
+const OPERATIONS: [(&str, Operation); 10] = [
     ("register", calls::register),
     ("call out", calls::call_out),
     ("call in", calls::call_in),
     ("hold", calls::hold),
     ("blind transfer", transfers::blind),
     ("attended transfer", transfers::attended),
+    ("DTMF", media::digits),
+    ("conference", media::conference),
     ("message waiting", lamps::messages),
     ("busy lamp", lamps::busy),
 ];
