@@ -7,6 +7,7 @@ mod config;
 use std::fs;
 use std::net::Ipv4Addr;
 use std::path::PathBuf;
+use std::process::Command;
 use std::time::Duration;
 
 use tempfile::TempDir;
@@ -67,6 +68,14 @@ impl Asterisk {
         let ports = [5060, 5061, 5063, 5065, AMI_PORT].map(|port| (address, port));
         place.wait_until_bound(&process, &ports);
         Self { process, dir, address }
+    }
+
+    /// Name and version.
+    pub fn version() -> String {
+        let mut command = Command::new("chroot");
+        command.arg(asterisk_root()).args(["/usr/sbin/asterisk", "-V"]);
+        // "Asterisk 16.28.0~dfsg-0+deb11u4"
+        Process::run("asterisk", command).split('~').next().unwrap_or_default().trim().to_owned()
     }
 
     /// One of its users, over `udp`, `tcp`, `tls` or `wss`.

@@ -31,7 +31,7 @@ const OPERATIONS: [(&str, Operation); 10] = [
 /// Goes through all operations over one transport, whatever fails on the way, and writes down how each went.
 pub fn judge(maker: Maker, transport: Transport) {
     let stage = Stage::set(maker, transport);
-    let mut record = String::new();
+    let mut record = format!("pbx\t{}\n", stage.version());
     let mut failed = Vec::new();
     let only = std::env::var("JUDGED").unwrap_or_default();
     for (name, operation) in OPERATIONS.into_iter().filter(|(n, _)| only.is_empty() || only.contains(n)) {

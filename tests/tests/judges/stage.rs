@@ -84,6 +84,14 @@ impl Stage {
         crate::subject::account(&account, self.transport, &self.authority())
     }
 
+    /// Name and version of the PBX.
+    pub fn version(&self) -> String {
+        match &self.pbx {
+            Pbx::Kamailio(_) => Kamailio::version(),
+            Pbx::Asterisk(_) => Asterisk::version(),
+        }
+    }
+
     /// The transport as a SIP URI and the command line have it.
     pub fn transport_name(&self) -> &'static str {
         match self.transport {
