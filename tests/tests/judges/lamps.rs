@@ -54,6 +54,7 @@ pub fn busy(stage: &Stage) {
         }
         _ => None,
     });
+    phone.forget();
     caller.hang_up();
     phone.news("its end", |news| match news {
         News::Dialogs(calls) => idle(calls).then_some(()),

@@ -1,9 +1,9 @@
 //! Transfers: by us, and of us.
 
-use sip::{EndCause, Event};
+use sip::{CallKey, EndCause, Event};
 
 use crate::stage::{Maker, Stage};
-use crate::subject::Direction;
+use crate::subject::{Direction, Phone};
 
 /// We send a linphone on to a baresip; behind a proxy, a linphone sends us on as well.
 pub fn blind(stage: &Stage) {
@@ -12,6 +12,7 @@ pub fn blind(stage: &Stage) {
     let call = phone.call(&stage.user(3));
     linphone.wait("connected");
     phone.agent().transfer(call, &stage.user(2));
+    held(stage, &mut phone, call);
     target.wait_established();
     phone.transferred(call);
     linphone.hang_up();
@@ -51,6 +52,7 @@ pub fn attended(stage: &Stage) {
     let asked = phone.call(&stage.user(4));
     second.wait("connected");
     phone.agent().transfer_to(call, asked);
+    held(stage, &mut phone, call);
     phone.transferred(call);
     assert_eq!(phone.ended(asked), EndCause::HungUpThere);
     // Neither has lost its call: only now they hang up.
@@ -58,4 +60,12 @@ pub fn attended(stage: &Stage) {
     first.command("calls");
     first.hang_up();
     second.wait("ended");
+}
+
+/// A linphone that is handed on holds us before it calls somebody else; Asterisk does not let that through.
+fn held(stage: &Stage, phone: &mut Phone, call: CallKey) {
+    if stage.maker == Maker::Kamailio {
+        let offer = phone.offered(call, Direction::RecvOnly);
+        assert!(offer.contains("a=sendonly") || offer.contains("a=inactive"), "{offer}");
+    }
 }
