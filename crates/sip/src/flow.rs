@@ -26,9 +26,11 @@ use crate::message::token;
 use crate::registration::Input as Fact;
 use crate::{Cause, Transport};
 
+#[cfg(any(test, feature = "fuzzing"))]
+pub(crate) use framing::frames;
 pub(crate) use hops::{AckMender, Hops, Locator, udp_address};
 pub(crate) use net::{Net, Outlets};
-#[cfg(test)]
+#[cfg(any(test, feature = "fuzzing"))]
 pub(crate) use receive::mark;
 pub(crate) use receive::marked;
 pub(crate) use udp::Port;

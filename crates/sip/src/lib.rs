@@ -20,6 +20,8 @@ mod error;
 mod event;
 mod exchange;
 mod flow;
+#[cfg(any(test, feature = "fuzzing"))]
+pub mod fuzzing;
 mod header;
 mod instance;
 mod invite;
