@@ -23,9 +23,10 @@ const OFFER: &str =
 /// Has a registered phone live through a script, over a socket, and asks whether it lives then.
 ///
 /// A script is made of steps, each ended by a line `~~~`. A step that begins with `!` is what the phone's user does
-/// (`!call`, `!answer`, `!hold`, `!transfer`, `!digit`, `!hangup`); any other is a message to the phone, in which `@i`
-/// stands for a Call-ID, `@b` for a branch, `@t` for the tag the phone has given itself, `@u` for where it is
-/// reached, and `@V`, `@F`, `@T`, `@I`, `@C` for Via, From, To, Call-ID and CSeq of its last request.
+/// (`!call`, `!answer`, `!hold`, `!transfer`, `!digit`, `!hangup`); any other is a message to the phone, in which `$i`
+/// stands for a Call-ID, `$b` for a new branch, `$p` for that of the last INVITE, `$t` for the tag the phone has given itself,
+/// `$u` for where it is reached, and `$V`, `$F`, `$T`, `$I`, `$C` for Via, From, To, Call-ID and CSeq of its last
+/// request.
 pub fn dialog(script: &[u8]) {
     let mut builder = tokio::runtime::Builder::new_current_thread();
     let runtime = builder.enable_all().event_interval(1).build().expect("a runtime");
@@ -53,6 +54,8 @@ struct World {
     tag: String,
     request: Request,
     branches: u32,
+    /// Of the last INVITE.
+    invite: u32,
     lives: bool,
 }
 
@@ -81,6 +84,7 @@ impl World {
             tag: String::new(),
             request: Request::default(),
             branches: 0,
+            invite: 0,
             lives: false,
         };
         let began = Instant::now();
@@ -111,18 +115,22 @@ impl World {
 
     async fn send(&mut self, step: &str) {
         self.branches += 1;
+        if step.starts_with("INVITE") {
+            self.invite = self.branches;
+        }
         let (head, body) = step.split_once("\n\n").unwrap_or((step, ""));
         let head = head.replace("\r\n", "\n").replace('\n', "\r\n");
         let text = format!("{head}\r\n\r\n{body}")
-            .replace("@i", "the-call")
-            .replace("@b", &format!("z9hG4bK{}", self.branches))
-            .replace("@t", &self.tag)
-            .replace("@u", &format!("sip:101@{}", self.phone))
-            .replace("@V", &self.request.via)
-            .replace("@F", &self.request.from)
-            .replace("@T", &self.request.to)
-            .replace("@I", &self.request.call_id)
-            .replace("@C", &self.request.cseq);
+            .replace("$i", "the-call")
+            .replace("$b", &format!("z9hG4bK{}", self.branches))
+            .replace("$p", &format!("z9hG4bK{}", self.invite))
+            .replace("$t", &self.tag)
+            .replace("$u", &format!("sip:101@{}", self.phone))
+            .replace("$V", &self.request.via)
+            .replace("$F", &self.request.from)
+            .replace("$T", &self.request.to)
+            .replace("$I", &self.request.call_id)
+            .replace("$C", &self.request.cseq);
         // What is too long for a datagram is not sent.
         let _ = self.socket.send_to(text.as_bytes(), self.phone).await;
     }
