@@ -1,8 +1,8 @@
 // The phone as the window sees it: every event folded into the picture, nothing else.
 import { createContext } from 'svelte';
 import {
-  type AccountView, type Backend, type CallId, type CallReport, type CallView, type Command, type EnforcedView, type PhoneEvent,
-  type Picture, type Problem, problemOf, type SignInView, type TrustedView,
+  type AccountView, type Backend, type CallId, type CallPreferences, type CallReport, type CallView, type Command, type EnforcedView, type PhoneEvent,
+  type Picture, type Problem, problemOf, type SignInView, type TrustedView, type WatchedView,
 } from './backend/backend';
 
 /** Levels of both voices since the last report, 0 to 100. */
@@ -36,6 +36,10 @@ export class Phone {
   accounts = $state.raw<AccountView[]>([]);
   /** Certificates trusted on purpose. */
   trusted = $state.raw<TrustedView[]>([]);
+  /** What the user prefers in calls. */
+  preferences = $state.raw<CallPreferences>({});
+  /** Other extensions that are watched. */
+  watched = $state.raw<WatchedView[]>([]);
   /** What the camera sees, only while a code is looked for through it. */
   preview = $state.raw<string | null>(null);
   /** Calls of this session, newest first. */
@@ -92,6 +96,8 @@ export class Phone {
     this.#turn(picture.signIn);
     this.accounts = picture.accounts;
     this.trusted = picture.trusted;
+    this.preferences = picture.callPreferences;
+    this.watched = picture.watched;
     picture.calls.forEach((view) => this.#put(view));
     this.ready = true;
   }
@@ -125,6 +131,19 @@ export class Phone {
         break;
       case 'trusted':
         this.trusted = event.trusted;
+        break;
+      case 'callPreferences':
+        this.preferences = event.preferences;
+        break;
+      case 'watched':
+      case 'watchedGone': {
+        const { account, number } = event.what === 'watched' ? event.view : event;
+        const rest = this.watched.filter((known) => known.account !== account || known.number !== number);
+        this.watched = event.what === 'watched' ? [...rest, event.view] : rest;
+        break;
+      }
+      case 'digitHeard':
+      case 'message':
         break;
       case 'notice':
         this.#tell(event.problem, event.call);

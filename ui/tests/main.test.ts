@@ -3,7 +3,7 @@ import { expect, test, vi } from 'vitest';
 import { page, userEvent } from 'vitest/browser';
 import { render } from 'vitest-browser-svelte';
 import App from '../src/App.svelte';
-import { account, media } from '../src/backend/samples';
+import { account, media, plainCall } from '../src/backend/samples';
 import { Phone } from '../src/phone.svelte';
 import { focused, part, put } from './stage';
 
@@ -98,7 +98,7 @@ test('an incoming call comes to the front of a narrow window, and hears Enter th
 test('an incoming call does not take the focus from somebody typing', async () => {
   const { backend } = await put('empty');
   await part('find').click();
-  backend.emit({ what: 'call', view: { id: 9, account: account().id, direction: 'incoming', peer: { number: '231', name: null }, state: { is: 'incoming' }, muted: false, digits: '', codec: null, encrypted: false, setupMs: null } });
+  backend.emit({ what: 'call', view: { id: 9, account: account().id, direction: 'incoming', peer: { number: '231', name: null }, state: { is: 'incoming' }, ...plainCall } });
   await expect.element(part('answer')).toBeInTheDocument();
   await userEvent.keyboard('mk{Escape}{Escape}');
   expect(focused()).toBe('find');

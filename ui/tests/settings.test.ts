@@ -1,7 +1,7 @@
 // Accounts, certificates, and what the PBX settles for the window.
 import { afterEach, expect, test } from 'vitest';
 import { page, userEvent } from 'vitest/browser';
-import { account } from '../src/backend/samples';
+import { account, plainCall } from '../src/backend/samples';
 import { language } from '../src/words/index.svelte';
 import { focused, part, put } from './stage';
 
@@ -43,7 +43,7 @@ test('the settings are reached and left by the keyboard, and give way to a call'
   (document.querySelector('[data-testid="settings-certificates"]') as HTMLElement).focus();
   await userEvent.keyboard('{Enter}');
   await expect.element(part(`account-${account().id}`)).not.toBeInTheDocument();
-  backend.emit({ what: 'call', view: { id: 9, account: account().id, direction: 'outgoing', peer: { number: '231', name: null }, state: { is: 'calling' }, muted: false, digits: '', codec: null, encrypted: false, setupMs: null } });
+  backend.emit({ what: 'call', view: { id: 9, account: account().id, direction: 'outgoing', peer: { number: '231', name: null }, state: { is: 'calling' }, ...plainCall } });
   await expect.element(part('end')).toBeInTheDocument();
 });
 

@@ -34,7 +34,7 @@ test('signs in and calls with nothing but the keyboard', async () => {
   await expect.element(part('call-state')).toHaveTextContent('You hung up');
 
   expect(backend.sent.map((command) => command.do)).toEqual([
-    'findServer', 'signIn', 'signIn', 'giveSipPassword', 'dial', 'mute', 'sendDigit', 'sendDigit', 'hangUp',
+    'findServer', 'signIn', 'signIn', 'giveSipPassword', 'dial', 'mute', 'sendDigits', 'sendDigits', 'hangUp',
   ]);
   expect(backend.sent).toContainEqual({ do: 'dial', account: null, target: '9196' });
 });

@@ -131,6 +131,8 @@ pub enum Transport {
     Tls,
     /// Secure WebSocket
     Wss,
+    /// The first that works
+    Auto,
 }
 
 /// Media encryption.
@@ -218,6 +220,34 @@ pub struct Call {
     /// Send these digits once answered; a comma pauses for two seconds
     #[arg(long, value_name = "DIGITS", value_parser = digits)]
     pub dtmf: Option<String>,
+    /// How digits are sent
+    #[arg(long, value_enum, default_value_t = DtmfMode::Auto)]
+    pub dtmf_mode: DtmfMode,
+    /// Hold the call this long after the answer
+    #[arg(long, value_name = "S", value_parser = seconds)]
+    pub hold_after: Option<Duration>,
+    /// Resume it this long after the answer
+    #[arg(long, value_name = "S", value_parser = seconds)]
+    pub resume_after: Option<Duration>,
+    /// Hand the call on to somebody else
+    #[arg(long, value_name = "TARGET")]
+    pub transfer: Option<String>,
+    /// Hand it on this long after the answer
+    #[arg(long, value_name = "S", value_parser = seconds, default_value = "1", requires = "transfer")]
+    pub transfer_after: Duration,
+}
+
+/// How digits are sent.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum DtmfMode {
+    /// As was agreed on
+    Auto,
+    /// Telephone-event (RFC 4733)
+    Event,
+    /// SIP INFO
+    Info,
+    /// Tones in the voice
+    InBand,
 }
 
 /// `answer`
@@ -294,7 +324,8 @@ mod tests {
     fn the_contract_parses() {
         Cli::command().debug_assert();
         let line = "carillon-cli call 9196 --sip-user 101 --sip-domain test.io --proxy 127.0.0.1:5060 --transport tcp \
-                    --play a.wav --record b.wav --duration 5 --codec PCMU --dtmf 12# --json";
+                    --play a.wav --record b.wav --duration 5 --codec PCMU --dtmf 12# --dtmf-mode info --hold-after 1 \
+                    --resume-after 2.5 --transfer 102 --transfer-after 4 --json";
         let cli = Cli::try_parse_from(line.split_whitespace()).unwrap();
         assert!(cli.json);
         let Verb::Call(call) = cli.verb else { panic!("not a call") };

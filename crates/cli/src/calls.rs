@@ -4,8 +4,8 @@ use std::collections::HashSet;
 use std::time::Duration;
 
 use phone::{
-    AccountId, AccountState, CallId, CallState, CallView, Code, Command, DeclineReason, EndReason, Event,
-    Phone, Problem,
+    AccountId, AccountState, CallId, CallPreferences, CallState, CallView, Code, Command, DeclineReason,
+    EndReason, Event, Phone, Problem,
 };
 use tokio::sync::broadcast::Receiver;
 use tokio::time::{Instant, sleep_until};
@@ -74,7 +74,18 @@ impl Script {
             return exit;
         }
         self.phone.send(Command::Dial { account: Some(self.account.clone()), target: call.target.clone() });
+        if call.dtmf_mode != args::DtmfMode::Auto {
+            let dtmf = match call.dtmf_mode {
+                args::DtmfMode::Auto => phone::DtmfMode::Automatic,
+                args::DtmfMode::Event => phone::DtmfMode::Event,
+                args::DtmfMode::Info => phone::DtmfMode::Info,
+                args::DtmfMode::InBand => phone::DtmfMode::InBand,
+            };
+            let preferences = CallPreferences { dtmf, ..CallPreferences::default() };
+            self.phone.send(Command::PreferInCalls { preferences });
+        }
         let mut talk = Talk::new(call.duration, call.dtmf.as_deref());
+        talk.plan = plan(call);
         loop {
             tokio::select! {
                 () = self.interrupt.pressed() => {
@@ -218,7 +229,11 @@ impl Script {
                 None
             }
             Event::Call { view } => {
+                let held = (matches!(view.state, CallState::Held { .. }), view.remote_held);
                 let news = talk.news(&view);
+                if talk.told && std::mem::replace(&mut talk.held, held) != held {
+                    self.output.call(&view);
+                }
                 match &view.state {
                     CallState::Ringing if news => self.output.ringing(&view),
                     // An incoming call is set up when the ACK has come.
@@ -270,6 +285,28 @@ struct Talk {
     digit_at: Option<Instant>,
     media_due: Instant,
     unprinted: Option<phone::CallReport>,
+    /// What is done how long after the answer, the last first.
+    plan: Vec<(Duration, Deed)>,
+    /// Held by us, held by them.
+    held: (bool, bool),
+    answered_at: Option<Instant>,
+}
+
+/// What a script does in a call.
+#[derive(Debug, Clone, PartialEq, Eq)]
+enum Deed {
+    Hold,
+    Resume,
+    Transfer(String),
+}
+
+fn plan(call: &args::Call) -> Vec<(Duration, Deed)> {
+    let mut plan = Vec::new();
+    plan.extend(call.hold_after.map(|after| (after, Deed::Hold)));
+    plan.extend(call.resume_after.map(|after| (after, Deed::Resume)));
+    plan.extend(call.transfer.clone().map(|target| (call.transfer_after, Deed::Transfer(target))));
+    plan.sort_by_key(|(after, _)| std::cmp::Reverse(*after));
+    plan
 }
 
 impl Talk {
@@ -287,6 +324,9 @@ impl Talk {
             digit_at: None,
             media_due: Instant::now(),
             unprinted: None,
+            plan: Vec::new(),
+            held: (false, false),
+            answered_at: None,
         }
     }
 
@@ -310,6 +350,7 @@ impl Talk {
         if matches!(view.state, CallState::Active { .. }) && !self.answered {
             self.answered = true;
             let now = Instant::now();
+            self.answered_at = Some(now);
             self.hang_up_at = self.duration.map(|d| now + d);
             self.digit_at = (!self.digits.is_empty()).then_some(now + BEFORE_DIGITS);
         }
@@ -317,13 +358,23 @@ impl Talk {
     }
 
     fn due(&self) -> Option<Instant> {
-        self.hang_up_at.into_iter().chain(self.digit_at).min()
+        let deed = self.plan.last().zip(self.answered_at).map(|((after, _), at)| at + *after);
+        self.hang_up_at.into_iter().chain(self.digit_at).chain(deed).min()
     }
 
     fn act(&mut self, phone: &Phone) {
         let now = Instant::now();
         if self.hang_up_at.is_some_and(|at| at <= now) {
             self.hang_up(phone);
+        }
+        while let (Some(call), Some(at)) = (self.call, self.answered_at)
+            && let Some((_, deed)) = self.plan.pop_if(|(after, _)| at + *after <= now)
+        {
+            phone.send(match deed {
+                Deed::Hold => Command::Hold { call },
+                Deed::Resume => Command::Resume { call },
+                Deed::Transfer(target) => Command::Transfer { call, target },
+            });
         }
         if self.digit_at.is_some_and(|at| at <= now) {
             self.digit_at = match (self.digits.pop(), self.call) {

@@ -5,7 +5,7 @@ mod line;
 use std::collections::BTreeMap;
 use std::io::BufRead;
 
-use phone::{CallId, CallState, CallView, Event};
+use phone::{AccountState, CallId, CallState, CallView, Event, MailboxView};
 use tokio::sync::mpsc;
 use tokio::time::{Duration, Instant};
 
@@ -23,6 +23,8 @@ struct Known {
     media_due: BTreeMap<CallId, Instant>,
     /// Calls whose answer was printed.
     answered: Vec<CallId>,
+    state: Option<AccountState>,
+    mailbox: Option<MailboxView>,
 }
 
 impl Script {
@@ -64,8 +66,18 @@ impl Script {
         match event {
             Event::Account { view } => {
                 // A phone at a console waits for a server to appear.
-                self.registration(&view.state, true);
+                if known.state.as_ref() != Some(&view.state) {
+                    self.registration(&view.state, true);
+                }
+                if known.mailbox != view.mailbox
+                    && let Some(mailbox) = &view.mailbox
+                {
+                    self.output.mailbox(&view.id, mailbox);
+                }
+                (known.state, known.mailbox) = (Some(view.state), view.mailbox);
             }
+            Event::Watched { view } => self.output.watched(&view),
+            Event::Message { view } => self.output.message(&view),
             Event::Call { view } => self.show_call(view, known),
             Event::Media { call, report } => {
                 let due = known.media_due.entry(call).or_insert_with(Instant::now);

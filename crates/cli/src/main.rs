@@ -12,7 +12,9 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 
 use clap::Parser;
-use phone::{AccountId, AudioConfig, Code, Command, Config, Phone, Problem, SipAccount, Start};
+use phone::{
+    AccountId, AudioConfig, CallPreferences, Code, Command, Config, Phone, Problem, SipAccount, Start,
+};
 use secrecy::SecretString;
 use tracing_subscriber::EnvFilter;
 
@@ -48,7 +50,8 @@ async fn run(cli: Cli, output: Output) -> Exit {
         Some(dir) => dir,
         None => return calls::fail(&output, &Problem::new(Code::SettingsFailed, "no home directory")),
     };
-    let config = Config { start: Start::None, tones: false, ..Config::new(data_dir) };
+    let calls = Some(CallPreferences::default());
+    let config = Config { start: Start::None, tones: false, calls, ..Config::new(data_dir) };
     match cli.verb {
         Verb::SignIn(args) => sessions::sign_in(config, &output, &args).await,
         Verb::SignOut(args) => sessions::sign_out(config, &output, &args).await,
@@ -161,10 +164,11 @@ fn plain(account: &args::Account) -> Result<Option<SipAccount>, Problem> {
         domain: domain.clone(),
         proxy: proxy.clone(),
         transport: match account.transport {
-            args::Transport::Udp => phone::Transport::Udp,
-            args::Transport::Tcp => phone::Transport::Tcp,
-            args::Transport::Tls => phone::Transport::Tls,
-            args::Transport::Wss => phone::Transport::Wss,
+            args::Transport::Udp => phone::TransportChoice::Udp,
+            args::Transport::Tcp => phone::TransportChoice::Tcp,
+            args::Transport::Tls => phone::TransportChoice::Tls,
+            args::Transport::Wss => phone::TransportChoice::Wss,
+            args::Transport::Auto => phone::TransportChoice::Automatic,
         },
         auth_user: account.auth_user.clone(),
         display_name: account.display_name.clone(),

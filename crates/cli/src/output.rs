@@ -3,7 +3,10 @@
 use std::io::Write;
 use std::time::Instant;
 
-use phone::{AccountId, AccountView, CallEnd, CallId, CallReport, CallView, CodeFacts, Problem};
+use phone::{
+    AccountId, AccountView, CallEnd, CallId, CallReport, CallView, CodeFacts, MailboxView, MessageView,
+    Problem, WatchedView,
+};
 use serde::Serialize;
 use serde_json::{Map, Value, json};
 
@@ -130,6 +133,37 @@ impl Output {
     /// They pressed a key.
     pub fn digit(&self, call: CallId, digit: char) {
         self.line("digit", json!({ "call": call, "digit": digit }), || format!("They pressed {digit}"));
+    }
+
+    /// Waiting messages of an account.
+    pub fn mailbox(&self, account: &AccountId, mailbox: &MailboxView) {
+        self.line(
+            "mailbox",
+            json!({ "account": account, "waiting": mailbox.waiting, "new": mailbox.new, "old": mailbox.old }),
+            || {
+                let new = mailbox.new.map_or(String::new(), |new| format!(", {new} new"));
+                format!("Voicemail: {}{new}", if mailbox.waiting { "messages wait" } else { "nothing waits" })
+            },
+        );
+    }
+
+    /// Another extension that is watched.
+    pub fn watched(&self, view: &WatchedView) {
+        self.line("watched", json!(view), || {
+            let lamp =
+                view.lamp.as_ref().map(|lamp| name(&json!(lamp).get("is").cloned())).unwrap_or_default();
+            let presence =
+                view.presence.as_ref().map(|presence| name(&presence.activity)).unwrap_or_default();
+            format!("{}: {lamp} {presence}", view.number)
+        });
+    }
+
+    /// A text message.
+    pub fn message(&self, view: &MessageView) {
+        self.line("message", json!(view), || {
+            let state = json!(view.state).get("is").cloned();
+            format!("Message, {}, {}: {}", name(&state), view.peer.number, view.text)
+        });
     }
 
     /// What can be said.

@@ -13,6 +13,7 @@ mod cookie;
 mod domain;
 mod error;
 mod failure;
+mod features;
 #[cfg(any(test, feature = "fuzzing"))]
 #[doc(hidden)]
 pub mod fuzzing;
@@ -36,6 +37,7 @@ pub use blobs::Blob;
 pub use client::{Client, Limits};
 pub use domain::SipDomain;
 pub use error::{ApiError, Cause, CertificateProblem, ErrorCode};
+pub use features::{Feature, FeatureCode};
 pub use info::{Info, Tenant};
 pub use password::PasswordPolicy;
 pub use session::Dialect;

@@ -1,5 +1,6 @@
 //! The accounts and their user agents.
 
+use pbx_api::Trust;
 use secrecy::ExposeSecret;
 use sip::UserAgent;
 use tokio::sync::mpsc;
@@ -8,7 +9,9 @@ use crate::actor::Input;
 use crate::calls::now;
 use crate::outlet::Outlet;
 use crate::words::{of_cause, of_sip_error};
-use crate::{AccountId, AccountState, AccountView, Codec, Event, Problem, UnixMs};
+use crate::{
+    AccountId, AccountState, AccountView, CertificateView, Code, Codec, Event, FeatureCodes, Problem, UnixMs,
+};
 
 /// The accounts, in the order they were signed in.
 pub(crate) struct Accounts {
@@ -22,6 +25,8 @@ struct Account {
     /// What its user agent is started with, once that is known.
     line: Option<Line>,
     agent: Option<Standing>,
+    /// What is wrong with the certificate that its server shows.
+    certificate: Option<Code>,
 }
 
 /// What it takes to call with an account.
@@ -62,7 +67,7 @@ impl Standing {
 
 /// Names a user agent among all that this phone starts: an account's former one may still have a last
 /// word to say.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub(crate) struct AgentId(u64);
 
 /// A running user agent.
@@ -103,6 +108,16 @@ impl Accounts {
         self.list.iter().any(|a| a.view.id == *id)
     }
 
+    /// Star codes of an account, where its PBX has told them.
+    pub(crate) fn codes(&self, id: &AccountId) -> Option<FeatureCodes> {
+        self.list.iter().find(|a| a.view.id == *id)?.view.codes.as_deref().cloned()
+    }
+
+    /// Extension number of an account.
+    pub(crate) fn extension(&self, id: &AccountId) -> Option<String> {
+        self.list.iter().find(|a| a.view.id == *id).map(|account| account.view.extension.clone())
+    }
+
     /// Puts an account in its place. One of its name keeps its user agent, and how it stands with it.
     pub(crate) fn put(&mut self, mut view: AccountView) {
         let place = self.list.iter_mut().find(|a| a.view.id == view.id);
@@ -110,10 +125,14 @@ impl Accounts {
             Some(place) => {
                 if place.agent.is_some() {
                     view.state = place.view.state.clone();
+                    view.mailbox = place.view.mailbox.clone();
                 }
+                view.codes = view.codes.or(place.view.codes.clone());
                 place.view = view.clone();
             }
-            None => self.list.push(Account { view: view.clone(), line: None, agent: None }),
+            None => {
+                self.list.push(Account { view: view.clone(), line: None, agent: None, certificate: None })
+            }
         }
         self.outlet.tell(Event::Account { view });
     }
@@ -234,17 +253,51 @@ impl Accounts {
                 rtt_ms: u32::try_from(rtt.as_millis()).unwrap_or(u32::MAX),
             },
             sip::Registration::Retrying { cause, status, retry_in } => {
+                let problem = self.problem(&id, cause, status);
                 let wait = u64::try_from(retry_in.as_millis()).unwrap_or(u64::MAX);
                 let retry_at = UnixMs(now().0.saturating_add(wait));
-                AccountState::Reconnecting { retry_at, problem: of_cause(cause, status), status }
+                AccountState::Reconnecting { retry_at, problem, status }
             }
             sip::Registration::Refused { cause, status } => {
-                AccountState::Offline { problem: of_cause(cause, status), status }
+                AccountState::Offline { problem: self.problem(&id, cause, status), status }
             }
             sip::Registration::Unregistered => return None,
         };
-        self.change(&id, |view| view.state = state);
+        self.change(&id, |view| {
+            if matches!(state, AccountState::Registered { .. }) {
+                view.certificate = None;
+            }
+            view.state = state;
+        });
         Some(id)
+    }
+
+    fn problem(&self, id: &AccountId, cause: sip::Cause, status: Option<u16>) -> Problem {
+        let shown = self.list.iter().find(|a| a.view.id == *id).and_then(|account| account.certificate);
+        match (cause, shown) {
+            (sip::Cause::CertificateNotTrusted, Some(code)) => code.into(),
+            _ => of_cause(cause, status),
+        }
+    }
+
+    /// The SIP server of an account shows a certificate that is not trusted.
+    pub(crate) fn not_trusted(&mut self, agent: AgentId, problem: Code, certificate: CertificateView) {
+        let Some(account) = self.list.iter_mut().find(|a| a.is_served_by(agent)) else { return };
+        account.certificate = Some(problem);
+        let id = account.view.id.clone();
+        self.change(&id, |view| view.certificate = Some(Box::new(certificate)));
+    }
+
+    /// What is trusted has changed.
+    pub(crate) fn trust(&mut self, trust: &Trust) {
+        for account in &mut self.list {
+            if let Some(line) = &mut account.line {
+                line.sip.trust = trust.clone();
+            }
+            if let Some(Standing { handle: Some(agent), .. }) = &account.agent {
+                agent.trust(trust.clone());
+            }
+        }
     }
 
     /// Registers an account now.

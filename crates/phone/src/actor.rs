@@ -13,6 +13,7 @@ use crate::outlet::Outlet;
 use crate::scanning::{Look, Seen};
 use crate::signing_in::{SignedInput, SigningIn};
 use crate::voice::{Sockets, VoiceError, VoiceEvent};
+use crate::watching::Watching;
 use crate::{AccountId, CallId, Code, Command, Config, Event, Picture, Problem};
 
 /// How long a stop may take: an un-register, and recordings to be finished.
@@ -58,9 +59,10 @@ pub(crate) enum Input {
 pub(crate) struct Actor {
     inbox: mpsc::UnboundedReceiver<Input>,
     outlet: Outlet,
-    accounts: Accounts,
-    calls: Calls,
-    signing_in: SigningIn,
+    pub(crate) accounts: Accounts,
+    pub(crate) calls: Calls,
+    pub(crate) watching: Watching,
+    pub(crate) signing_in: SigningIn,
     stopping: Option<oneshot::Sender<()>>,
     landed: bool,
 }
@@ -78,6 +80,7 @@ impl Actor {
             accounts: Accounts::new(outlet.clone()),
             calls: Calls::new(Arc::clone(config), signing_in.call_preferences(), outlet.clone()),
             signing_in,
+            watching: Watching::new(outlet.clone()),
             outlet,
             stopping: None,
             landed: false,
@@ -89,6 +92,7 @@ impl Actor {
         self.signing_in.begin(&mut self.accounts);
         while let Some(input) = self.inbox.recv().await {
             self.take(input);
+            self.publish();
             if self.landed && self.calls.is_quiet() {
                 break;
             }
@@ -127,7 +131,10 @@ impl Actor {
                 self.let_go(superseded);
             }
             Input::Signalled(agent, event) => self.signalled(agent, event),
-            Input::AgentGone(agent) => self.calls.agent_gone(agent),
+            Input::AgentGone(agent) => {
+                self.calls.agent_gone(agent);
+                self.watching.gone(agent);
+            }
             Input::Prepared(call, way, ready) => self.calls.prepared(call, way, ready),
             Input::Moved(call, bound) => self.calls.resettled(call, bound),
             Input::Heard(voice, event) => self.calls.heard(voice, event),
@@ -141,6 +148,11 @@ impl Actor {
         match event {
             sip::Event::Registration(registration) => {
                 let account = self.accounts.registration(agent, registration);
+                if let (Some(account), sip::Registration::Registered { .. }) = (&account, registration)
+                    && let Some((_, agent)) = self.accounts.of_agent(agent)
+                {
+                    self.watching.registered(account, &agent);
+                }
                 if let (Some(account), sip::Registration::Refused { cause: sip::Cause::WrongPassword, .. }) =
                     (account, registration)
                 {
@@ -158,13 +170,19 @@ impl Actor {
                     self.calls.referred(account, agent, referral, call, target);
                 }
             }
-            event => self.calls.signalled(agent, event),
+            event => self.told(agent, event),
         }
     }
 
     fn follow(&mut self, command: Command) {
+        let command = match self.office(command) {
+            Ok(Ok(())) => return,
+            Ok(Err(problem)) => return self.outlet.tell(Event::Notice { problem, call: None }),
+            Err(other) => *other,
+        };
         let (done, call) = match command {
             Command::SignOut { account } => {
+                self.watching.forget(&account);
                 let agent = self.signing_in.sign_out(&account, &mut self.accounts);
                 self.let_go(agent);
                 (Ok(()), None)
@@ -194,9 +212,17 @@ impl Actor {
                 self.outlet.tell(Event::CallPreferences { preferences });
                 (Ok(()), None)
             }
+            Command::TrustSipServer { account, fingerprint } => {
+                (self.trust_sip_server(&account, &fingerprint), None)
+            }
             other => {
+                let trusts =
+                    matches!(other, Command::TrustCertificate { .. } | Command::WithdrawTrust { .. });
                 let agent = self.signing_in.follow(other, &mut self.accounts);
                 self.let_go(agent);
+                if trusts {
+                    self.accounts.trust(&self.signing_in.trust());
+                }
                 (Ok(()), None)
             }
         };
@@ -206,15 +232,7 @@ impl Actor {
     }
 
     fn dial(&mut self, wanted: Option<&AccountId>, target: &str) -> Result<(), Problem> {
-        let known = match wanted {
-            Some(id) => self.accounts.has(id),
-            None => !self.accounts.views().is_empty(),
-        };
-        let (account, agent) = match self.accounts.agent(wanted) {
-            Some(found) => found,
-            None if known => return Err(Code::NotRegistered.into()),
-            None => return Err(Code::NoAccount.into()),
-        };
+        let (account, agent) = self.line(wanted)?;
         self.calls.dial(account, agent, target)
     }
 
@@ -225,6 +243,7 @@ impl Actor {
             calls: self.calls.views(),
             trusted: self.signing_in.trusted(),
             call_preferences: self.calls.preferences(),
+            watched: self.watching.views(),
         }
     }
 

@@ -21,7 +21,8 @@ use crate::report::report;
 use crate::voice::{Voice, VoiceEvent};
 use crate::words::{of_device_error, of_end, of_voice_error};
 use crate::{
-    AccountId, CallId, CallPreferences, CallView, Code, Config, EndReason, Event, PeerView, Problem,
+    AccountId, CallId, CallPreferences, CallState, CallView, Code, Config, EndReason, Event, PeerView,
+    Problem,
 };
 
 pub(crate) use begin::Way;
@@ -89,6 +90,11 @@ impl Calls {
     /// Whose call it is.
     pub(crate) fn account_of(&self, id: CallId) -> Option<AccountId> {
         self.table.get(&id).filter(|call| !call.is_over()).map(|call| call.view.account.clone())
+    }
+
+    /// Where a call stands.
+    pub(crate) fn state(&self, id: CallId) -> Option<&CallState> {
+        self.table.get(&id).map(|call| &call.view.state)
     }
 
     /// Takes what a user agent says of its calls.

@@ -133,6 +133,8 @@ pub enum Code {
     ResumeRefused,
     /// A call could not be handed on; it is as it was.
     TransferFailed,
+    /// The PBX does not offer this: it has no star code for it.
+    FeatureOff,
     /// Settings could not be read or written.
     SettingsFailed,
     /// A fault of our own.

@@ -2,7 +2,7 @@ use secrecy::SecretString;
 use serde::Deserialize;
 use specta::Type;
 
-use crate::{AccountId, CallId, CallPreferences, DeclineReason, Transport};
+use crate::{AccountId, CallId, CallPreferences, DeclineReason, TransportChoice};
 
 /// What a shell may ask of the phone. Every answer comes back as an [`Event`](crate::Event).
 #[derive(Debug, Clone, Deserialize, Type)]
@@ -95,6 +95,13 @@ pub enum Command {
     SignInAgain {
         /// Which account.
         account: AccountId,
+    },
+    /// Trust the certificate that an account's SIP server shows, for this server only, and register with it.
+    TrustSipServer {
+        /// Which account.
+        account: AccountId,
+        /// SHA-256 of the certificate, 64 hexadecimal digits, as shown.
+        fingerprint: String,
     },
     /// Trust a certificate no longer.
     WithdrawTrust {
@@ -196,6 +203,72 @@ pub enum Command {
         /// Whether nothing is to be heard of us.
         muted: bool,
     },
+    /// Park a call by the PBX's star code.
+    Park {
+        /// Which call.
+        call: CallId,
+        /// Where, such as an extension; the PBX's own choice where it is left out.
+        slot: Option<String>,
+    },
+    /// Park a call at the group.
+    GroupPark {
+        /// Which call.
+        call: CallId,
+    },
+    /// Hand a call, ringing or answered, to a voicemail.
+    ToVoicemail {
+        /// Which call.
+        call: CallId,
+        /// Whose; our own where it is left out.
+        number: Option<String>,
+    },
+    /// Take a parked call.
+    Retrieve {
+        /// With which account; the first one where it is left out.
+        account: Option<AccountId>,
+        /// Where it is parked.
+        slot: Option<String>,
+    },
+    /// Answer a call that rings elsewhere.
+    PickUp {
+        /// With which account; the first one where it is left out.
+        account: Option<AccountId>,
+        /// At which extension; any of the group where it is left out.
+        number: Option<String>,
+    },
+    /// Take the call from another phone of ours.
+    Flip {
+        /// With which account; the first one where it is left out.
+        account: Option<AccountId>,
+    },
+    /// Call the voicemail.
+    CallVoicemail {
+        /// With which account; the first one where it is left out.
+        account: Option<AccountId>,
+    },
+    /// Watch another extension: its calls and its presence.
+    Watch {
+        /// Through which account.
+        account: AccountId,
+        /// Which extension.
+        number: String,
+    },
+    /// Watch another extension no longer.
+    Unwatch {
+        /// Through which account.
+        account: AccountId,
+        /// Which extension.
+        number: String,
+    },
+    /// Send a text message.
+    SendMessage {
+        /// With which account; the first one where it is left out.
+        account: Option<AccountId>,
+        /// To whom.
+        target: String,
+        /// What.
+        text: String,
+    },
     /// Send DTMF digits: `0`–`9`, `*`, `#`, `A`–`D`; `,` pauses for two seconds, `;` waits for `SendWaiting`.
     SendDigits {
         /// Which call.
@@ -226,7 +299,7 @@ pub struct SipAccount {
     /// Outbound proxy, `host` or `host:port`.
     pub proxy: String,
     /// Transport to the proxy.
-    pub transport: Transport,
+    pub transport: TransportChoice,
     /// User name for digest, where it differs from the user.
     pub auth_user: Option<String>,
     /// Name shown to others.

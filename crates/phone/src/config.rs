@@ -5,7 +5,7 @@ use devices::{Sink, Source};
 use pbx_api::Trust;
 
 use crate::words::of_api_error;
-use crate::{AccountId, Browser, Eyes, FieldIs, Problem, WaysView};
+use crate::{AccountId, Browser, CallPreferences, Eyes, FieldIs, Problem, WaysView};
 
 /// How a [`Phone`](crate::Phone) is to be run.
 #[derive(Debug, Clone)]
@@ -34,6 +34,8 @@ pub struct Config {
     pub browser: Browser,
     /// Looks for QR codes.
     pub eyes: Eyes,
+    /// Preferences in calls for this run alone; without them those in the settings hold, and changes are kept there.
+    pub calls: Option<CallPreferences>,
 }
 
 /// Which of the accounts signed in to before to begin with.
@@ -85,6 +87,7 @@ impl Config {
             },
             browser: Browser::system(),
             eyes: Eyes::System,
+            calls: None,
         }
     }
 

@@ -2,7 +2,8 @@ use serde::Serialize;
 use specta::Type;
 
 use crate::{
-    AccountId, AccountView, CallId, CallPreferences, CallReport, CallView, Problem, SignInView, TrustedView,
+    AccountId, AccountView, CallId, CallPreferences, CallReport, CallView, MessageView, Problem, SignInView,
+    TrustedView, WatchedView,
 };
 
 /// What changed. Each event carries the whole of the thing that changed, so that a shell which missed
@@ -48,6 +49,23 @@ pub enum Event {
     CallPreferences {
         /// All of it.
         preferences: CallPreferences,
+    },
+    /// Another extension is watched, or something of it has changed.
+    Watched {
+        /// As it stands now.
+        view: WatchedView,
+    },
+    /// Another extension is watched no longer.
+    WatchedGone {
+        /// Through which account it was.
+        account: AccountId,
+        /// Which extension.
+        number: String,
+    },
+    /// A text message came, was sent, or something has become of it.
+    Message {
+        /// The message.
+        view: MessageView,
     },
     /// What the camera sees while a QR code is looked for, some ten times a second. It is shown and forgotten.
     Preview {

@@ -14,6 +14,8 @@ mod command;
 mod config;
 mod enforced;
 mod event;
+mod features;
+mod office;
 mod outlet;
 mod phone;
 mod picture;
@@ -24,6 +26,7 @@ mod settings;
 mod signing_in;
 mod target;
 mod voice;
+mod watching;
 mod words;
 
 pub use browser::Browser;
@@ -32,14 +35,16 @@ pub use command::{Command, SipAccount};
 pub use config::{AudioConfig, Config, Start};
 pub use enforced::Enforced;
 pub use event::Event;
+pub use features::FeatureCodes;
 pub use media::Codec;
 pub use phone::{Phone, default_data_dir};
 pub use picture::{
-    AccountId, AccountState, AccountView, BrowserView, CallEnd, CallId, CallPreferences, CallReport,
-    CallState, CallView, CameraState, CameraView, CertificateView, CodeView, DeclineReason, Direction,
-    DtmfMode, EndReason, EnforcedView, FieldIs, ForgotView, NewPasswordView, PasswordPolicyView, PeerView,
-    Picture, Quality, ScanView, SessionState, SignInNews, SignInPage, SignInView, TenantView, Theme,
-    TransferView, Transport, TrustedView, UnixMs, WaysView,
+    AccountId, AccountState, AccountView, Activity, BrowserView, CallEnd, CallId, CallPreferences,
+    CallReport, CallState, CallView, CameraState, CameraView, CertificateView, CodeView, DeclineReason,
+    Direction, DtmfMode, EndReason, EnforcedView, FieldIs, ForgotView, Lamp, MailboxView, MessageId,
+    MessageState, MessageView, NewPasswordView, PasswordPolicyView, PeerView, Picture, PresenceView, Quality,
+    ScanView, SessionState, SignInNews, SignInPage, SignInView, TenantView, Theme, TransferView, Transport,
+    TransportChoice, TrustedView, UnixMs, WatchedView, WaysView,
 };
 pub use scanning::{CodeFacts, Eyes, code_in};
 pub use settings::{AccountKind, SavedAccount, Settings, SettingsError};

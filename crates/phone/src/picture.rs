@@ -3,13 +3,17 @@ use std::fmt;
 use serde::{Deserialize, Serialize};
 use specta::Type;
 
-use crate::Problem;
+use crate::{FeatureCodes, Problem};
 
 mod call;
+mod others;
 
 pub use call::{
     CallEnd, CallPreferences, CallReport, CallState, CallView, DeclineReason, Direction, DtmfMode, EndReason,
     PeerView, Quality, TransferView,
+};
+pub use others::{
+    Activity, Lamp, MailboxView, MessageId, MessageState, MessageView, PresenceView, WatchedView,
 };
 
 /// Name of an account, `user@domain`: what `--account` takes and the keychain entry is filed under.
@@ -47,6 +51,8 @@ pub struct Picture {
     pub trusted: Vec<TrustedView>,
     /// What the user prefers in calls.
     pub call_preferences: CallPreferences,
+    /// Other extensions that are watched.
+    pub watched: Vec<WatchedView>,
 }
 
 /// A certificate trusted on purpose, for one server only.
@@ -317,6 +323,46 @@ pub enum Transport {
     Wss,
 }
 
+/// How the transport of SIP messages is chosen.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, Type)]
+#[serde(rename_all = "lowercase")]
+pub enum TransportChoice {
+    /// The first that works; what worked is remembered.
+    Automatic,
+    /// UDP.
+    Udp,
+    /// TCP.
+    Tcp,
+    /// TLS over TCP.
+    Tls,
+    /// Secure WebSocket (RFC 7118).
+    Wss,
+}
+
+impl TransportChoice {
+    /// The one to use, unless it is for the phone to find out.
+    pub fn fixed(self) -> Option<Transport> {
+        match self {
+            Self::Automatic => None,
+            Self::Udp => Some(Transport::Udp),
+            Self::Tcp => Some(Transport::Tcp),
+            Self::Tls => Some(Transport::Tls),
+            Self::Wss => Some(Transport::Wss),
+        }
+    }
+}
+
+impl From<Transport> for TransportChoice {
+    fn from(transport: Transport) -> Self {
+        match transport {
+            Transport::Udp => Self::Udp,
+            Transport::Tcp => Self::Tcp,
+            Transport::Tls => Self::Tls,
+            Transport::Wss => Self::Wss,
+        }
+    }
+}
+
 /// An account signed in to.
 #[derive(Debug, Clone, PartialEq, Serialize, Type)]
 #[serde(rename_all = "camelCase")]
@@ -341,6 +387,12 @@ pub struct AccountView {
     pub secrets_in_memory: bool,
     /// What the PBX's profile file settles for its users.
     pub enforced: EnforcedView,
+    /// Waiting messages, once the PBX has told of them.
+    pub mailbox: Option<MailboxView>,
+    /// Star codes, once the PBX has told them; until then, and where it does not, those of the preferences hold.
+    pub codes: Option<Box<FeatureCodes>>,
+    /// The certificate that its SIP server shows and this machine does not trust (`TrustSipServer`).
+    pub certificate: Option<Box<CertificateView>>,
 }
 
 /// What the PBX's profile file settles for its users.

@@ -12,7 +12,8 @@ use serde::{Deserialize, Serialize};
 
 use crate::{AccountId, CallPreferences, Enforced, Transport};
 
-/// Version 2 knows plain SIP accounts, enforced settings and the camera used last, version 3 preferences in calls;
+/// Version 2 knows plain SIP accounts, enforced settings and the camera used last, version 3 preferences in calls,
+/// transports that are found out and the phone's identity;
 /// earlier ones are read as they are.
 const VERSION: u32 = 3;
 const REMEMBERED: usize = 8;
@@ -94,8 +95,14 @@ pub struct SavedAccount {
     pub proxy_host: String,
     /// Port of the outbound proxy, where it is not for the name service to say.
     pub proxy_port: Option<u16>,
-    /// Transport to it.
+    /// Transport to it; where that is for the phone to find out, the one that worked last.
     pub transport: Transport,
+    /// The phone finds the transport out.
+    #[serde(default, skip_serializing_if = "is_false")]
+    pub automatic: bool,
+    /// Identity of this phone at the account's registrar (RFC 5626), kept for good.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub instance: Option<String>,
     /// User name for digest, where it differs from the extension.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub auth_user: Option<String>,
@@ -196,8 +203,19 @@ impl Settings {
             put_first(&mut self.earlier_servers, &account.server);
         }
         match self.accounts.iter_mut().find(|a| a.id == account.id) {
-            Some(place) => *place = account,
+            Some(place) => {
+                // It is the same phone at the same registrar.
+                let instance = place.instance.take().or_else(|| account.instance.clone());
+                *place = SavedAccount { instance, ..account };
+            }
             None => self.accounts.push(account),
+        }
+    }
+
+    /// Puts an account that there is in its place.
+    pub fn replace(&mut self, account: &SavedAccount) {
+        if let Some(place) = self.accounts.iter_mut().find(|a| a.id == account.id) {
+            place.clone_from(account);
         }
     }
 
@@ -216,6 +234,10 @@ impl Settings {
     pub fn withdraw_trust(&mut self, server: &str) {
         self.trusted.retain(|t| t.server != server);
     }
+}
+
+fn is_false(flag: &bool) -> bool {
+    !flag
 }
 
 fn put_first(list: &mut Vec<String>, entry: &str) {
@@ -243,6 +265,8 @@ mod tests {
             proxy_host: "s".into(),
             proxy_port: Some(5060),
             transport: Transport::Udp,
+            automatic: false,
+            instance: None,
             kind: AccountKind::Pbx,
             auth_user: None,
             enforced: Enforced::default(),
@@ -258,6 +282,15 @@ mod tests {
         settings.trust(TrustedCertificate { server: "s1:8887".into(), fingerprint: "ab".into() });
         settings.save(dir.path()).unwrap();
         assert_eq!(Settings::load(dir.path()).unwrap(), settings);
+    }
+
+    #[test]
+    fn signing_in_again_keeps_the_identity() {
+        let mut settings = Settings::default();
+        let named = |n: &str| SavedAccount { instance: Some(n.into()), ..account(1) };
+        settings.remember(named("first"));
+        settings.remember(named("second"));
+        assert_eq!(settings.accounts, [named("first")]);
     }
 
     #[test]

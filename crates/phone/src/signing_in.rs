@@ -9,7 +9,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::SystemTime;
 
-use pbx_api::{Client, Fingerprint, ServerAddress};
+use pbx_api::{Client, FeatureCode, Fingerprint, ServerAddress};
 use secrecy::ExposeSecret;
 use sessions::Watched;
 use sign_in::callback::Callback;
@@ -27,8 +27,8 @@ use crate::scanning::{Look, Scanning, Seen};
 use crate::settings::{SavedAccount, Settings, TrustedCertificate};
 use crate::words::of_sign_in_error;
 use crate::{
-    AccountId, AccountKind, CallPreferences, Code, Command, Config, Event, FieldIs, Problem, SessionState,
-    SignInView, TrustedView,
+    AccountId, AccountKind, CallPreferences, Code, Command, Config, Event, FeatureCodes, FieldIs, Problem,
+    SessionState, SignInView, TrustedView,
 };
 
 /// What happened to the wizard or a session, from outside the actor.
@@ -59,6 +59,8 @@ pub(crate) enum SignedInput {
     Session(AccountId, Result<Option<Session>, SignInError>),
     /// The PBX was asked whether a session stands.
     Confirmed(AccountId, Result<(), SignInError>),
+    /// The PBX told its star codes.
+    Codes(AccountId, Vec<FeatureCode>),
     /// The status of a session changed.
     Status(AccountId, SessionStatus),
     /// The password of a plain account was kept, or not.
@@ -179,13 +181,22 @@ impl SigningIn {
             SignedInput::BrowserFailed => return self.step(Step::BrowserFailed, accounts),
             SignedInput::TimedOut => return self.step(Step::TimedOut, accounts),
             SignedInput::Session(account, session) => return self.session(&account, session, accounts),
-            SignedInput::Confirmed(account, confirmed) => accounts.change(&account, |view| {
-                view.session = match confirmed {
-                    Ok(()) => SessionState::Open,
-                    Err(SignInError::SessionExpired) => SessionState::Expired,
-                    Err(error) => SessionState::Unconfirmed { problem: of_sign_in_error(&error) },
-                };
-            }),
+            SignedInput::Confirmed(account, confirmed) => {
+                if confirmed.is_ok() {
+                    self.ask_codes(&account);
+                }
+                accounts.change(&account, |view| {
+                    view.session = match confirmed {
+                        Ok(()) => SessionState::Open,
+                        Err(SignInError::SessionExpired) => SessionState::Expired,
+                        Err(error) => SessionState::Unconfirmed { problem: of_sign_in_error(&error) },
+                    };
+                });
+            }
+            SignedInput::Codes(account, codes) => {
+                let codes = FeatureCodes::told(self.call_preferences().codes, &codes);
+                accounts.change(&account, |view| view.codes = Some(Box::new(codes)));
+            }
             SignedInput::Status(account, status) => accounts.change(&account, |view| {
                 if status.expired {
                     view.session = SessionState::Expired;
@@ -247,12 +258,14 @@ impl SigningIn {
 
     /// What the user prefers in calls.
     pub(crate) fn call_preferences(&self) -> CallPreferences {
-        self.settings.calls.clone()
+        self.config.calls.clone().unwrap_or_else(|| self.settings.calls.clone())
     }
 
     /// Remembers what the user prefers in calls.
     pub(crate) fn prefer(&mut self, preferences: &CallPreferences) {
-        self.settle(|settings| settings.calls.clone_from(preferences));
+        if self.config.calls.is_none() {
+            self.settle(|settings| settings.calls.clone_from(preferences));
+        }
     }
 
     fn find_server(&self, domain: String, server: String) -> Step {

@@ -18,6 +18,27 @@ impl From<Transport> for sip::Transport {
     }
 }
 
+impl From<sip::Transport> for Transport {
+    fn from(transport: sip::Transport) -> Self {
+        match transport {
+            sip::Transport::Udp => Self::Udp,
+            sip::Transport::Tcp => Self::Tcp,
+            sip::Transport::Tls => Self::Tls,
+            sip::Transport::Wss => Self::Wss,
+        }
+    }
+}
+
+/// What is wrong with a certificate.
+pub(crate) fn of_certificate_problem(problem: CertificateProblem) -> Code {
+    match problem {
+        CertificateProblem::Untrusted => Code::CertificateUntrusted,
+        CertificateProblem::Name => Code::CertificateName,
+        CertificateProblem::Expired => Code::CertificateExpired,
+        CertificateProblem::Changed => Code::CertificateChanged,
+    }
+}
+
 /// Why the phone is not registered.
 pub(crate) fn of_cause(cause: sip::Cause, status: Option<u16>) -> Problem {
     use sip::Cause::{
@@ -119,12 +140,7 @@ pub(crate) fn of_api_error(error: &ApiError) -> Problem {
         ApiError::ConnectionRefused { .. } => Code::ServerRefused,
         ApiError::NetworkUnreachable { .. } => Code::NetworkDown,
         ApiError::Timeout { .. } | ApiError::ConnectionLost { .. } => Code::ServerSilent,
-        ApiError::Certificate { problem, .. } => match problem {
-            CertificateProblem::Untrusted => Code::CertificateUntrusted,
-            CertificateProblem::Name => Code::CertificateName,
-            CertificateProblem::Expired => Code::CertificateExpired,
-            CertificateProblem::Changed => Code::CertificateChanged,
-        },
+        ApiError::Certificate { problem, .. } => of_certificate_problem(*problem),
         ApiError::Tls { .. } => Code::TlsFailed,
         ApiError::Redirect { .. } => Code::RedirectRefused,
         ApiError::TooLarge { .. } => Code::AnswerTooLarge,

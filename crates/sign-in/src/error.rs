@@ -63,7 +63,7 @@ pub enum SignInError {
     #[error("the user has no extension")]
     NoExtension,
     /// None of the PBX's SIP transports is one this phone speaks.
-    #[error("the PBX offers only {offered}; this phone speaks UDP and TCP")]
+    #[error("the PBX offers only {offered}; this phone speaks UDP, TCP and TLS")]
     TransportUnsupported {
         /// What it offers, in words.
         offered: String,

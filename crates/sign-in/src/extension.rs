@@ -45,6 +45,8 @@ pub enum Transport {
     Udp,
     /// TCP.
     Tcp,
+    /// TLS over TCP.
+    Tls,
 }
 
 impl Transport {
@@ -52,7 +54,8 @@ impl Transport {
         match protocol {
             Protocol::Udp => Some(Self::Udp),
             Protocol::Tcp => Some(Self::Tcp),
-            Protocol::Tls | Protocol::Other => None,
+            Protocol::Tls => Some(Self::Tls),
+            Protocol::Other => None,
         }
     }
 
@@ -61,6 +64,7 @@ impl Transport {
         match self {
             Self::Udp => 5060,
             Self::Tcp => 5063,
+            Self::Tls => 5061,
         }
     }
 
@@ -74,6 +78,7 @@ impl fmt::Display for Transport {
         f.write_str(match self {
             Self::Udp => "udp",
             Self::Tcp => "tcp",
+            Self::Tls => "tls",
         })
     }
 }
@@ -110,7 +115,7 @@ pub(crate) fn is_sip_user(text: &str) -> bool {
         && text.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"-_.!~*'()+#".contains(&byte))
 }
 
-/// Those we speak, and the one to use: the preferred one, then UDP, then TCP; UDP 5060 where none is named.
+/// Those we speak, and the one to use: the preferred one, then UDP, TCP, TLS; UDP 5060 where none is named.
 fn transports(user: &User) -> Result<(Vec<Listener>, Listener), SignInError> {
     let wanted = user.preferred_transport.map(Transport::of);
     let spoken: Vec<Listener> = user
@@ -129,7 +134,7 @@ fn transports(user: &User) -> Result<(Vec<Listener>, Listener), SignInError> {
         };
         return Ok((vec![only], only));
     }
-    let order = [wanted.flatten(), Some(Transport::Udp), Some(Transport::Tcp)];
+    let order = [wanted.flatten(), Some(Transport::Udp), Some(Transport::Tcp), Some(Transport::Tls)];
     let mut found = order
         .into_iter()
         .flatten()
@@ -196,24 +201,29 @@ mod tests {
         use Protocol::{Other, Tcp, Tls, Udp};
         let udp = |port| Some(Listener { transport: Transport::Udp, port });
         let tcp = |port| Some(Listener { transport: Transport::Tcp, port });
+        let tls = |port| Some(Listener { transport: Transport::Tls, port });
         let all = [(Tls, Some(5061)), (Tcp, Some(7000)), (Udp, Some(7001))];
         assert_eq!(chosen(Some(Tcp), &all), tcp(7000));
         assert_eq!(chosen(Some(Udp), &all), udp(7001));
-        assert_eq!(chosen(Some(Tls), &all), udp(7001));
+        assert_eq!(chosen(Some(Tls), &all), tls(5061));
         assert_eq!(chosen(None, &all), udp(7001));
         assert_eq!(chosen(Some(Udp), &[(Tcp, None)]), tcp(5063));
         assert_eq!(chosen(None, &[(Udp, None)]), udp(5060));
         assert_eq!(chosen(None, &[]), udp(5060));
         assert_eq!(chosen(Some(Tcp), &[]), tcp(5063));
-        assert_eq!(chosen(Some(Tls), &[]), None);
-        assert_eq!(chosen(Some(Tls), &[(Tls, Some(5061)), (Other, None)]), None);
+        assert_eq!(chosen(Some(Tls), &[]), tls(5061));
+        assert_eq!(chosen(Some(Tls), &[(Tls, None), (Other, None)]), tls(5061));
+        assert_eq!(chosen(Some(Other), &[(Other, None)]), None);
     }
 
     #[test]
     fn words_for_what_is_not_spoken() {
-        let user = user(Some(Protocol::Tls), &[(Protocol::Tls, Some(5061))]);
+        let user = user(Some(Protocol::Other), &[(Protocol::Other, Some(5061))]);
         let error = Extension::of(&user, &"test.io".parse().unwrap(), &"pbx".parse().unwrap()).unwrap_err();
-        assert_eq!(error.to_string(), "the PBX offers only TLS; this phone speaks UDP and TCP");
+        assert_eq!(
+            error.to_string(),
+            "the PBX offers only a transport unknown to this phone; this phone speaks UDP, TCP and TLS"
+        );
     }
 
     #[test]

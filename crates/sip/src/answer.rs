@@ -3,9 +3,10 @@
 use rsipstack::sip::{Header, Method, StatusCode};
 use rsipstack::transaction::transaction::Transaction;
 
+use crate::extensions::{SUPPORTED, unsupported};
 use crate::flow::Flow;
 use crate::header::elements;
-use crate::message::{ALLOW, SDP, recorded_routes, to_of, token, value};
+use crate::message::{ALLOW, SDP, recorded_routes, to_of, token};
 use crate::party::tag;
 
 /// Answers without a body.
@@ -41,7 +42,11 @@ pub(crate) async fn respond_with(
 
 /// Headers of an answer that makes or refreshes a dialog.
 pub(crate) fn dialog_headers(flow: &Flow) -> Vec<Header> {
-    vec![Header::Contact(flow.contact().into()), Header::Allow(ALLOW.into())]
+    vec![
+        Header::Contact(flow.contact().into()),
+        Header::Allow(ALLOW.into()),
+        Header::Supported(SUPPORTED.into()),
+    ]
 }
 
 /// Gives the To header of a received request our tag, so that every answer to it carries the same.
@@ -62,7 +67,8 @@ pub(crate) async fn drain(mut transaction: Transaction) {
 /// Answers a request that belongs to no call of ours (RFC 3261, section 8.2).
 pub(crate) async fn outside_of_calls(transaction: &mut Transaction) {
     let within_dialog = tag(&to_of(&transaction.original)).is_some();
-    if let Some(extensions) = required(transaction).filter(|_| transaction.original.method != Method::Ack) {
+    let is_ack = transaction.original.method == Method::Ack;
+    if let Some(extensions) = unsupported(&transaction.original).filter(|_| !is_ack) {
         let headers = vec![Header::Unsupported(extensions.into())];
         return respond_with(transaction, 420, headers, None).await;
     }
@@ -79,15 +85,6 @@ pub(crate) async fn outside_of_calls(transaction: &mut Transaction) {
         }
         _ => respond(transaction, 481).await,
     }
-}
-
-/// Extensions a request insists on; none is known here.
-pub(crate) fn required(transaction: &Transaction) -> Option<String> {
-    value(&transaction.original, |header| match header {
-        Header::Require(required) => Some(required.value()),
-        _ => None,
-    })
-    .filter(|required| !required.trim().is_empty())
 }
 
 /// Whether the answer may hold a session description (RFC 3261, section 20.1).

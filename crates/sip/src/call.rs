@@ -5,6 +5,9 @@ mod established;
 mod incoming;
 mod offering;
 mod outgoing;
+mod reason;
+mod reliable;
+mod requests;
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -23,7 +26,7 @@ use crate::{CallKey, EndCause, Event};
 pub(crate) use incoming::incoming;
 pub(crate) use outgoing::{Invite, outgoing};
 
-/// How long the other end gets to answer a BYE or CANCEL: the life of a transaction, 64 times T1.
+/// How long the other end gets to answer a request: the life of a transaction, 64 times T1.
 const FAREWELL: Duration = Duration::from_secs(32);
 
 /// What the agent hands to a call.
@@ -52,6 +55,8 @@ pub(crate) enum Input {
 pub(crate) enum Report {
     /// It has, or may come to have, this dialog: of those that ring the first, then the one that was answered.
     Dialog(CallKey, Identity),
+    /// The user has been told of its end.
+    Ended(CallKey),
     /// Nothing is left of it.
     Over(CallKey),
 }
@@ -95,6 +100,7 @@ impl Call {
     fn end(&mut self, cause: EndCause, status: Option<u16>) {
         self.tell(Event::Ended { call: self.key, cause, status });
         self.ended = true;
+        let _ = self.reports.send(Report::Ended(self.key));
     }
 
     /// The next input; a closed inbox is a wish to hang up.

@@ -1,10 +1,15 @@
 //! A dialog (RFC 3261, section 12): who talks to whom, under which tags, over which route.
 
+use std::net::IpAddr;
 use std::sync::Arc;
 use std::sync::atomic::AtomicU32;
 
-use rsipstack::sip::{Header, HeadersExt, Method, Request, Response, Uri};
+use rsipstack::sip::{Header, HeadersExt, Host, Method, Request, Response, Uri};
+use rsipstack::transaction::transaction::Transaction;
+use rsipstack::transport::SipConnection;
 
+use crate::flow::Flow;
+use crate::header::elements;
 use crate::message::{Draft, call_id_of, contact_of, from_of, recorded_routes, to_of, uri_in};
 use crate::party::tag;
 
@@ -28,6 +33,8 @@ pub(crate) struct Dialog {
     /// Of their last request; none came yet.
     remote_sequence: Option<u32>,
     began_here: bool,
+    /// Where its INVITE came from.
+    familiar: Option<IpAddr>,
 }
 
 impl Dialog {
@@ -44,6 +51,7 @@ impl Dialog {
             sequence: invite.sequence.clone(),
             remote_sequence: None,
             began_here: true,
+            familiar: None,
         })
     }
 
@@ -59,6 +67,7 @@ impl Dialog {
             sequence: Arc::new(AtomicU32::new(0)),
             remote_sequence: Some(sequence_of(invite)),
             began_here: false,
+            familiar: source_of(invite),
         })
     }
 
@@ -74,6 +83,7 @@ impl Dialog {
             sequence: subscribe.sequence.clone(),
             remote_sequence: Some(sequence_of(notify)),
             began_here: true,
+            familiar: source_of(notify),
         })
     }
 
@@ -132,6 +142,21 @@ impl Dialog {
         tag(&from_of(request)) == tag(&self.remote)
     }
 
+    /// Whether a request comes from an address that can be theirs: the proxy's, one that a message of the dialog came
+    /// from, or the one that ours go to. A name may stand for many addresses, and over a connection to the proxy
+    /// nobody else can speak: then there is nothing to tell by.
+    pub(crate) fn is_familiar(&self, transaction: &Transaction, flow: &Flow) -> bool {
+        if !matches!(transaction.connection, Some(SipConnection::Udp(_))) {
+            return true;
+        }
+        let Some(source) = source_of(&transaction.original) else { return true };
+        let next = self.routes.first().and_then(|route| uri_in(route)).unwrap_or_else(|| self.target.clone());
+        match next.host_with_port.host {
+            Host::Domain(_) => true,
+            Host::IpAddr(ip) => source == ip || source == flow.peer.ip() || self.familiar == Some(source),
+        }
+    }
+
     /// Whether a request of theirs comes in order; a target refresh moves the target along.
     pub(crate) fn accepts(&mut self, request: &Request) -> bool {
         let sequence = sequence_of(request);
@@ -146,6 +171,21 @@ impl Dialog {
         }
         true
     }
+}
+
+/// Address a request came from, as the transport noted it.
+fn source_of(request: &Request) -> Option<IpAddr> {
+    let via = request.via_header().ok()?.value();
+    let parameters = crate::header::parameters(elements(via).first()?, ';');
+    if let Some((_, received)) = parameters.iter().find(|(name, _)| name == "received") {
+        return received.trim_matches(['[', ']']).parse().ok();
+    }
+    let sent_by = parameters.first()?.0.split_whitespace().last()?.to_owned();
+    let host = match sent_by.strip_prefix('[') {
+        Some(v6) => v6.split(']').next().unwrap_or_default(),
+        None => sent_by.split(':').next().unwrap_or_default(),
+    };
+    host.parse().ok()
 }
 
 /// Number in the CSeq of a request; 0 where it cannot be read.
@@ -186,6 +226,25 @@ mod tests {
         assert!(dialog.accepts(&request("UPDATE", 10, "sip:102@h3")));
         assert_eq!(dialog.draft(Method::Bye).uri.to_string(), "sip:102@h3");
         assert!(!dialog.accepts(&request("UPDATE", 9, "sip:102@h4")));
+    }
+
+    #[test]
+    fn sources_are_what_the_transport_noted() {
+        for (via, source) in [
+            ("SIP/2.0/UDP 192.0.2.1:5060;branch=z9hG4bKx", Some("192.0.2.1")),
+            (
+                "SIP/2.0/UDP h:5060;branch=z9hG4bKx;received=192.0.2.9;rport=7, SIP/2.0/UDP 192.0.2.1",
+                Some("192.0.2.9"),
+            ),
+            ("SIP / 2.0 / UDP  [2001:db8::1]:5060 ;rport=5060", Some("2001:db8::1")),
+            ("SIP/2.0/UDP 192.0.2.1;received=[2001:db8::2]", Some("2001:db8::2")),
+            ("SIP/2.0/UDP somewhere.test", None),
+            ("", None),
+        ] {
+            let text = format!("BYE sip:a SIP/2.0\r\nVia: {via}\r\nContent-Length: 0\r\n\r\n");
+            let request = Request::try_from(text.as_str()).unwrap();
+            assert_eq!(source_of(&request), source.map(|ip| ip.parse().unwrap()), "{via}");
+        }
     }
 
     proptest! {

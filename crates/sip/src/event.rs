@@ -26,7 +26,7 @@ pub struct Party {
 pub enum Event {
     /// The registration changed.
     Registration(Registration),
-    /// The proxy is reached, by a new way. Worth remembering for the network the phone is in
+    /// A new way to the proxy is open. How is worth remembering for the network the phone is in
     /// ([`TransportChoice::Automatic`](crate::TransportChoice::Automatic)).
     Reached {
         /// How.
@@ -390,7 +390,8 @@ pub enum EndCause {
     Refused,
     /// What was to be called is not a number or SIP URI.
     TargetInvalid,
-    /// The proxy could not be reached, so the call never began.
+    /// The proxy could not be reached, or it or what it relies on is out of order (502, 503, 504), so the call never
+    /// began.
     Unreachable(Cause),
     /// The other end of an established call is gone without a word, or never acknowledged our answer.
     ConnectionLost,
@@ -406,6 +407,7 @@ impl EndCause {
             404 | 410 | 484 | 485 | 604 => Self::NotFound,
             401 | 402 | 403 | 407 => Self::Forbidden,
             415 | 488 | 606 => Self::NotAcceptable,
+            502..=504 => Self::Unreachable(Cause::ServerFailed),
             _ => Self::Refused,
         }
     }

@@ -4,7 +4,7 @@ use std::pin::Pin;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use rsipstack::sip::{Header, Method, Request, Response, SipMessage};
+use rsipstack::sip::{Header, Method, Param, Request, Response, SipMessage, Transport as SipTransport};
 use rsipstack::transaction::key::{TransactionKey, TransactionRole};
 use rsipstack::transaction::transaction::Transaction;
 use tokio::time::timeout;
@@ -12,7 +12,7 @@ use tokio::time::timeout;
 use crate::Cause;
 use crate::Transport;
 use crate::digest::{Authenticator, Rounds, Verdict};
-use crate::flow::{Flow, Net, udp_address};
+use crate::flow::{Flow, Hop, Net, udp_address};
 use crate::message::{Draft, challenges, uri_in};
 
 /// How much longer the final answer may take once a provisional one has come.
@@ -57,30 +57,36 @@ impl Net {
 /// The stack will not have the request.
 pub(crate) async fn start(net: &Net, flow: &Flow, mut request: Request) -> Result<Transaction, Cause> {
     net.service_route.apply(&mut request);
-    let destination = match flow.transport {
-        Transport::Udp => Some(udp_address(next_hop(net, flow, &request).await)),
-        _ => None,
-    };
+    let mut connection = flow.connection.clone();
+    let mut destination = None;
+    if flow.transport == Transport::Udp {
+        let hop = next_hop(net, flow, &request).await;
+        match net.detour(flow, hop, &mut request).await {
+            Some(detour) => connection = detour.connection,
+            None => destination = Some(udp_address(hop.address)),
+        }
+    }
     let key =
         TransactionKey::from_request(&request, TransactionRole::Client).map_err(|_| Cause::NotUnderstood)?;
-    let connection = Some(flow.connection.clone());
-    let mut transaction = Transaction::new_client(key, request, net.endpoint.clone(), connection);
+    let mut transaction = Transaction::new_client(key, request, net.endpoint.clone(), Some(connection));
     transaction.destination = destination;
     transaction.send().await.map_err(|_| Cause::ConnectionLost)?;
     Ok(transaction)
 }
 
-async fn next_hop(net: &Net, flow: &Flow, request: &Request) -> std::net::SocketAddr {
+async fn next_hop(net: &Net, flow: &Flow, request: &Request) -> Hop {
+    let proxy = Hop { address: flow.peer, by_tcp: false };
     let in_dialog = crate::party::tag(&crate::message::to_of(request)).is_some();
     if !in_dialog {
-        return flow.peer;
+        return proxy;
     }
     let route = request.headers.iter().find_map(|header| match header {
         Header::Route(route) => uri_in(route.value()),
         _ => None,
     });
-    let hop = route.unwrap_or_else(|| request.uri.clone());
-    net.hops.address_of(&hop).await.unwrap_or(flow.peer)
+    let uri = route.unwrap_or_else(|| request.uri.clone());
+    let by_tcp = uri.params.iter().any(|param| matches!(param, Param::Transport(SipTransport::Tcp)));
+    net.hops.address_of(&uri).await.map_or(proxy, |address| Hop { address, by_tcp })
 }
 
 /// Sends a request other than INVITE and waits for the final answer, going through challenges on the way.

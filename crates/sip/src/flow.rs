@@ -1,8 +1,11 @@
 //! The way to the outbound proxy and back: sockets, name resolution, keep-alive, noticing loss.
 
+mod detour;
+mod dial;
 mod framing;
 mod hops;
 mod net;
+mod probe;
 mod pulse;
 mod receive;
 mod secure;
@@ -13,7 +16,9 @@ mod websocket;
 
 use std::io;
 use std::net::SocketAddr;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, OnceLock};
+use std::time::Instant;
 
 use pbx_api::Distrust;
 use rsipstack::sip::{Header, Response};
@@ -24,8 +29,10 @@ use tokio_util::sync::CancellationToken;
 
 use crate::message::token;
 use crate::registration::Input as Fact;
+use crate::resolve::{LEFT_ALONE, Targets};
 use crate::{Cause, Transport};
 
+pub(crate) use detour::Hop;
 #[cfg(any(test, feature = "fuzzing"))]
 pub(crate) use framing::frames;
 pub(crate) use hops::{AckMender, Hops, Locator, udp_address};
@@ -54,6 +61,9 @@ struct Loss {
     token: CancellationToken,
     cause: OnceLock<Cause>,
     report: mpsc::UnboundedSender<Fact>,
+    /// The flow is not the one that the registration goes over.
+    aside: AtomicBool,
+    targets: Arc<Mutex<Targets>>,
     /// The task that watches over the flow, where one can be replaced while it still works.
     watch: OnceLock<AbortHandle>,
 }
@@ -87,7 +97,9 @@ impl Flow {
             Header::Via(via) => Some(via.value()),
             _ => None,
         });
-        match via.and_then(|via| receive::reflexive(via, self.local)) {
+        // A request that went round UDP was seen to come from elsewhere.
+        let over_this = |via: &&str| receive::is_over(via, self.transport);
+        match via.filter(over_this).and_then(|via| receive::reflexive(via, self.local)) {
             Some(seen) => self.learn(seen),
             None => false,
         }
@@ -111,10 +123,32 @@ impl Flow {
 
     /// Gives the flow up: whoever uses it learns the cause, the next request opens another.
     pub(crate) fn lose(&self, cause: Cause) {
-        if self.loss.cause.set(cause).is_ok() {
-            self.loss.token.cancel();
-            let _ = self.loss.report.send(Fact::FlowLost(cause));
+        if self.loss.cause.set(cause).is_err() {
+            return;
         }
+        self.loss.token.cancel();
+        if self.loss.aside.load(Ordering::Relaxed) {
+            return;
+        }
+        let is_their_fault =
+            matches!(cause, Cause::Silence | Cause::ConnectionRefused | Cause::ConnectionLost);
+        if let Ok(mut targets) = self.loss.targets.lock()
+            && is_their_fault
+        {
+            targets.fail(self.transport, self.peer, LEFT_ALONE, Instant::now());
+        }
+        let _ = self.loss.report.send(Fact::FlowLost(cause));
+    }
+
+    /// Closes a flow that nobody uses.
+    fn discard(&self) {
+        let _ = self.loss.cause.set(Cause::ConnectionLost);
+        self.loss.token.cancel();
+    }
+
+    /// Nobody is to be told when this flow is lost: it serves single requests.
+    fn set_aside(&self) {
+        self.loss.aside.store(true, Ordering::Relaxed);
     }
 
     /// Whether the flow is lost.

@@ -17,8 +17,6 @@ use crate::target::unescape_user;
 /// Methods the user agent takes part in.
 pub(crate) const ALLOW: &str =
     "INVITE, ACK, CANCEL, BYE, OPTIONS, INFO, UPDATE, PRACK, REFER, NOTIFY, MESSAGE";
-/// Extensions the user agent takes part in (RFC 3262, 4028, 6228).
-pub(crate) const SUPPORTED: &str = "100rel, 199";
 /// Media type of session descriptions.
 pub(crate) const SDP: &str = "application/sdp";
 
@@ -252,11 +250,6 @@ pub(crate) fn retry_after_of(message: &impl HasHeaders) -> Option<Duration> {
         Header::RetryAfter(value) => Some(value.value()),
         _ => None,
     })
-}
-
-/// Whether a list of tokens, as in Supported, Require and Allow, has this one.
-pub(crate) fn supports(list: &str, token: &str) -> bool {
-    list.split(',').any(|one| one.trim().eq_ignore_ascii_case(token))
 }
 
 /// Value of the From header.

@@ -4,7 +4,7 @@ use std::sync::atomic::AtomicU32;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use rsipstack::sip::{Header, Method, Uri};
+use rsipstack::sip::{Header, Method, Response, Uri};
 use tokio::sync::mpsc;
 
 use crate::binding::{Binding, Targets, lifetime, replaces_by_instance};
@@ -14,7 +14,7 @@ use crate::flow::{Flow, Net};
 use crate::message::{ALLOW, Draft, seconds, token};
 use crate::registration::Input;
 use crate::target::user_part;
-use crate::{Account, Cause, Instance};
+use crate::{Account, Cause, Instance, Proxy};
 
 /// A REGISTER without any answer for this long went nowhere.
 const PATIENCE: Duration = Duration::from_secs(3);
@@ -35,10 +35,19 @@ struct State {
     /// The flow of the last try.
     flow: Option<Flow>,
     bound: Option<Bound>,
+    /// The registrar that another one sent us to.
+    registrar: Option<Uri>,
     /// The registrar wants no flow to be named (439, RFC 5626, section 6).
     without_flow: bool,
     /// The credentials were good once.
     was_registered: bool,
+}
+
+/// What came of one try at one server.
+enum Outcome {
+    Known(Input),
+    /// Another server is to be asked.
+    Redirected(Response),
 }
 
 /// The binding the registrar holds.
@@ -71,15 +80,40 @@ impl Registrar {
 
     /// Tries to register for `expires`; tells the state machine what came of it.
     pub(crate) async fn register(&self, net: &Net, expires: Duration, facts: &mpsc::UnboundedSender<Input>) {
-        let flow = match net.flow().await {
-            Ok(flow) => flow,
-            Err(cause) => {
-                let _ = facts.send(Input::Failed { cause, status: None, retry_after: None });
-                return;
+        let mut targets = Targets::new(self.draft.uri.clone());
+        let (flow, outcome) = loop {
+            let flow = match net.flow().await {
+                Ok(flow) => flow,
+                Err(cause) => {
+                    self.go_home(net).await;
+                    let _ = facts.send(Input::Failed { cause, status: None, retry_after: None });
+                    return;
+                }
+            };
+            self.state().flow = Some(flow.clone());
+            match self.bind(net, &flow, expires).await {
+                Ok(Outcome::Redirected(answer)) => {
+                    if let Some(other) = targets.follow(&answer) {
+                        tracing::debug!(registrar = %other, "sent to another registrar");
+                        net.turn_to(Some(server(&other))).await;
+                        self.state().registrar = Some(other);
+                        continue;
+                    }
+                    let status = Some(answer.status_code.code());
+                    let failed = Input::Failed { cause: Cause::Refused, status, retry_after: None };
+                    break (flow, Ok(failed));
+                }
+                // A server that is overloaded is not waited for while there is another (RFC 3263, section 4.3).
+                Ok(Outcome::Known(Input::Failed { status: Some(503), retry_after, .. }))
+                    if net.give_way(&flow, retry_after) => {}
+                Ok(Outcome::Known(outcome)) => break (flow, Ok(outcome)),
+                Err(cause) => break (flow, Err(cause)),
             }
         };
-        self.state().flow = Some(flow.clone());
-        match self.bind(net, &flow, expires).await {
+        if !matches!(outcome, Ok(Input::Granted { .. } | Input::TooBrief { .. })) {
+            self.go_home(net).await;
+        }
+        match outcome {
             Ok(outcome) => {
                 let _ = facts.send(outcome);
                 // A loss reported ahead of the outcome came while the machine was still trying, which has no use for it.
@@ -96,21 +130,18 @@ impl Registrar {
         }
     }
 
+    /// Forgets what was learnt of the ways to registrars: the network is another one, or the user wants it so.
+    pub(crate) async fn afresh(&self, net: &Net) {
+        self.state().registrar = None;
+        net.refresh().await;
+    }
+
     /// Takes the registration back.
     pub(crate) async fn unregister(&self, net: &Net) {
         if let Ok(flow) = net.flow().await {
             let bound = self.state().bound.take().map(|bound| bound.contact);
             let contact = bound.unwrap_or_else(|| flow.contact());
-            let _ = self
-                .send(
-                    net,
-                    &flow,
-                    &self.draft.uri,
-                    Duration::ZERO,
-                    self.named(&contact),
-                    &mut self.auth.clone(),
-                )
-                .await;
+            let _ = self.send(net, &flow, Duration::ZERO, self.named(&contact), &mut self.auth.clone()).await;
         }
     }
 
@@ -119,14 +150,14 @@ impl Registrar {
         self.state().flow.clone()
     }
 
-    /// Whether what the registrar holds is not what `flow` is reached under.
-    pub(crate) fn is_outdated(&self, flow: &Flow) -> bool {
-        self.state().bound.as_ref().is_some_and(|bound| bound.contact != flow.contact())
+    /// Leaves the server that another one sent us to, for it is of no use.
+    async fn go_home(&self, net: &Net) {
+        if self.state().registrar.take().is_some() {
+            net.turn_to(None).await;
+        }
     }
 
-    async fn bind(&self, net: &Net, flow: &Flow, expires: Duration) -> Result<Input, Cause> {
-        let mut registrar = self.draft.uri.clone();
-        let mut targets = Targets::new(registrar.clone());
+    async fn bind(&self, net: &Net, flow: &Flow, expires: Duration) -> Result<Outcome, Cause> {
         let mut auth = self.auth.clone();
         let mut changes = 0;
         loop {
@@ -136,7 +167,7 @@ impl Registrar {
             if let Some(outdated) = &outdated {
                 named.push_str(&format!(", {outdated};expires=0"));
             }
-            let reply = self.send(net, flow, &registrar, expires, named, &mut auth).await?;
+            let reply = self.send(net, flow, expires, named, &mut auth).await?;
             match reply.status() {
                 200..=299 => {
                     let is_listed = self.remember(&reply, &contact);
@@ -154,17 +185,11 @@ impl Registrar {
                     changes += 1;
                     continue;
                 }
-                300..=399 => {
-                    if let Some(other) = targets.follow(&reply.response) {
-                        tracing::debug!(registrar = %other, "sent to another registrar");
-                        registrar = other;
-                        continue;
-                    }
-                }
+                300..=399 => return Ok(Outcome::Redirected(reply.response)),
                 439 if !std::mem::replace(&mut self.state().without_flow, true) => continue,
                 _ => {}
             }
-            return Ok(self.outcome(&reply, &contact, expires));
+            return Ok(Outcome::Known(self.outcome(&reply, &contact, expires)));
         }
     }
 
@@ -172,7 +197,6 @@ impl Registrar {
         &self,
         net: &Net,
         flow: &Flow,
-        registrar: &Uri,
         expires: Duration,
         contacts: String,
         auth: &mut Authenticator,
@@ -180,7 +204,9 @@ impl Registrar {
         let names_flow = self.instance.is_some() && !self.state().without_flow;
         let supported = if names_flow { "path, outbound" } else { "path" };
         let mut draft = self.draft.clone();
-        draft.uri = registrar.clone();
+        if let Some(registrar) = self.state().registrar.clone() {
+            draft.uri = registrar;
+        }
         draft.headers.extend([
             Header::Contact(contacts.into()),
             Header::Expires(expires.as_secs().to_string().into()),
@@ -255,4 +281,11 @@ impl Registrar {
         });
         Input::Failed { cause, status: Some(status), retry_after }
     }
+}
+
+/// The server a Request-URI names.
+fn server(uri: &Uri) -> Proxy {
+    let host = uri.host_with_port.host.to_string();
+    let host = host.trim_matches(['[', ']']).to_owned();
+    Proxy { host, port: uri.host_with_port.port.map(|port| port.0) }
 }

@@ -2,9 +2,9 @@
 import type { Code, Command, Event, Picture, Problem } from './bindings';
 
 export type {
-  AccountId, AccountState, AccountView, CallEnd, CallId, CallReport, CallState, CallView, CameraState, CertificateView, Code,
-  Command, Direction, EndReason, EnforcedView, FieldIs, PasswordPolicyView, PeerView, Picture, Problem, Quality, ScanView,
-  SessionState, SignInNews, SignInPage, SignInView, SipAccount, TenantView, Theme, Transport, TrustedView, WaysView,
+  AccountId, AccountState, AccountView, CallEnd, CallId, CallPreferences, CallReport, CallState, CallView, CameraState, CertificateView, Code,
+  Command, Direction, DtmfMode, EndReason, EnforcedView, FieldIs, PasswordPolicyView, PeerView, Picture, Problem, Quality, ScanView,
+  SessionState, SignInNews, SignInPage, SignInView, SipAccount, TenantView, Theme, Transport, TransportChoice, TrustedView, WatchedView, WaysView,
 } from './bindings';
 export type PhoneEvent = Event;
 

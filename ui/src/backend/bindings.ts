@@ -78,7 +78,26 @@ export type AccountView = {
 	secretsInMemory: boolean,
 	/**  What the PBX's profile file settles for its users. */
 	enforced: EnforcedView,
+	/**  Waiting messages, once the PBX has told of them. */
+	mailbox: MailboxView | null,
+	/**  Star codes, once the PBX has told them; until then, and where it does not, those of the preferences hold. */
+	codes: FeatureCodes | null,
+	/**  The certificate that its SIP server shows and this machine does not trust (`TrustSipServer`). */
+	certificate: CertificateView | null,
 };
+
+/**  What somebody does. */
+export type Activity = 
+/**  Nothing is said of it. */
+"unknown" | 
+/**  Away. */
+"away" | 
+/**  Busy. */
+"busy" | 
+/**  In a call. */
+"onThePhone" | 
+/**  Not to be disturbed. */
+"doNotDisturb";
 
 /**  A sign-in in the system's browser. */
 export type BrowserView = {
@@ -100,6 +119,22 @@ export type CallEnd = {
 
 /**  Number of a call, counted up from 1 since the phone started. */
 export type CallId = number;
+
+/**  What the user prefers in calls. */
+export type CallPreferences = {
+	/**  Incoming calls are refused (486) and shown as missed. */
+	doNotDisturb?: boolean,
+	/**  A call that the PBX wants answered at once is answered by itself, with a warning tone. */
+	autoAnswer?: boolean,
+	/**  Somebody outside of a call may let this phone dial (REFER out of a dialog). */
+	clickToDial?: boolean,
+	/**  How digits are sent. */
+	dtmf?: DtmfMode,
+	/**  Others are told whether we talk, or are not to be disturbed (PUBLISH). */
+	publishPresence?: boolean,
+	/**  Star codes where the PBX does not tell its own. */
+	codes?: FeatureCodes,
+};
 
 /**  Figures of a running call. */
 export type CallReport = {
@@ -141,6 +176,10 @@ export type CallState =
 { is: "active"; 
 /**  When it was answered. */
 since: UnixMs } | 
+/**  Answered, and put to sleep by us: neither hears the other. */
+{ is: "held"; 
+/**  When it was answered. */
+since: UnixMs } | 
 /**  Over. */
 { is: "ended"; 
 /**  How. */
@@ -160,8 +199,20 @@ export type CallView = {
 	state: CallState,
 	/**  Nothing is heard of us. */
 	muted: boolean,
+	/**  They have put us to sleep; music of theirs may be heard. */
+	remoteHeld: boolean,
+	/**  It is one of the calls that are brought together: all hear each other. */
+	merged: boolean,
+	/**  Who forwarded it here. */
+	divertedBy: PeerView | null,
+	/**  The call it goes on from, where its other end was handed on or over to us: that one is about to end. */
+	follows: CallId | null,
+	/**  Its other end is being handed on. */
+	transfer: TransferView | null,
 	/**  DTMF digits sent so far. */
 	digits: string,
+	/**  Digits that are sent once the user says so (`SendWaiting`). */
+	digitsWaiting: string | null,
 	/**  Codec in use, as in SDP (`opus`, `PCMU`). */
 	codec: string | null,
 	/**  The media is encrypted. */
@@ -335,6 +386,12 @@ export type Code =
 "noSuchCall" | 
 /**  The command does not fit the state the phone is in. */
 "notNow" | 
+/**  The other side did not take up a held call again; it stays held. */
+"resumeRefused" | 
+/**  A call could not be handed on; it is as it was. */
+"transferFailed" | 
+/**  The PBX does not offer this: it has no star code for it. */
+"featureOff" | 
 /**  Settings could not be read or written. */
 "settingsFailed" | 
 /**  A fault of our own. */
@@ -420,6 +477,12 @@ link: string } |
 { do: "signInAgain"; 
 /**  Which account. */
 account: AccountId } | 
+/**  Trust the certificate that an account's SIP server shows, for this server only, and register with it. */
+{ do: "trustSipServer"; 
+/**  Which account. */
+account: AccountId; 
+/**  SHA-256 of the certificate, 64 hexadecimal digits, as shown. */
+fingerprint: string } | 
 /**  Trust a certificate no longer. */
 { do: "withdrawTrust"; 
 /**  Server as `host:port`. */
@@ -444,16 +507,55 @@ account: AccountId } |
 { do: "dial"; 
 /**  With which account; the first one where it is left out. */
 account: AccountId | null; 
-/**  A number in any notation, an extension, a `sip:` or `tel:` address. */
+/**
+ *  A number in any notation, an extension, a `sip:` or `tel:` address; digits to send once it is answered
+ *  may follow a number (`102,,1234#`: `,` pauses for two seconds, `;` waits for `SendWaiting`).
+ */
 target: string } | 
-/**  Answer a ringing call. */
+/**  Answer a ringing call. Another one that talks is held. */
 { do: "answer"; 
 /**  Which call. */
 call: CallId } | 
-/**  Refuse a ringing call (busy). */
+/**  Refuse a ringing call. */
 { do: "decline"; 
 /**  Which call. */
+call: CallId; 
+/**  What the caller is told; busy where it is left out. */
+reason?: DeclineReason } | 
+/**  Send the caller of a ringing call elsewhere (302). */
+{ do: "redirect"; 
+/**  Which call. */
+call: CallId; 
+/**  Whom to call instead. */
+target: string } | 
+/**  Put a call to sleep, with those it is merged with. */
+{ do: "hold"; 
+/**  Which call. */
 call: CallId } | 
+/**  Talk to a held call again, with those it is merged with. Another one that talks is held. */
+{ do: "resume"; 
+/**  Which call. */
+call: CallId } | 
+/**  Bring calls together, with those that are merged already: all hear each other. */
+{ do: "merge"; 
+/**  Which calls. */
+calls: CallId[] } | 
+/**  Take merged calls apart: one goes on, the others are held. */
+{ do: "split"; 
+/**  The one that goes on. */
+call: CallId } | 
+/**  Hand a call on to somebody else without asking him (blind transfer). */
+{ do: "transfer"; 
+/**  Which call. */
+call: CallId; 
+/**  To whom. */
+target: string } | 
+/**  Join the other ends of two calls (attended transfer). */
+{ do: "transferTo"; 
+/**  The call that is handed on. */
+call: CallId; 
+/**  The call with whom it is handed on to; it may still ring there. */
+to: CallId } | 
 /**  End a call, or give up one that is not answered yet. */
 { do: "hangUp"; 
 /**  Which call. */
@@ -464,12 +566,85 @@ call: CallId } |
 call: CallId; 
 /**  Whether nothing is to be heard of us. */
 muted: boolean } | 
-/**  Send one DTMF digit: `0`–`9`, `*`, `#`, `A`–`D`. */
-{ do: "sendDigit"; 
+/**  Park a call by the PBX's star code. */
+{ do: "park"; 
 /**  Which call. */
 call: CallId; 
-/**  The digit. */
-digit: string };
+/**  Where, such as an extension; the PBX's own choice where it is left out. */
+slot: string | null } | 
+/**  Park a call at the group. */
+{ do: "groupPark"; 
+/**  Which call. */
+call: CallId } | 
+/**  Hand a call, ringing or answered, to a voicemail. */
+{ do: "toVoicemail"; 
+/**  Which call. */
+call: CallId; 
+/**  Whose; our own where it is left out. */
+number: string | null } | 
+/**  Take a parked call. */
+{ do: "retrieve"; 
+/**  With which account; the first one where it is left out. */
+account: AccountId | null; 
+/**  Where it is parked. */
+slot: string | null } | 
+/**  Answer a call that rings elsewhere. */
+{ do: "pickUp"; 
+/**  With which account; the first one where it is left out. */
+account: AccountId | null; 
+/**  At which extension; any of the group where it is left out. */
+number: string | null } | 
+/**  Take the call from another phone of ours. */
+{ do: "flip"; 
+/**  With which account; the first one where it is left out. */
+account: AccountId | null } | 
+/**  Call the voicemail. */
+{ do: "callVoicemail"; 
+/**  With which account; the first one where it is left out. */
+account: AccountId | null } | 
+/**  Watch another extension: its calls and its presence. */
+{ do: "watch"; 
+/**  Through which account. */
+account: AccountId; 
+/**  Which extension. */
+number: string } | 
+/**  Watch another extension no longer. */
+{ do: "unwatch"; 
+/**  Through which account. */
+account: AccountId; 
+/**  Which extension. */
+number: string } | 
+/**  Send a text message. */
+{ do: "sendMessage"; 
+/**  With which account; the first one where it is left out. */
+account: AccountId | null; 
+/**  To whom. */
+target: string; 
+/**  What. */
+text: string } | 
+/**  Send DTMF digits: `0`–`9`, `*`, `#`, `A`–`D`; `,` pauses for two seconds, `;` waits for `SendWaiting`. */
+{ do: "sendDigits"; 
+/**  Which call. */
+call: CallId; 
+/**  The digits. */
+digits: string } | 
+/**  Go on with the digits that wait. */
+{ do: "sendWaiting"; 
+/**  Which call. */
+call: CallId } | 
+/**  Change what the user prefers in calls. */
+{ do: "preferInCalls"; 
+/**  All of it. */
+preferences: CallPreferences };
+
+/**  What a caller who is refused is told. */
+export type DeclineReason = 
+/**  Busy (486): a PBX goes on to voicemail or to its rule for busy. */
+"busy" | 
+/**  Not wanted (603). */
+"decline" | 
+/**  Nobody is here (480): other phones of ours ring on. */
+"notHere";
 
 /**  Who began a call. */
 export type Direction = 
@@ -477,6 +652,17 @@ export type Direction =
 "incoming" | 
 /**  We called. */
 "outgoing";
+
+/**  How digits are sent. */
+export type DtmfMode = 
+/**  As was agreed on: events, else tones where the codec keeps them whole, else INFO. */
+"automatic" | 
+/**  telephone-event (RFC 4733), or what is next best. */
+"event" | 
+/**  SIP INFO (`application/dtmf-relay`). */
+"info" | 
+/**  Tones in the voice. */
+"inBand";
 
 /**  Why a call ended. */
 export type EndReason = 
@@ -486,7 +672,7 @@ export type EndReason =
 "hungUpThere" | 
 /**  We gave up before it was answered. */
 "cancelled" | 
-/**  They gave up before we answered, or another phone answered. */
+/**  They gave up before we answered, or were not to disturb us. */
 "missed" | 
 /**  We refused it. */
 "declinedHere" | 
@@ -506,6 +692,10 @@ export type EndReason =
 "unreachable" | 
 /**  The connection was lost in mid-call. */
 "connectionLost" | 
+/**  It was handed on: its other end talks to somebody else now. */
+"transferred" | 
+/**  Another phone of ours answered it. */
+"answeredElsewhere" | 
 /**  A microphone, speaker or audio file could not be used. */
 "audioFailed" | 
 /**  Anything else. */
@@ -548,6 +738,30 @@ view: CallView } |
 call: CallId; 
 /**  The figures. */
 report: CallReport } | 
+/**  They pressed a key. */
+{ what: "digitHeard"; 
+/**  In which call. */
+call: CallId; 
+/**  The digit. */
+digit: string } | 
+/**  What the user prefers in calls has changed. */
+{ what: "callPreferences"; 
+/**  All of it. */
+preferences: CallPreferences } | 
+/**  Another extension is watched, or something of it has changed. */
+{ what: "watched"; 
+/**  As it stands now. */
+view: WatchedView } | 
+/**  Another extension is watched no longer. */
+{ what: "watchedGone"; 
+/**  Through which account it was. */
+account: AccountId; 
+/**  Which extension. */
+number: string } | 
+/**  A text message came, was sent, or something has become of it. */
+{ what: "message"; 
+/**  The message. */
+view: MessageView } | 
 /**  What the camera sees while a QR code is looked for, some ten times a second. It is shown and forgotten. */
 { what: "preview"; 
 /**  A `data:` URL of a JPEG picture, not mirrored. */
@@ -563,6 +777,26 @@ problem: Problem;
 /**  The call it is about. */
 call: CallId | null };
 
+/**  Star codes; where there is none the PBX does not offer it. The default is what a PortSIP PBX begins with. */
+export type FeatureCodes = {
+	/**  Park a call, at an extension that may follow. */
+	park?: string | null,
+	/**  Park a call at the group. */
+	groupPark?: string | null,
+	/**  Take a parked call, at the extension that follows. */
+	retrieve?: string | null,
+	/**  Answer the call that rings at the extension that follows. */
+	pickUp?: string | null,
+	/**  Answer a call that rings in the group. */
+	groupPickUp?: string | null,
+	/**  Hear one's voicemail. */
+	voicemail?: string | null,
+	/**  To the voicemail of the extension that follows. */
+	toVoicemail?: string | null,
+	/**  Take the call from another phone of one's own. */
+	flip?: string | null,
+};
+
 /**  What may be done with a field of the first page. */
 export type FieldIs = 
 /**  Typed by the user. */
@@ -576,6 +810,61 @@ export type FieldIs =
 export type ForgotView = {
 	/**  The PBX has been asked for the e-mail: its link is waited for, or may be pasted. */
 	asked: boolean,
+};
+
+/**  A busy lamp (RFC 4235). */
+export type Lamp = 
+/**  Nothing goes on. */
+{ is: "idle" } | 
+/**  Its phone rings; the call can be picked up. */
+{ is: "ringing"; 
+/**  Who calls, where it is told. */
+by: PeerView | null } | 
+/**  It calls. */
+{ is: "calling" } | 
+/**  It talks. */
+{ is: "talking" };
+
+/**  Waiting messages of an account's mailbox. */
+export type MailboxView = {
+	/**  Anything waits. */
+	waiting: boolean,
+	/**  Messages not heard yet, where the PBX counts. */
+	new: number | null,
+	/**  Messages heard already, where the PBX counts. */
+	old: number | null,
+};
+
+/**  Number of a text message, counted up from 1 since the phone started. */
+export type MessageId = number;
+
+/**  What became of a text message. */
+export type MessageState = 
+/**  They wrote it. */
+{ is: "received" } | 
+/**  Ours is on its way. */
+{ is: "sending" } | 
+/**  Ours was taken. */
+{ is: "sent" } | 
+/**  Ours was not taken. */
+{ is: "failed"; 
+/**  SIP status, where there was one. */
+status: number | null };
+
+/**  A text message. */
+export type MessageView = {
+	/**  Its number. */
+	id: MessageId,
+	/**  Account it belongs to. */
+	account: AccountId,
+	/**  The other side. */
+	peer: PeerView,
+	/**  The text. */
+	text: string,
+	/**  When it was sent or came. */
+	at: UnixMs,
+	/**  What became of it. */
+	state: MessageState,
 };
 
 /**  A new password. */
@@ -629,6 +918,20 @@ export type Picture = {
 	calls: CallView[],
 	/**  Certificates trusted on purpose. */
 	trusted: TrustedView[],
+	/**  What the user prefers in calls. */
+	callPreferences: CallPreferences,
+	/**  Other extensions that are watched. */
+	watched: WatchedView[],
+};
+
+/**  Presence of another user. */
+export type PresenceView = {
+	/**  Can be reached. */
+	open: boolean,
+	/**  What they do. */
+	activity: Activity,
+	/**  In their own words. */
+	note: string | null,
 };
 
 /**  A [`Code`] with what is known beyond it. */
@@ -761,7 +1064,7 @@ export type SipAccount = {
 	/**  Outbound proxy, `host` or `host:port`. */
 	proxy: string,
 	/**  Transport to the proxy. */
-	transport: Transport,
+	transport: TransportChoice,
 	/**  User name for digest, where it differs from the user. */
 	authUser: string | null,
 	/**  Name shown to others. */
@@ -791,8 +1094,29 @@ export type Theme =
 /**  Dark. */
 "dark";
 
+/**  A call being handed on. */
+export type TransferView = {
+	/**  To whom, as a person would dial it. */
+	to: string,
+	/**  SIP status that the other end heard last. */
+	status: number | null,
+};
+
 /**  Transport of SIP messages. */
 export type Transport = 
+/**  UDP. */
+"udp" | 
+/**  TCP. */
+"tcp" | 
+/**  TLS over TCP. */
+"tls" | 
+/**  Secure WebSocket (RFC 7118). */
+"wss";
+
+/**  How the transport of SIP messages is chosen. */
+export type TransportChoice = 
+/**  The first that works; what worked is remembered. */
+"automatic" | 
 /**  UDP. */
 "udp" | 
 /**  TCP. */
@@ -812,6 +1136,20 @@ export type TrustedView = {
 
 /**  Milliseconds since 1970-01-01 UTC. Exact in a JavaScript number. */
 export type UnixMs = number;
+
+/**  Another extension that is watched. */
+export type WatchedView = {
+	/**  Through which account. */
+	account: AccountId,
+	/**  Which extension. */
+	number: string,
+	/**  What its calls are doing; none until the PBX says so, or where it does not. */
+	lamp: Lamp | null,
+	/**  What its user is doing; none until the PBX says so, or where it does not. */
+	presence: PresenceView | null,
+	/**  The PBX refuses to tell. */
+	refused: boolean,
+};
 
 /**  Ways in that the brand allows, and what it has settled. */
 export type WaysView = {

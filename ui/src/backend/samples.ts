@@ -1,6 +1,6 @@
 // Samples of what a phone may say, for the scenes and the tests.
 import type {
-  AccountState, AccountView, CallReport, CertificateView, Code, Problem, Quality, ScanView, SignInView, TenantView,
+  AccountState, AccountView, CallReport, CallView, CertificateView, Code, Problem, Quality, ScanView, SignInView, TenantView,
 } from './backend';
 
 /** Nora's account by its name. */
@@ -22,9 +22,16 @@ export function signIn(change: Partial<SignInView> = {}): SignInView {
 export function account(state: AccountState = { is: 'registered', expiresS: 300, rttMs: 12 }, change: Partial<AccountView> = {}): AccountView {
   return {
     id: OWN, displayName: 'Nora Lindqvist', extension: '214', domain: 'fairwater.example', server: 'pbx.fairwater.example', transport: 'udp',
-    state, session: { is: 'open' }, secretsInMemory: false, enforced: { theme: null, language: null, hidden: [] }, ...change,
+    state, session: { is: 'open' }, secretsInMemory: false, enforced: { theme: null, language: null, hidden: [] }, mailbox: null, codes: null,
+    certificate: null, ...change,
   };
 }
+
+/** What most calls are not. */
+export const plainCall = {
+  muted: false, remoteHeld: false, merged: false, divertedBy: null, follows: null, transfer: null, digits: '', digitsWaiting: null, codec: null,
+  encrypted: false, setupMs: null,
+} satisfies Partial<CallView>;
 
 /** A certificate that is signed by itself. */
 export function certificate(server = 'pbx.fairwater.example:8887'): CertificateView {

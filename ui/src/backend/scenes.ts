@@ -1,7 +1,7 @@
 // The scenes every screen is drawn and tested in: a picture, and what happened since.
 import type { SettingsPage } from '../screens/settings/SettingsList.svelte';
 import type { AccountState, AccountView, CallState, CallView, PhoneEvent, Picture, Quality, TrustedView } from './backend';
-import { account, certificate, media, OWN, problem, signIn } from './samples';
+import { account, certificate, media, OWN, plainCall, problem, signIn } from './samples';
 import { signInScenes } from './sign-in-scenes';
 
 export type Scene = {
@@ -21,18 +21,19 @@ export const beginning = (scene: Scene) => ({ findOpen: scene.find !== undefined
 
 function call(id: number, state: CallState, change: Partial<CallView> = {}): CallView {
   return {
-    id, account: OWN, direction: 'outgoing', peer: { number: '07700 900 312', name: 'Marta Oduya' }, state, muted: false, digits: '',
-    codec: state.is === 'active' ? 'opus' : null, encrypted: false, setupMs: null, ...change,
+    id, account: OWN, direction: 'outgoing', peer: { number: '07700 900 312', name: 'Marta Oduya' }, state, ...plainCall,
+    codec: state.is === 'active' || state.is === 'held' ? 'opus' : null, ...change,
   };
 }
 
 const active = (): CallState => ({ is: 'active', since: Date.now() - 277_400 });
+const held = (): CallState => ({ is: 'held', since: Date.now() - 730_000 });
 const ended = (reason: Extract<CallState, { is: 'ended' }>['end']['reason'], lastedS: number | null, status: number | null = null): CallState => ({ is: 'ended', end: { reason, status, lastedS } });
 const spoken = (id: number, quality: Quality = 'clear'): PhoneEvent[] => Array.from({ length: 100 }, (_, tick) => ({ what: 'media', call: id, report: media(tick, quality) }));
 const said = (view: CallView): PhoneEvent => ({ what: 'call', view });
 
 const inside = (accounts: AccountView[], calls: CallView[] = [], rest: Omit<Scene, 'picture'> = {}): Scene => ({
-  picture: { signIn: signIn({ page: 'done' }), accounts, calls, trusted: [] }, ...rest,
+  picture: { signIn: signIn({ page: 'done' }), accounts, calls, trusted: [], callPreferences: {}, watched: [] }, ...rest,
 });
 
 const harbour = (state?: AccountState) => account(state, {
@@ -43,6 +44,8 @@ const trusting = (trusted: TrustedView[]): Scene => {
   return { ...scene, picture: { ...scene.picture, trusted } };
 };
 const marta = { number: '07700 900 312', name: 'Marta Oduya' };
+const kenji = { number: '231', name: 'Kenji Morita' };
+const ingrid = { number: '07700 900 458', name: 'Ingrid Sollund' };
 const earlierCalls = (): PhoneEvent[] => [
   said(call(1, ended('hungUpHere', 491), { peer: { number: '020 7946 0177', name: 'Amélie Faure' } })),
   said(call(2, ended('noAnswer', null, 480), { peer: { number: '231', name: 'Kenji Morita' } })),
@@ -83,6 +86,17 @@ export const scenes = {
   'active-silent': () => inside([account()], [call(5, active())], { events: spoken(5, 'nothing') }),
   'active-keypad': () => inside([account()], [call(5, active(), { digits: '1#4407' })], { events: spoken(5), keys: true }),
   'active-and-incoming': () => inside([account()], [call(5, active(), { peer: marta }), call(6, { is: 'incoming' }, { direction: 'incoming', peer: { number: '07700 900 458', name: 'Ingrid Sollund' } })], { events: spoken(5) }),
+  'held-there': () => inside([account()], [call(5, active(), { remoteHeld: true })], { events: spoken(5, 'nothing') }),
+  'two-calls': () => inside([account()], [call(4, held(), { peer: kenji }), call(5, active(), { peer: marta })], { events: spoken(5) }),
+  'three-calls': () => inside([account()], [call(3, held(), { peer: ingrid, remoteHeld: true }), call(4, held(), { peer: kenji }), call(5, active(), { peer: marta, muted: true })], { events: spoken(5) }),
+  'all-held': () => inside([account()], [call(4, held(), { peer: kenji }), call(5, held(), { peer: marta })]),
+  conference: () => inside([account()], [call(4, active(), { peer: kenji, merged: true }), call(5, active(), { peer: marta, merged: true })], { events: [...spoken(4, 'choppy'), ...spoken(5)] }),
+  'conference-held': () => inside([account()], [call(3, held(), { peer: ingrid, merged: true }), call(4, held(), { peer: kenji, merged: true }), call(5, active(), { peer: marta })], { events: spoken(5) }),
+  transferring: () => inside([account()], [call(5, active(), { transfer: { to: '231', status: 180 }, digitsWaiting: '1234#' })], { events: spoken(5) }),
+  forwarded: () => inside([account()], [call(5, { is: 'incoming' }, { direction: 'incoming', peer: ingrid, divertedBy: kenji })]),
+  'sip-certificate': () => inside([account({ is: 'offline', problem: problem('certificateUntrusted'), status: null }, { transport: 'tls', certificate: certificate('pbx.fairwater.example:5061') })]),
+  voicemail: () => inside([account(undefined, { mailbox: { waiting: true, new: 2, old: 5 } })]),
+  'settings-calls': () => inside([account()], [], { settings: 'calls' }),
   ended: () => inside([account()], [call(5, active())], { events: [...earlierCalls(), said(call(5, ended('hungUpThere', 277), { codec: 'opus' }))] }),
   'ended-busy': () => inside([account()], [call(5, { is: 'ringing' })], { events: [said(call(5, ended('busy', null, 486)))] }),
   'ended-lost': () => inside([account()], [call(5, active())], { events: [said(call(5, ended('connectionLost', 64)))] }),

@@ -4,11 +4,11 @@ import { account, certificate, preview, problem, scan, signIn, tenant } from './
 import type { Scene } from './scenes';
 
 const wizard = (change: Partial<SignInView>, rest: Omit<Scene, 'picture'> = {}): Scene => ({
-  picture: { signIn: signIn(change), accounts: [], calls: [], trusted: [] }, ...rest,
+  picture: { signIn: signIn(change), accounts: [], calls: [], trusted: [], callPreferences: {}, watched: [] }, ...rest,
 });
 /** The wizard of a phone somebody is signed in to. */
 const again = (change: Partial<SignInView>): Scene => ({
-  picture: { signIn: signIn(change), accounts: [account(undefined, { session: { is: 'expired' } })], calls: [], trusted: [] },
+  picture: { signIn: signIn(change), accounts: [account(undefined, { session: { is: 'expired' } })], calls: [], trusted: [], callPreferences: {}, watched: [] },
 });
 
 const filled = { domain: 'fairwater.example', server: 'pbx.fairwater.example' };

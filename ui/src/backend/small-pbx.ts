@@ -1,6 +1,6 @@
 // A script that behaves like a very small PBX, so that the whole UI can be walked through in a browser.
 import type { AccountView, CallView } from './backend';
-import { media } from './samples';
+import { media, OWN, plainCall } from './samples';
 import type { Script, Scripted } from './scripted';
 import { smallWizard } from './small-wizard';
 
@@ -13,6 +13,20 @@ export function smallPbx(pause = 350): Script {
   const put = (phone: Scripted, call: CallView) => {
     calls.set(call.id, call);
     phone.emit({ what: 'call', view: call });
+  };
+  /** Who talks is held, but for those named. */
+  const holdOthers = (phone: Scripted, but: number[]) => {
+    for (const call of calls.values()) if (call.state.is === 'active' && !but.includes(call.id)) put(phone, { ...call, state: { is: 'held', since: call.state.since } });
+  };
+  const together = (id: number) => (calls.get(id)?.merged ? [...calls.values()].filter((call) => call.merged).map((call) => call.id) : [id]);
+  const wake = (phone: Scripted, ids: number[], merged: boolean) => {
+    holdOthers(phone, ids);
+    for (const id of ids) {
+      const call = calls.get(id);
+      if (!call || !('since' in call.state)) continue;
+      put(phone, { ...call, merged, state: { is: 'active', since: call.state.since } });
+      if (call.state.is === 'held') speak(phone, id);
+    }
   };
   const later = (steps: number, what: () => void) => setTimeout(what, steps * pause);
 
@@ -35,11 +49,13 @@ export function smallPbx(pause = 350): Script {
     speak(phone, id);
   }
 
-  function end(phone: Scripted, id: number, reason: 'hungUpHere' | 'declinedHere' | 'cancelled') {
+  function end(phone: Scripted, id: number, reason: 'hungUpHere' | 'declinedHere' | 'cancelled' | 'transferred') {
     const call = calls.get(id);
     if (!call || call.state.is === 'ended') return;
-    const answered = call.state.is === 'active' ? Math.floor((Date.now() - call.state.since) / 1000) : null;
-    put(phone, { ...call, state: { is: 'ended', end: { reason: answered === null && reason === 'hungUpHere' ? 'cancelled' : reason, status: null, lastedS: answered } } });
+    const answered = 'since' in call.state ? Math.floor((Date.now() - call.state.since) / 1000) : null;
+    put(phone, { ...call, state: { is: 'ended', end: { reason: answered === null && reason === 'hungUpHere' ? 'cancelled' : reason, status: null, lastedS: answered } }, merged: false });
+    const rest = [...calls.values()].filter((other) => other.merged);
+    if (rest.length === 1) put(phone, { ...rest[0]!, merged: false });
   }
 
   const wizard = smallWizard(pause, register, () => accounts.length > 0);
@@ -56,14 +72,16 @@ export function smallPbx(pause = 350): Script {
         accounts.filter((known) => known.id === command.account).forEach((account) => register(phone, account));
         break;
       case 'dial': {
+        holdOthers(phone, []);
         const id = ++lastCall;
         const peer = { number: command.target, name: command.target === '9196' ? 'Echo' : null };
-        put(phone, { id, account: command.account ?? accounts[0]!.id, direction: 'outgoing', peer, state: { is: 'calling' }, muted: false, digits: '', codec: null, encrypted: false, setupMs: null });
+        put(phone, { id, account: command.account ?? accounts[0]?.id ?? OWN, direction: 'outgoing', peer, state: { is: 'calling' }, ...plainCall });
         later(1, () => calls.get(id)?.state.is === 'calling' && put(phone, { ...calls.get(id)!, state: { is: 'ringing' } }));
         later(3, () => answer(phone, id));
         break;
       }
       case 'answer':
+        holdOthers(phone, []);
         answer(phone, command.call);
         break;
       case 'decline':
@@ -75,9 +93,39 @@ export function smallPbx(pause = 350): Script {
       case 'mute':
         if (calls.has(command.call)) put(phone, { ...calls.get(command.call)!, muted: command.muted });
         break;
-      case 'sendDigit': {
+      case 'hold':
+        for (const id of together(command.call)) {
+          const call = calls.get(id);
+          if (call?.state.is === 'active') put(phone, { ...call, state: { is: 'held', since: call.state.since } });
+        }
+        break;
+      case 'resume':
+        wake(phone, together(command.call), calls.get(command.call)?.merged ?? false);
+        break;
+      case 'merge':
+        wake(phone, command.calls, true);
+        break;
+      case 'split':
+        for (const call of calls.values()) if (call.merged) put(phone, { ...call, merged: false });
+        wake(phone, [command.call], false);
+        break;
+      case 'transfer': {
         const call = calls.get(command.call);
-        if (call) put(phone, { ...call, digits: call.digits + command.digit });
+        if (!call) break;
+        put(phone, { ...call, transfer: { to: command.target, status: null } });
+        later(3, () => end(phone, command.call, 'transferred'));
+        break;
+      }
+      case 'transferTo':
+        end(phone, command.call, 'transferred');
+        end(phone, command.to, 'transferred');
+        break;
+      case 'preferInCalls':
+        phone.emit({ what: 'callPreferences', preferences: command.preferences });
+        break;
+      case 'sendDigits': {
+        const call = calls.get(command.call);
+        if (call) put(phone, { ...call, digits: call.digits + command.digits });
         break;
       }
     }

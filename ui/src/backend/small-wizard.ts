@@ -136,7 +136,7 @@ export function smallWizard(pause: number, enter: (phone: Scripted, account: Acc
       case 'useSipAccount': {
         const { user, domain, proxy, transport, displayName, keep } = command.account;
         finish(phone, {
-          id: `${user}@${domain}`, displayName: displayName ?? user, extension: user, domain, server: proxy, transport, session: { is: 'none' }, secretsInMemory: !keep,
+          id: `${user}@${domain}`, displayName: displayName ?? user, extension: user, domain, server: proxy, transport: transport === 'automatic' ? 'tls' : transport, session: { is: 'none' }, secretsInMemory: !keep,
         });
         break;
       }

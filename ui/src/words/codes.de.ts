@@ -64,6 +64,9 @@ export const codes: Record<Code, Said> = {
   notRegistered: { what: 'Das Telefon ist nicht mit der Anlage verbunden.', todo: 'Warten Sie, bis „Registriert“ da steht, oder versuchen Sie es jetzt.' },
   noSuchCall: { what: 'Dieser Anruf ist vorbei.', todo: 'Es ist nichts zu tun.' },
   notNow: { what: 'Das geht gerade nicht.', todo: 'Warten Sie, bis der laufende Schritt fertig ist.' },
+  featureOff: { what: 'Ihre Telefonanlage bietet das nicht an.', todo: 'Bitten Sie Ihre Administration, es einzuschalten.' },
+  resumeRefused: { what: 'Die andere Seite hat den Anruf nicht wieder aufgenommen.', todo: 'Er wird weiter gehalten; versuchen Sie es noch einmal.' },
+  transferFailed: { what: 'Der Anruf konnte nicht weitergegeben werden.', todo: 'Sie sind noch verbunden; versuchen Sie eine andere Nummer.' },
   settingsFailed: { what: 'Die Einstellungen sind nicht lesbar oder nicht schreibbar.', todo: 'Prüfen Sie, ob auf dem Datenträger Platz ist.' },
   internal: { what: 'Das Telefon hat selbst einen Fehler gemacht.', todo: 'Versuchen Sie es erneut; bleibt es dabei, melden Sie ihn mit den Einzelheiten unten.' },
 };
@@ -82,6 +85,8 @@ export const ends: Record<EndReason, Said> = {
   noCommonCodec: { what: 'Die beiden Telefone haben keine gemeinsame Sprachkodierung', todo: 'Sagen Sie Ihrer Administration Bescheid.' },
   unreachable: { what: 'Die Telefonanlage war nicht erreichbar', todo: 'Prüfen Sie Ihr Netzwerk und rufen Sie erneut an.' },
   connectionLost: { what: 'Die Verbindung ist abgerissen', todo: 'Rufen Sie erneut an, sobald „Registriert“ da steht.' },
+  transferred: { what: 'Weitergegeben', todo: '' },
+  answeredElsewhere: { what: 'An einem anderen Ihrer Telefone angenommen', todo: '' },
   audioFailed: { what: 'Mikrofon oder Lautsprecher war nicht benutzbar', todo: 'Prüfen Sie, ob sie angeschlossen sind, und rufen Sie erneut an.' },
   failed: { what: 'Der Anruf kam nicht zustande', todo: 'Versuchen Sie es erneut; die Einzelheiten helfen Ihrer Administration.' },
 };

@@ -66,6 +66,9 @@ export const codes: Record<Code, Said> = {
   notRegistered: { what: 'The phone is not connected to the PBX.', todo: 'Wait until it says “Registered”, or try now.' },
   noSuchCall: { what: 'This call is over.', todo: 'Nothing needs to be done.' },
   notNow: { what: 'That is not possible right now.', todo: 'Wait until what is running is done.' },
+  featureOff: { what: 'Your PBX does not offer this.', todo: 'Ask your administrator to switch it on.' },
+  resumeRefused: { what: 'The other side did not take up the call again.', todo: 'It is still on hold; try once more.' },
+  transferFailed: { what: 'The call could not be handed on.', todo: 'You are still connected; try another number.' },
   settingsFailed: { what: 'The settings cannot be read or written.', todo: 'Check that there is room on the disk.' },
   internal: { what: 'The phone made a mistake of its own.', todo: 'Try again; if it stays, report it with the details below.' },
 };
@@ -74,7 +77,7 @@ export const ends: Record<EndReason, Said> = {
   hungUpHere: { what: 'You hung up', todo: '' },
   hungUpThere: { what: 'They hung up', todo: '' },
   cancelled: { what: 'You gave up before it was answered', todo: '' },
-  missed: { what: 'Missed', todo: 'Nobody answered here, or another of your phones did.' },
+  missed: { what: 'Missed', todo: 'Nobody answered here.' },
   declinedHere: { what: 'You declined', todo: '' },
   declined: { what: 'They declined', todo: '' },
   busy: { what: 'Busy', todo: 'Try again in a few minutes.' },
@@ -84,6 +87,8 @@ export const ends: Record<EndReason, Said> = {
   noCommonCodec: { what: 'The two phones have no way of coding speech in common', todo: 'Tell your administrator.' },
   unreachable: { what: 'The PBX could not be reached', todo: 'Check your network, then call again.' },
   connectionLost: { what: 'The connection was lost', todo: 'Call again when the phone says “Registered”.' },
+  transferred: { what: 'Handed on', todo: '' },
+  answeredElsewhere: { what: 'Answered on another of your phones', todo: '' },
   audioFailed: { what: 'Microphone or speaker could not be used', todo: 'Check that they are plugged in, then call again.' },
   failed: { what: 'The call could not be made', todo: 'Try again; the details may help your administrator.' },
 };

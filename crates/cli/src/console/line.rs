@@ -15,6 +15,14 @@ pub const WORDS: &[(&str, &str)] = &[
     ("split CALL", "talk to one of them alone"),
     ("transfer CALL TARGET", "hand on, blind"),
     ("transfer-to CALL CALL", "join the other ends of two calls"),
+    ("park CALL [SLOT], group-park CALL", "park by star code"),
+    ("to-voicemail CALL [NUMBER]", "hand a call, ringing or answered, to a voicemail"),
+    ("retrieve [SLOT]", "take a parked call"),
+    ("pickup [NUMBER]", "answer what rings at an extension, or in the group"),
+    ("flip", "take the call from another phone of ours"),
+    ("voicemail", "call the voicemail"),
+    ("watch NUMBER, unwatch NUMBER", "busy lamp and presence of an extension (subscribe, unsubscribe)"),
+    ("message TARGET TEXT", "send a text message"),
     ("mute [CALL], unmute [CALL]", "our voice"),
     ("dtmf CALL DIGITS", "send digits"),
     ("go-on [CALL]", "send the digits that wait"),
@@ -48,6 +56,7 @@ impl Line {
         let mut words = line.split_whitespace();
         let Some(verb) = words.next() else { return Ok(None) };
         let mut words = Words { rest: words.collect(), only };
+        let own = || Some(account.clone());
         let command = match verb {
             "help" => return Ok(Some(Self::Help)),
             "calls" => return Ok(Some(Self::List)),
@@ -62,6 +71,24 @@ impl Line {
             "split" => Command::Split { call: words.call()? },
             "transfer" => Command::Transfer { call: words.named()?, target: words.remaining()? },
             "transfer-to" => Command::TransferTo { call: words.named()?, to: words.named()? },
+            "park" => Command::Park { call: words.named()?, slot: words.take().map(str::to_owned) },
+            "group-park" => Command::GroupPark { call: words.call()? },
+            "to-voicemail" => {
+                Command::ToVoicemail { call: words.named()?, number: words.take().map(str::to_owned) }
+            }
+            "retrieve" => Command::Retrieve { account: own(), slot: words.take().map(str::to_owned) },
+            "pickup" => Command::PickUp { account: own(), number: words.take().map(str::to_owned) },
+            "flip" => Command::Flip { account: own() },
+            "voicemail" => Command::CallVoicemail { account: own() },
+            "watch" | "subscribe" => Command::Watch { account: account.clone(), number: words.remaining()? },
+            "unwatch" | "unsubscribe" => {
+                Command::Unwatch { account: account.clone(), number: words.remaining()? }
+            }
+            "message" => Command::SendMessage {
+                account: own(),
+                target: words.take().ok_or("to whom?")?.to_owned(),
+                text: words.remaining()?,
+            },
             "mute" => Command::Mute { call: words.call()?, muted: true },
             "unmute" => Command::Mute { call: words.call()?, muted: false },
             "dtmf" => Command::SendDigits { call: words.named()?, digits: words.remaining()? },

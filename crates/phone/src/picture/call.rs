@@ -2,6 +2,7 @@ use serde::{Deserialize, Serialize};
 use specta::Type;
 
 use super::{AccountId, CallId, UnixMs};
+use crate::FeatureCodes;
 
 /// Who began a call.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Type)]
@@ -175,8 +176,10 @@ pub struct CallPreferences {
     pub click_to_dial: bool,
     /// How digits are sent.
     pub dtmf: DtmfMode,
-    /// While a call goes on, others are told so (PUBLISH).
+    /// Others are told whether we talk, or are not to be disturbed (PUBLISH).
     pub publish_presence: bool,
+    /// Star codes where the PBX does not tell its own.
+    pub codes: FeatureCodes,
 }
 
 /// How digits are sent.

@@ -122,7 +122,26 @@ impl SigningIn {
         Ok(client)
     }
 
-    pub(super) fn trust(&self) -> Trust {
+    /// Trusts a certificate for a SIP server.
+    pub(crate) fn trust_sip_server(&mut self, server: &str, fingerprint: &str) {
+        let certificate =
+            TrustedCertificate { server: server.to_owned(), fingerprint: fingerprint.to_owned() };
+        self.settle(|settings| settings.trust(certificate.clone()));
+        self.tell_trusted();
+    }
+
+    /// A transport works for an account that finds it out: it is the first to be tried the next time.
+    pub(crate) fn reached(&mut self, id: &AccountId, transport: Transport) {
+        let Some(saved) = self.saved(id).filter(|saved| saved.automatic && saved.transport != transport)
+        else {
+            return;
+        };
+        let found = SavedAccount { transport, ..saved.clone() };
+        self.settle(|settings| settings.replace(&found));
+    }
+
+    /// What is trusted beside the system's own roots.
+    pub(crate) fn trust(&self) -> Trust {
         let pins = self.settings.trusted.iter().filter_map(|trusted| {
             let fingerprint = Fingerprint::parse(&trusted.fingerprint)?;
             Some(Pin { server: trusted.server.parse().ok()?, fingerprint })
@@ -169,7 +188,10 @@ fn registered(id: AccountId, extension: Extension) -> SavedAccount {
         transport: match extension.preferred.transport {
             sign_in::Transport::Udp => Transport::Udp,
             sign_in::Transport::Tcp => Transport::Tcp,
+            sign_in::Transport::Tls => Transport::Tls,
         },
+        automatic: false,
+        instance: Some(sip::Instance::random().as_str().to_owned()),
         auth_user: None,
         enforced: crate::Enforced::default(),
     }

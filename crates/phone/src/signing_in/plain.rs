@@ -12,7 +12,7 @@ use crate::accounts::{Accounts, Agent};
 use crate::actor::Input;
 use crate::settings::SavedAccount;
 use crate::words::of_sign_in_error;
-use crate::{AccountId, AccountKind, Code, Enforced, Event, Problem, SipAccount};
+use crate::{AccountId, AccountKind, Code, Enforced, Event, Problem, SipAccount, Transport, TransportChoice};
 
 impl SigningIn {
     /// Uses a plain SIP account, until the phone stops or for good.
@@ -41,7 +41,8 @@ impl SigningIn {
         } else {
             accounts.change(&saved.id, |view| view.secrets_in_memory = true);
         }
-        let superseded = accounts.start_agent(&saved.id, self.line(&saved, password));
+        let kept = self.saved(&saved.id).cloned().unwrap_or(saved);
+        let superseded = accounts.start_agent(&kept.id, self.line(&kept, password));
         self.leave_wizard();
         superseded
     }
@@ -113,7 +114,9 @@ fn saved(account: &SipAccount) -> Result<SavedAccount, Problem> {
         extension: user,
         proxy_host,
         proxy_port,
-        transport: account.transport,
+        transport: account.transport.fixed().unwrap_or(Transport::Tls),
+        automatic: account.transport == TransportChoice::Automatic,
+        instance: Some(sip::Instance::random().as_str().to_owned()),
         auth_user: trimmed(&account.auth_user),
         enforced: Enforced::default(),
     })

@@ -29,6 +29,7 @@ impl Drop for Watched {
 impl SigningIn {
     /// Takes up the accounts signed in to before.
     pub(crate) fn begin(&mut self, accounts: &mut Accounts) {
+        self.identify();
         let start = &self.config.start;
         let wanted = |saved: &&SavedAccount| match start {
             Start::All => true,
@@ -42,6 +43,20 @@ impl SigningIn {
             self.resume(account);
         }
         self.tell();
+    }
+
+    /// Gives an identity at its registrar to each account that was kept without one.
+    fn identify(&mut self) {
+        let lacking: Vec<AccountId> =
+            self.settings.accounts.iter().filter(|a| a.instance.is_none()).map(|a| a.id.clone()).collect();
+        for id in lacking {
+            let instance = sip::Instance::random();
+            self.settle(|settings| {
+                if let Some(account) = settings.accounts.iter_mut().find(|a| a.id == id) {
+                    account.instance.get_or_insert_with(|| instance.as_str().to_owned());
+                }
+            });
+        }
     }
 
     /// Signs an account out. Its user agent is left to be stopped, which un-registers it.
@@ -177,6 +192,19 @@ impl SigningIn {
         }
     }
 
+    /// Asks the PBX for its star codes; without them those of the preferences hold.
+    pub(super) fn ask_codes(&self, id: &AccountId) {
+        let Some(Watched { session, .. }) = self.sessions.get(id) else { return };
+        let (session, id, outlet) = (session.clone(), id.clone(), self.outlet.clone());
+        tokio::spawn(async move {
+            let ask = |client: Client, access| async move { client.feature_codes(&access).await };
+            match session.authorized(ask).await {
+                Ok(codes) => outlet.put(Input::Signed(SignedInput::Codes(id, codes))),
+                Err(error) => tracing::info!(account = %id, %error, "the PBX does not tell its star codes"),
+            }
+        });
+    }
+
     fn watch(&self, id: AccountId, session: &Session) -> [AbortHandle; 2] {
         let (keeping, mut status, outlet) = (session.clone(), session.status(), self.outlet.clone());
         let keep = tokio::spawn(async move { keeping.keep_fresh().await });
@@ -256,14 +284,17 @@ impl SigningIn {
             domain: saved.domain.clone(),
             display_name: Some(saved.display_name.clone()),
             proxy: sip::Proxy { host: saved.proxy_host.clone(), port: saved.proxy_port },
-            transport: sip::Transport::from(saved.transport).into(),
+            transport: match saved.automatic {
+                true => sip::TransportChoice::Automatic { first: Some(saved.transport.into()) },
+                false => sip::TransportChoice::Fixed(saved.transport.into()),
+            },
             trust: self.trust(),
             websocket_path: sip::Account::WEBSOCKET_PATH.to_owned(),
             name_servers: None,
             password,
             expires: sip::Account::EXPIRES,
             user_agent: self.config.user_agent.clone(),
-            instance: None,
+            instance: saved.instance.as_deref().and_then(sip::Instance::parse),
             local_port: None,
         };
         Line { sip, codecs: saved.enforced.allow(&self.config.codecs) }
@@ -295,5 +326,8 @@ pub(super) fn shown(saved: &SavedAccount) -> AccountView {
         },
         secrets_in_memory: false,
         enforced: saved.enforced.view(),
+        mailbox: None,
+        codes: None,
+        certificate: None,
     }
 }

@@ -105,10 +105,29 @@ impl Bench {
                 user: "102".into(),
                 domain: "test.io".into(),
                 proxy: format!("127.0.0.1:{}", self.pbx.sip_udp_port()),
-                transport,
+                transport: transport.into(),
                 auth_user: None,
                 display_name: name.map(str::to_owned),
                 password: bob.extension_password.clone(),
+            },
+        }
+    }
+
+    /// An extension as a plain SIP account, over UDP.
+    pub fn extension(&self, extension: &str) -> Command {
+        let users = ["alice", "bob", "carol"];
+        let user =
+            users.iter().filter_map(|name| self.pbx.user(name)).find(|user| user.extension == extension);
+        Command::UseSipAccount {
+            account: SipAccount {
+                keep: false,
+                user: extension.into(),
+                domain: "test.io".into(),
+                proxy: format!("127.0.0.1:{}", self.pbx.sip_udp_port()),
+                transport: Transport::Udp.into(),
+                auth_user: None,
+                display_name: None,
+                password: user.unwrap().extension_password.clone(),
             },
         }
     }

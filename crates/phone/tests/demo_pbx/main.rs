@@ -4,4 +4,6 @@
 
 mod bench;
 mod crossings;
+mod several;
+mod sound;
 mod way;

@@ -70,7 +70,8 @@ fn spoken(transport: LegacyTransport, port: u16) -> Option<Listener> {
     let transport = match transport {
         LegacyTransport::Udp => Transport::Udp,
         LegacyTransport::Tcp => Transport::Tcp,
-        LegacyTransport::Tls | LegacyTransport::PersUdp | LegacyTransport::PersTcp => return None,
+        LegacyTransport::Tls => Transport::Tls,
+        LegacyTransport::PersUdp | LegacyTransport::PersTcp => return None,
     };
     Some(Listener { transport, port })
 }
@@ -108,7 +109,8 @@ mod tests {
         use LegacyTransport::{PersUdp, Tcp, Tls, Udp};
         for (proxies, transports, host, transport, port) in [
             (&["10.0.0.1", "pbx"][..], &[(Udp, 5070), (Tcp, 5063)][..], "10.0.0.1", Transport::Udp, 5070),
-            (&["pbx"], &[(PersUdp, 1), (Tls, 2), (Tcp, 5063)], "pbx", Transport::Tcp, 5063),
+            (&["pbx"], &[(PersUdp, 1), (Tcp, 5063), (Tls, 2)], "pbx", Transport::Tcp, 5063),
+            (&["pbx"], &[(PersUdp, 1), (Tls, 5061)], "pbx", Transport::Tls, 5061),
             (&["pbx:6000"], &[(Tcp, 5063)], "pbx", Transport::Tcp, 6000),
             (&["[2001:db8::1]:6000"], &[], "2001:db8::1", Transport::Udp, 6000),
             (&["[2001:db8::1]"], &[], "2001:db8::1", Transport::Udp, 5060),
@@ -125,9 +127,9 @@ mod tests {
 
     #[test]
     fn a_legacy_code_that_names_only_what_is_not_spoken() {
-        let error = Extension::of_code(code(&["pbx"], &[(LegacyTransport::Tls, 5061)])).unwrap_err();
+        let error = Extension::of_code(code(&["pbx"], &[(LegacyTransport::PersTcp, 5061)])).unwrap_err();
         assert!(
-            matches!(&error, SignInError::TransportUnsupported { offered } if offered == "TLS"),
+            matches!(&error, SignInError::TransportUnsupported { offered } if offered == "PERS_TCP"),
             "{error:?}"
         );
     }

@@ -21,17 +21,19 @@ use tokio::time::{sleep, sleep_until, timeout};
 use tokio_util::sync::CancellationToken;
 
 use super::Command;
-use crate::answer::{outside_of_calls, required, respond, respond_with, set_to_tag, takes_sdp};
+use crate::answer::{outside_of_calls, respond, respond_with, set_to_tag, takes_sdp};
 use crate::call::{Call, Input, Invite, Report, incoming, outgoing};
 use crate::dialog::{Identity, sequence_of};
 use crate::digest::Authenticator;
+use crate::extensions::{SUPPORTED, knows, least, terms_of, unsupported};
 use crate::flow::{AckMender, Hops, Locator, Net, Outlets, Port, websocket_url};
-use crate::message::{ALLOW, Body, Draft, SDP, SUPPORTED, call_id_of, from_of, sdp_of, to_of, token};
+use crate::message::{ALLOW, Body, Draft, SDP, call_id_of, from_of, sdp_of, to_of, token};
 use crate::network::{Stir, Watch, source_toward};
 use crate::outside::{is_message_summary, message_summary, text_message};
 use crate::publish::Publication;
 use crate::register::Registrar;
 use crate::registration::{Action, Input as Fact, Machine};
+use crate::session_timer::SessionTimer;
 use crate::subscription::Subscriptions;
 use crate::target::{host_part, parse, request_uri, user_part};
 use crate::text::{self, Seen};
@@ -58,6 +60,8 @@ struct Line {
     invite: Option<(Option<String>, u32)>,
     /// Its dialog, once there is one.
     dialog: Option<Identity>,
+    /// The user knows that it is over; leave is still taken of the other end.
+    ended: bool,
     inbox: mpsc::UnboundedSender<Input>,
 }
 
@@ -222,6 +226,11 @@ impl Agent {
                     line.dialog = Some(identity);
                 }
             }
+            Report::Ended(key) => {
+                if let Some(line) = self.calls.get_mut(&key) {
+                    line.ended = true;
+                }
+            }
             Report::Over(key) => {
                 if let Some(line) = self.calls.remove(&key) {
                     self.names.remove(&line.name);
@@ -247,7 +256,7 @@ impl Agent {
                     let afresh = std::mem::take(&mut self.afresh);
                     let attempt = self.net.tasks.spawn(async move {
                         if afresh {
-                            net.refresh().await;
+                            registrar.afresh(&net).await;
                         }
                         registrar.register(&net, expires, &facts).await;
                     });
@@ -417,18 +426,23 @@ impl Agent {
         let invite = (party::tag(&from_of(&transaction.original)), sequence_of(&transaction.original));
         let is_merged =
             self.calls.values().any(|line| line.name.0 == name.0 && line.invite.as_ref() == Some(&invite));
-        let unfit = if let Some(extensions) = required(&transaction) {
+        let unfit = if let Some(extensions) = unsupported(&transaction.original) {
             Some((420, vec![Header::Unsupported(extensions.into())]))
         } else if !transaction.original.body.is_empty()
             && sdp_of(&transaction.original, &transaction.original.body).is_none()
         {
             Some((415, vec![Header::Accept(SDP.into())]))
+        } else if SessionTimer::new()
+            .judge(terms_of(&transaction.original), knows(&transaction.original, "timer"))
+            .is_err()
+        {
+            Some((422, vec![least()]))
         } else if !takes_sdp(&transaction) {
             Some((406, Vec::new()))
         } else if is_merged {
             // The same call, come by another way (RFC 3261, section 8.2.2.2).
             Some((482, Vec::new()))
-        } else if self.calls.len() >= MOST_CALLS {
+        } else if self.calls.values().filter(|line| !line.ended).count() >= MOST_CALLS {
             Some((486, Vec::new()))
         } else {
             None
@@ -446,7 +460,7 @@ impl Agent {
     fn new_call(&mut self, key: CallKey, name: DialogName, invite: Option<(Option<String>, u32)>) -> Call {
         let (sender, inbox) = mpsc::unbounded_channel();
         self.names.insert(name.clone(), key);
-        self.calls.insert(key, Line { name, invite, dialog: None, inbox: sender });
+        self.calls.insert(key, Line { name, invite, dialog: None, ended: false, inbox: sender });
         Call::new(
             key,
             self.net.clone(),

@@ -1,9 +1,10 @@
 //! The early dialogs of an outgoing call (RFC 3261, section 12.1): one for each phone that rings.
 
-use rsipstack::sip::{Header, Response};
+use rsipstack::sip::{Header, Method, Response};
 
 use crate::dialog::Dialog;
-use crate::message::{Draft, sdp_of, supports, to_of, value};
+use crate::extensions::{allows, requires};
+use crate::message::{Draft, sdp_of, to_of, value};
 use crate::party::tag;
 
 /// Phones that may ring at once. More than that is no hunt group.
@@ -25,6 +26,8 @@ pub(super) struct Fork {
     pub answer: Option<String>,
     /// It came reliably, so that further offers may follow (RFC 3262, section 5).
     pub agreed: bool,
+    /// It takes UPDATE.
+    pub update: bool,
 }
 
 /// What a provisional answer brought.
@@ -44,7 +47,14 @@ impl Early {
         let number = match self.0.iter().position(|fork| fork.tag == name) {
             Some(number) => number,
             None if self.0.len() < MOST => {
-                self.0.push(Fork { tag: name, dialog: None, reliable: None, answer: None, agreed: false });
+                self.0.push(Fork {
+                    tag: name,
+                    dialog: None,
+                    reliable: None,
+                    answer: None,
+                    agreed: false,
+                    update: false,
+                });
                 self.0.len() - 1
             }
             None => return None,
@@ -55,6 +65,7 @@ impl Early {
             fork.dialog = Dialog::of_answer(invite, response);
             begun = fork.dialog.clone().filter(|_| number == 0);
         }
+        fork.update = allows(response, Method::Update).unwrap_or(fork.update);
         let sdp = sdp_of(response, &response.body);
         let mut acknowledgement = None;
         if let Some(sequence) = reliable(response) {
@@ -82,9 +93,9 @@ impl Early {
     }
 
     /// The early dialog in which we may offer anew: the only one, where its first offer has been answered reliably.
-    pub(super) fn agreed(&mut self) -> Option<&mut Dialog> {
+    pub(super) fn agreed(&mut self) -> Option<&mut Fork> {
         match self.0.as_mut_slice() {
-            [only] if only.agreed => only.dialog.as_mut(),
+            [only] if only.agreed && only.update && only.dialog.is_some() => Some(only),
             _ => None,
         }
     }
@@ -92,11 +103,7 @@ impl Early {
 
 /// Number of a provisional answer that is to be acknowledged.
 fn reliable(response: &Response) -> Option<u32> {
-    let required = value(response, |header| match header {
-        Header::Require(required) => Some(required.value()),
-        _ => None,
-    });
-    if !required.is_some_and(|required| supports(&required, "100rel")) {
+    if !requires(response, "100rel") {
         return None;
     }
     let sequence = value(response, |header| match header {

@@ -1,21 +1,25 @@
 //! A call that both ends have agreed on.
 
+mod acknowledgement;
 mod liveness;
 mod offers;
 
-use rsipstack::sip::{Header, Method, SipMessage};
+use rsipstack::sip::{Method, SipMessage};
 use rsipstack::transaction::transaction::Transaction;
 use tokio::sync::mpsc;
 use tokio::time::{Instant, sleep_until, timeout};
 
 use super::offering::{Offering, Wish};
+use super::requests::{Taken, take};
 use super::{Call, FAREWELL, Input};
-use crate::answer::{outside_of_calls, required, respond, respond_with};
+use crate::answer::respond;
 use crate::dialog::Dialog;
 use crate::exchange::{Reply, exchange};
 use crate::flow::Flow;
-use crate::message::{ALLOW, Body, Draft, SDP, value};
+use crate::message::{Body, Draft};
+use crate::session_timer::{Due, SessionTimer};
 use crate::{Cause, EndCause, Event};
+use acknowledgement::Unacknowledged;
 use liveness::Pulse;
 use offers::Asked;
 
@@ -23,45 +27,67 @@ use offers::Asked;
 pub(super) struct Agreed {
     pub dialog: Dialog,
     pub flow: Flow,
-    /// Our session description.
+    /// The session descriptions, ours and theirs. Theirs is still to come in the ACK where ours was an offer.
     pub local: String,
+    pub remote: Option<String>,
     /// An offer that waited for this.
     pub waiting: Option<String>,
+    /// An offer of theirs that is considered.
+    pub theirs: Option<Transaction>,
+    pub timer: SessionTimer,
+    /// The other end takes UPDATE.
+    pub update: bool,
 }
 
-/// An established call. `first` is a request that came ahead of everything else.
-pub(super) async fn established(call: Call, agreed: Agreed, first: Option<Transaction>) {
-    let (acknowledged, acknowledgements) = mpsc::unbounded_channel();
+/// An established call. `unacknowledged` is the INVITE of theirs that was just answered.
+pub(super) async fn established(call: Call, agreed: Agreed, unacknowledged: Option<Transaction>) {
     call.is_in(&agreed.dialog);
+    let (acknowledged, acknowledgements) = mpsc::unbounded_channel();
     let mut offering = Offering::new(agreed.dialog.began_here());
     if let Some(sdp) = agreed.waiting {
         offering.want(Wish::Offer(sdp), std::time::Instant::now());
+    }
+    let unacknowledged = unacknowledged.map(Unacknowledged::new);
+    if unacknowledged.is_some() && agreed.remote.is_none() {
+        offering.asked(Wish::Offer(agreed.local.clone()));
+    }
+    if agreed.theirs.is_some() {
+        let _ = offering.theirs();
     }
     let session = Session {
         offering,
         call,
         dialog: agreed.dialog,
+        contact: agreed.flow.contact(),
         flow: agreed.flow,
         local: agreed.local,
-        proposed: String::new(),
-        theirs: None,
+        remote: agreed.remote,
+        timer: agreed.timer,
+        update: agreed.update,
+        unacknowledged,
+        theirs: agreed.theirs,
         ours: None,
         acknowledged,
         acknowledgements,
         orderly: None,
         pulse: Pulse::new(),
     };
-    session.run(first).await;
+    session.run().await;
 }
 
 struct Session {
     call: Call,
     dialog: Dialog,
     flow: Flow,
+    /// Where the other end was last told to reach us.
+    contact: String,
     offering: Offering,
-    /// Our session description as last agreed, and the one that is proposed.
+    timer: SessionTimer,
+    update: bool,
+    /// The session descriptions as last agreed.
     local: String,
-    proposed: String,
+    remote: Option<String>,
+    unacknowledged: Option<Unacknowledged>,
     /// Their re-INVITE or UPDATE while our answer is awaited.
     theirs: Option<Transaction>,
     ours: Option<Asked>,
@@ -74,29 +100,28 @@ struct Session {
 
 enum Next {
     Input(Input),
+    InviteMessage(Option<SipMessage>),
     OfferMessage(Option<SipMessage>),
     Acknowledged(String),
     Offer,
     OfferEnded(Result<Reply, Cause>),
+    Timer,
     Ask,
     Asked(Result<u16, Cause>),
 }
 
 impl Session {
-    async fn run(mut self, first: Option<Transaction>) {
-        if let Some(first) = first
-            && self.request(first).await
-        {
-            return;
-        }
+    async fn run(mut self) {
         loop {
             let over = match self.next().await {
                 Next::Input(input) => self.input(input).await,
+                Next::InviteMessage(message) => self.invite_message(message).await,
                 Next::OfferMessage(message) => {
                     self.offer_message(message).await;
                     false
                 }
                 Next::Acknowledged(sdp) => {
+                    self.remote = Some(sdp.clone());
                     self.call.tell(Event::Answer { call: self.call.key, sdp });
                     false
                 }
@@ -105,6 +130,7 @@ impl Session {
                     false
                 }
                 Next::OfferEnded(outcome) => self.offer_ended(outcome).await,
+                Next::Timer => self.time_is_up().await,
                 Next::Ask => {
                     self.ask();
                     false
@@ -118,10 +144,17 @@ impl Session {
     }
 
     async fn next(&mut self) -> Next {
-        let Self { call, theirs, ours, acknowledgements, offering, pulse, .. } = self;
+        let Self { call, theirs, ours, unacknowledged, acknowledgements, offering, timer, pulse, .. } = self;
         let due = pulse.due;
         let asking = pulse.is_asking();
         let turn = offering.deadline();
+        let time = timer.deadline();
+        let invite_message = async {
+            match unacknowledged {
+                Some(invite) => invite.transaction.receive().await,
+                None => std::future::pending().await,
+            }
+        };
         let offer_message = async {
             match theirs {
                 Some(transaction) => transaction.receive().await,
@@ -130,16 +163,18 @@ impl Session {
         };
         let offer_ended = async {
             match ours {
-                Some(asked) => asked.await,
+                Some(asked) => asked.outcome.as_mut().await,
                 None => std::future::pending().await,
             }
         };
         tokio::select! {
             input = call.input() => Next::Input(input),
+            message = invite_message => Next::InviteMessage(message),
             message = offer_message => Next::OfferMessage(message),
             outcome = offer_ended => Next::OfferEnded(outcome),
             Some(sdp) = acknowledgements.recv() => Next::Acknowledged(sdp),
             () = until(turn) => Next::Offer,
+            () = until(time) => Next::Timer,
             () = sleep_until(due), if !asking => Next::Ask,
             outcome = pulse.answer() => Next::Asked(outcome),
         }
@@ -160,7 +195,10 @@ impl Session {
                 draft.body = Some(Body { kind: content_type, text: body });
                 self.send_in_order(draft);
             }
-            Input::Moved => self.call.tell(Event::Moved { call: self.call.key }),
+            Input::Moved => {
+                self.call.tell(Event::Moved { call: self.call.key });
+                self.pulse.soon();
+            }
             Input::FlowLost => self.pulse.due = Instant::now(),
             Input::Ring | Input::Answer(_) | Input::Decline(_) | Input::Redirect(_) | Input::Transfer(_) => {}
         }
@@ -168,23 +206,16 @@ impl Session {
     }
 
     /// Handles one request of theirs; true when the call is over.
-    async fn request(&mut self, mut transaction: Transaction) -> bool {
-        if transaction.original.method == Method::Ack {
-            return false;
-        }
-        if !self.dialog.is_with(&transaction.original) {
-            outside_of_calls(&mut transaction).await;
-            return false;
-        }
-        if !self.dialog.accepts(&transaction.original) {
-            respond(&mut transaction, 500).await;
-            return false;
-        }
-        if let Some(extensions) = required(&transaction) {
-            let unsupported = vec![Header::Unsupported(extensions.into())];
-            respond_with(&mut transaction, 420, unsupported, None).await;
-            return false;
-        }
+    async fn request(&mut self, transaction: Transaction) -> bool {
+        let mut transaction = match take(&mut self.dialog, &self.flow, transaction).await {
+            Taken::Fit(transaction) => *transaction,
+            Taken::Strange => {
+                // It may be true all the same: who has hung up does not know the call any more.
+                self.pulse.due = Instant::now();
+                return false;
+            }
+            Taken::Refused => return false,
+        };
         match transaction.original.method {
             Method::Bye => {
                 respond(&mut transaction, 200).await;
@@ -192,30 +223,23 @@ impl Session {
                 return true;
             }
             Method::Invite | Method::Update => self.offered(transaction).await,
-            Method::Info => self.informed(transaction).await,
-            Method::Options => {
-                let headers = vec![Header::Allow(ALLOW.into()), Header::Accept(SDP.into())];
-                respond_with(&mut transaction, 200, headers, None).await;
-            }
-            // No subscription and no reliable provisional response of ours that these could belong to
-            // (RFC 6665, section 4.1.3; RFC 3262, section 3).
-            Method::Notify | Method::PRack => respond(&mut transaction, 481).await,
-            _ => respond_with(&mut transaction, 405, vec![Header::Allow(ALLOW.into())], None).await,
+            _ => self.call.answer_by_routine(transaction).await,
         }
         false
     }
 
-    async fn informed(&mut self, mut transaction: Transaction) {
-        respond(&mut transaction, 200).await;
-        let info = &transaction.original;
-        let content_type = value(info, |header| match header {
-            Header::ContentType(kind) => Some(kind.value()),
-            _ => None,
-        });
-        if let Some(content_type) = content_type.filter(|_| !info.body.is_empty()) {
-            let body = String::from_utf8_lossy(&info.body).into_owned();
-            self.call.tell(Event::Info { call: self.call.key, content_type, body });
+    /// True when the session was not refreshed in time.
+    async fn time_is_up(&mut self) -> bool {
+        let now = std::time::Instant::now();
+        match self.timer.due(now) {
+            Some(Due::Refresh) => self.offering.want(Wish::Refresh, now),
+            Some(Due::Over) => {
+                self.leave(EndCause::ConnectionLost, None).await;
+                return true;
+            }
+            None => {}
         }
+        false
     }
 
     /// Sends a request within the dialog after those before it have been answered: sent at once they could overtake
@@ -237,9 +261,13 @@ impl Session {
         let _ = orderly.send(draft);
     }
 
-    /// Ends the call, and lets the other end know.
+    /// Ends the call, and lets the other end know: not before our answer is acknowledged or given up (RFC 3261,
+    /// section 15).
     async fn leave(&mut self, cause: EndCause, status: Option<u16>) {
         self.over(cause, status).await;
+        if let Some(invite) = self.unacknowledged.take() {
+            self.call.meanwhile(invite.until_acknowledged()).await;
+        }
         self.call.bye(&self.dialog).await;
     }
 
@@ -250,7 +278,7 @@ impl Session {
         if let Some(ours) = self.ours.take() {
             // Its answer is to be acknowledged all the same.
             self.call.net.behind(async move {
-                let _ = timeout(FAREWELL, ours).await;
+                let _ = timeout(FAREWELL, ours.outcome).await;
             });
         }
     }
@@ -259,6 +287,7 @@ impl Session {
         if let Ok(flow) = self.call.net.flow().await {
             self.flow = flow;
         }
+        self.contact = self.flow.contact();
         self.flow.clone()
     }
 }

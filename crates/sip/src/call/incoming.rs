@@ -1,14 +1,29 @@
-use std::time::Instant;
+//! A call of theirs.
 
-use rsipstack::sip::{Header, Method, Request, SipMessage};
+use std::time::{Duration, Instant};
+
+use rsipstack::sip::{Header, Method, SipMessage};
 use rsipstack::transaction::transaction::Transaction;
+use tokio::time::sleep_until;
 
 use super::established::{Agreed, established};
-use super::{Call, Input, afterwards};
-use crate::answer::{dialog_headers, drain, outside_of_calls, respond, respond_with};
-use crate::dialog::Dialog;
-use crate::message::{from_of, sdp_of, value};
+use super::reliable::{Due, Reliable};
+use super::requests::{Taken, take};
+use super::{Call, Input, reason};
+use crate::answer::{dialog_headers, drain, respond, respond_with};
+use crate::dialog::{Dialog, sequence_of};
+use crate::extensions::{agreeing, allows, knows, requires, terms_of};
+use crate::flow::Flow;
+use crate::message::{from_of, sdp_of, seconds, value};
+use crate::session_timer::SessionTimer;
+use crate::target::request_uri;
 use crate::{EndCause, Event, Invitation, Party};
+
+/// Longest that it rings where the INVITE does not say (RFC 3261, section 13.3.1): a caller who vanished without a
+/// CANCEL is not heard of again. Proxies give up after the same time (timer C).
+const RINGING: Duration = Duration::from_secs(180);
+/// Between signs to the proxies on the way that it still rings (section 13.3.1.1).
+const AGAIN: Duration = Duration::from_secs(60);
 
 /// An incoming call. Its INVITE has been tagged and is fit to be answered.
 pub(crate) async fn incoming(mut call: Call, mut transaction: Transaction) {
@@ -17,7 +32,7 @@ pub(crate) async fn incoming(mut call: Call, mut transaction: Transaction) {
         respond(&mut transaction, 400).await;
         // Nobody has heard of this call yet, so nobody needs to hear of its end.
         call.ended = true;
-        return drain(transaction).await;
+        return call.net.behind(drain(transaction));
     };
     let asserted = value(invite, |header| match header {
         Header::PAssertedIdentity(identity) => Some(identity.value()),
@@ -25,140 +40,203 @@ pub(crate) async fn incoming(mut call: Call, mut transaction: Transaction) {
     });
     let from = Party::of_request(&from_of(invite), asserted.as_deref());
     let offer = sdp_of(invite, &invite.body);
-    let offerless = offer.is_none();
+    let expires = seconds(invite, |header| match header {
+        Header::Expires(value) => Some(value.value()),
+        _ => None,
+    });
+    // Without their offer a reliable answer would have to bring ours (RFC 3262, section 5).
+    let reliable = requires(invite, "100rel").then(|| Reliable::new(rand::random(), sequence_of(invite)));
+    let mute = reliable.is_some() && offer.is_none();
     respond(&mut transaction, 100).await;
     let flow = match call.net.flow().await {
         Ok(flow) => flow,
         Err(_) => {
             call.ended = true;
             respond(&mut transaction, 480).await;
-            return drain(transaction).await;
+            return call.net.behind(drain(transaction));
         }
     };
     let invitation = Invitation { from, offer, ..Invitation::default() };
-    let mut waiting = None;
     call.tell(Event::Incoming { call: call.key, invitation: Box::new(invitation) });
-    loop {
-        tokio::select! {
-            message = transaction.receive() => match message {
-                Some(SipMessage::Request(request)) if request.method == Method::Cancel => {
-                    respond(&mut transaction, 487).await;
-                    call.end(reason_of(&request), None);
-                    return drain(transaction).await;
-                }
-                Some(_) => {}
-                None => return call.end(EndCause::ConnectionLost, None),
-            },
-            input = call.input() => match input {
-                Input::Ring => respond_with(&mut transaction, 180, dialog_headers(&flow), None).await,
-                Input::Answer(sdp) => {
-                    respond_with(&mut transaction, 200, dialog_headers(&flow), Some(sdp.clone())).await;
-                    let agreed = Agreed { dialog, flow, local: sdp, waiting };
-                    return answered(call, transaction, agreed, offerless).await;
-                }
-                Input::Decline(status) => {
-                    let status = if (400..700).contains(&status) { status } else { 603 };
-                    return decline(call, transaction, status).await;
-                }
-                Input::HangUp => return decline(call, transaction, 603).await,
-                Input::Request(mut request) if !dialog.is_with(&request.original) => {
-                    outside_of_calls(&mut request).await;
-                }
-                Input::Request(mut request) => {
-                    let is_bye = request.original.method == Method::Bye;
-                    afterwards(&mut request).await;
-                    if is_bye {
-                        respond(&mut transaction, 487).await;
-                        call.end(EndCause::CancelledThere, None);
-                        return drain(transaction).await;
+    let now = Instant::now();
+    let alerting = Alerting {
+        transaction,
+        dialog,
+        flow,
+        reliable: reliable.filter(|_| !mute),
+        mute,
+        // An hour is as good as any longer time.
+        end: now + expires.map_or(RINGING, |expires| expires.min(Duration::from_secs(3600))),
+        expires: expires.is_some(),
+        again: None,
+        waiting: None,
+    };
+    alerting.run(call).await;
+}
+
+/// An incoming call until it is answered.
+struct Alerting {
+    transaction: Transaction,
+    dialog: Dialog,
+    flow: Flow,
+    reliable: Option<Reliable>,
+    /// It cannot be told that it rings.
+    mute: bool,
+    /// When it rings no more, and whether the caller wants it so.
+    end: Instant,
+    expires: bool,
+    /// When it is said again that it rings; not before the first time.
+    again: Option<Instant>,
+    /// An offer that goes out as soon as the call is established.
+    waiting: Option<String>,
+}
+
+impl Alerting {
+    async fn run(mut self, mut call: Call) {
+        loop {
+            let deadline = self.deadline();
+            tokio::select! {
+                message = self.transaction.receive() => match message {
+                    Some(SipMessage::Request(request)) if request.method == Method::Cancel => {
+                        respond(&mut self.transaction, 487).await;
+                        call.end(reason::of_cancel(&request), None);
+                        return call.net.behind(drain(self.transaction));
+                    }
+                    Some(_) => {}
+                    None => return call.end(EndCause::ConnectionLost, None),
+                },
+                input = call.input() => match input {
+                    Input::Ring => self.ring().await,
+                    Input::Answer(sdp) => return self.answer(call, sdp).await,
+                    Input::Decline(status) => {
+                        let status = if (400..700).contains(&status) { status } else { 603 };
+                        return self.refuse(call, status, EndCause::DeclinedHere).await;
+                    }
+                    Input::HangUp => return self.refuse(call, 603, EndCause::DeclinedHere).await,
+                    Input::Redirect(target) => return self.redirect(call, &target).await,
+                    Input::Reoffer(sdp) => self.waiting = Some(sdp),
+                    Input::Moved => call.tell(Event::Moved { call: call.key }),
+                    Input::Request(request) => {
+                        if let Taken::Fit(request) = take(&mut self.dialog, &self.flow, *request).await
+                            && self.request(&call, *request).await
+                        {
+                            respond(&mut self.transaction, 487).await;
+                            call.end(EndCause::CancelledThere, None);
+                            return call.net.behind(drain(self.transaction));
+                        }
+                    }
+                    Input::AnswerOffer(_) | Input::Info { .. } | Input::Transfer(_) | Input::FlowLost => {}
+                },
+                () = sleep_until(deadline.into()) => {
+                    let now = Instant::now();
+                    if self.end <= now {
+                        let (status, cause) =
+                            if self.expires { (487, EndCause::CancelledThere) } else { (480, EndCause::NoAnswer) };
+                        return self.refuse(call, status, cause).await;
+                    }
+                    match self.reliable.as_mut().and_then(|reliable| reliable.due(now)) {
+                        Some(Due::Again(number)) => self.say_ringing(Some(number)).await,
+                        Some(Due::GiveUp) => return self.refuse(call, 504, EndCause::ConnectionLost).await,
+                        None if self.again.is_some_and(|again| again <= now) => self.ring().await,
+                        None => {}
                     }
                 }
-                Input::Reoffer(sdp) => waiting = Some(sdp),
-                Input::Moved => call.tell(Event::Moved { call: call.key }),
-                _ => {}
-            },
-            _ = flow.lost(), if flow.transport != crate::Transport::Udp => {
-                return call.end(EndCause::ConnectionLost, None);
+                _ = self.flow.lost(), if self.flow.transport != crate::Transport::Udp => {
+                    return call.end(EndCause::ConnectionLost, None);
+                }
             }
         }
     }
-}
 
-async fn decline(mut call: Call, mut transaction: Transaction, status: u16) {
-    respond(&mut transaction, status).await;
-    call.end(EndCause::DeclinedHere, Some(status));
-    drain(transaction).await;
-}
+    fn deadline(&self) -> Instant {
+        let reliable = self.reliable.as_ref().and_then(Reliable::deadline);
+        [reliable, self.again].into_iter().flatten().fold(self.end, Instant::min)
+    }
 
-/// Why they cancel (RFC 3326): a phone beside us may have answered.
-fn reason_of(cancel: &Request) -> EndCause {
-    let reason = value(cancel, |header| match header {
-        Header::Reason(reason) => Some(reason.value()),
-        _ => None,
-    });
-    let elsewhere = reason.is_some_and(|reason| {
-        let parameters = crate::header::parameters(&reason, ';');
-        parameters.iter().any(|(name, value)| name == "cause" && value == "200")
-    });
-    if elsewhere { EndCause::AnsweredElsewhere } else { EndCause::CancelledThere }
-}
-
-/// Answered, not yet acknowledged. No BYE may be sent before the ACK has come or is given up
-/// (RFC 3261, section 15).
-async fn answered(mut call: Call, mut transaction: Transaction, mut agreed: Agreed, offerless: bool) {
-    let began = Instant::now();
-    let flow = agreed.flow.clone();
-    loop {
-        tokio::select! {
-            message = transaction.receive() => match message {
-                Some(SipMessage::Request(ack)) if ack.method == Method::Ack => {
-                    if call.ended {
-                        return call.bye(&agreed.dialog).await;
-                    }
-                    match sdp_of(&ack, &ack.body) {
-                        Some(sdp) if offerless => call.tell(Event::Answer { call: call.key, sdp }),
-                        // Our offer must be answered in the ACK (RFC 3261, section 13.2.1).
-                        None if offerless => {
-                            call.end(EndCause::NotAcceptable, None);
-                            return call.bye(&agreed.dialog).await;
-                        }
-                        _ => {}
-                    }
-                    call.tell(Event::Confirmed { call: call.key, setup: began.elapsed() });
-                    return established(call, agreed, None).await;
-                }
-                Some(_) => {}
-                None => {
-                    call.end(EndCause::ConnectionLost, None);
-                    return call.bye(&agreed.dialog).await;
-                }
-            },
-            input = call.input(), if !call.inbox.is_closed() || !call.ended => match input {
-                Input::HangUp => call.end(EndCause::HungUpHere, None),
-                Input::Reoffer(sdp) => agreed.waiting = Some(sdp),
-                Input::Moved => call.tell(Event::Moved { call: call.key }),
-                Input::Request(mut request) if !agreed.dialog.is_with(&request.original) => {
-                    outside_of_calls(&mut request).await;
-                }
-                Input::Request(mut request) => match request.original.method {
-                    Method::Bye => {
-                        respond(&mut request, 200).await;
-                        call.end(EndCause::HungUpThere, None);
-                        return;
-                    }
-                    // The ACK may have been overtaken; a request in the dialog proves that our answer arrived.
-                    _ => {
-                        call.tell(Event::Confirmed { call: call.key, setup: began.elapsed() });
-                        call.net.behind(drain(transaction));
-                        return established(call, agreed, Some(*request)).await;
-                    }
-                },
-                _ => {}
-            },
-            _ = flow.lost(), if flow.transport != crate::Transport::Udp => {
-                call.end(EndCause::ConnectionLost, None);
-                return call.bye(&agreed.dialog).await;
-            }
+    /// Says that it rings, and again before long.
+    async fn ring(&mut self) {
+        let now = Instant::now();
+        self.again = Some(now + AGAIN);
+        let number = self.reliable.as_mut().map(|reliable| reliable.send(now));
+        match number {
+            // The one before is not acknowledged yet and still repeated.
+            Some(None) => {}
+            number => self.say_ringing(number.flatten()).await,
         }
+    }
+
+    async fn say_ringing(&mut self, number: Option<u32>) {
+        if self.mute {
+            return;
+        }
+        let mut headers = dialog_headers(&self.flow);
+        if let Some(number) = number {
+            headers.push(Header::Require("100rel".into()));
+            headers.push(Header::RSeq(number.to_string().into()));
+        }
+        respond_with(&mut self.transaction, 180, headers, None).await;
+    }
+
+    /// Handles a request within the early dialog; true where it ends the call.
+    async fn request(&mut self, call: &Call, mut request: Transaction) -> bool {
+        let original = &request.original;
+        match original.method {
+            Method::Bye => {
+                respond(&mut request, 200).await;
+                return true;
+            }
+            Method::PRack => {
+                let rack = value(original, |header| match header {
+                    Header::RAck(rack) => Some(rack.value()),
+                    _ => None,
+                });
+                let reliable = self.reliable.as_mut().zip(rack);
+                let known = reliable.is_some_and(|(reliable, rack)| reliable.acknowledged(&rack));
+                respond(&mut request, if known { 200 } else { 481 }).await;
+            }
+            // Their first offer is not answered yet (RFC 3311, section 5.2).
+            Method::Update if sdp_of(original, &original.body).is_some() => {
+                respond_with(&mut request, 500, vec![Header::RetryAfter("2".into())], None).await;
+            }
+            Method::Update => {
+                let headers = dialog_headers(&self.flow);
+                respond_with(&mut request, 200, headers, None).await;
+            }
+            _ => call.answer_by_routine(request).await,
+        }
+        false
+    }
+
+    async fn answer(mut self, call: Call, sdp: String) {
+        let invite = &self.transaction.original;
+        let mut timer = SessionTimer::new();
+        let terms = timer.judge(terms_of(invite), knows(invite, "timer")).unwrap_or_default();
+        let mut headers = dialog_headers(&self.flow);
+        headers.extend(agreeing(invite, terms));
+        let remote = sdp_of(invite, &invite.body);
+        let update = allows(invite, Method::Update).unwrap_or_default();
+        respond_with(&mut self.transaction, 200, headers, Some(sdp.clone())).await;
+        timer.accept(terms, Instant::now());
+        let Self { transaction, dialog, flow, waiting, .. } = self;
+        let agreed = Agreed { dialog, flow, local: sdp, remote, waiting, theirs: None, timer, update };
+        established(call, agreed, Some(transaction)).await;
+    }
+
+    async fn refuse(mut self, mut call: Call, status: u16, cause: EndCause) {
+        let headers = reason::of_refusal(status).into_iter().collect();
+        respond_with(&mut self.transaction, status, headers, None).await;
+        call.end(cause, Some(status));
+        call.net.behind(drain(self.transaction));
+    }
+
+    /// Sends the caller elsewhere (RFC 3261, section 13.3.1.2).
+    async fn redirect(mut self, mut call: Call, target: &str) {
+        let Some(uri) = request_uri(target, &call.net.account.domain) else {
+            return self.refuse(call, 480, EndCause::TargetInvalid).await;
+        };
+        let headers = vec![Header::Contact(format!("<{uri}>").into())];
+        respond_with(&mut self.transaction, 302, headers, None).await;
+        call.end(EndCause::DeclinedHere, Some(302));
+        call.net.behind(drain(self.transaction));
     }
 }

@@ -85,6 +85,11 @@ impl Offering {
         Some(wish)
     }
 
+    /// This went out otherwise than by [`next`](Self::next): in an answer to an INVITE that brought no offer.
+    pub(super) fn asked(&mut self, wish: Wish) {
+        self.turn = Turn::Ours(wish);
+    }
+
     /// When [`next`](Self::next) has something; in the past where it has it already.
     pub(super) fn deadline(&self) -> Option<Instant> {
         let may = self.turn == Turn::Nobodys && self.waiting.is_some();

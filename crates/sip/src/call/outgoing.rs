@@ -1,20 +1,29 @@
+//! A call of ours.
+
+mod updates;
+
 use std::pin::pin;
 use std::time::{Duration, Instant};
 
-use rsipstack::sip::{Method, Response};
+use rsipstack::sip::{Header, Method, Response};
+use rsipstack::transaction::transaction::Transaction;
 use tokio::time::{sleep, timeout};
 
 use super::early::Early;
 use super::established::{Agreed, established};
-use super::{Call, FAREWELL, Input, afterwards};
+use super::{Call, FAREWELL, Input};
 use crate::dialog::Dialog;
 use crate::digest::{Rounds, Verdict};
 use crate::exchange::exchange;
+use crate::extensions::{allows, asking, terms_of};
 use crate::flow::Flow;
 use crate::invite::Inviting;
-use crate::message::{Draft, challenges, sdp_of, to_of};
+use crate::message::{Draft, challenges, sdp_of, seconds, to_of};
 use crate::party::tag;
+use crate::redirect::Targets;
+use crate::session_timer::SessionTimer;
 use crate::{Cause, EndCause, Event};
+use updates::Update;
 
 /// An INVITE without any answer for this long goes nowhere: four retransmissions over UDP.
 const PATIENCE: Duration = Duration::from_secs(8);
@@ -27,18 +36,32 @@ pub(crate) async fn outgoing(mut call: Call, invitation: Invite) {
     let draft = invitation.0;
     let net = call.net.clone();
     let mut way = pin!(net.flow());
+    let mut waiting = None;
     let flow = loop {
         tokio::select! {
             flow = &mut way => break flow,
-            input = call.input() => if matches!(input, Input::HangUp) {
-                return call.end(EndCause::CancelledHere, None);
-            }
+            input = call.input() => match input {
+                Input::HangUp => return call.end(EndCause::CancelledHere, None),
+                Input::Reoffer(sdp) => waiting = Some(sdp),
+                Input::Moved => call.tell(Event::Moved { call: call.key }),
+                _ => {}
+            },
         }
     };
     match flow {
         Ok(flow) => {
-            let ringing =
-                Ringing { draft, flow, early: Early::default(), began: Instant::now(), waiting: None };
+            let ringing = Ringing {
+                targets: Targets::new(&draft.uri),
+                local: draft.body.as_ref().map(|body| body.text.clone()).unwrap_or_default(),
+                draft,
+                flow,
+                timer: SessionTimer::new(),
+                early: Early::default(),
+                began: Instant::now(),
+                ours: None,
+                theirs: None,
+                waiting,
+            };
             ringing.invite(call).await;
         }
         Err(cause) => call.end(EndCause::Unreachable(cause), None),
@@ -49,8 +72,15 @@ pub(crate) async fn outgoing(mut call: Call, invitation: Invite) {
 struct Ringing {
     draft: Draft,
     flow: Flow,
+    targets: Targets,
+    timer: SessionTimer,
     early: Early,
     began: Instant,
+    /// Our session description as last agreed.
+    local: String,
+    /// An offer of ours within an early dialog, and one of theirs that is considered.
+    ours: Option<Update>,
+    theirs: Option<Transaction>,
     /// An offer that goes out as soon as the call is established.
     waiting: Option<String>,
 }
@@ -59,54 +89,97 @@ impl Ringing {
     async fn invite(mut self, mut call: Call) {
         let mut rounds = Rounds::default();
         loop {
-            let request = self.draft.request(&self.flow, &call.net.account.user_agent, &mut call.auth);
+            let mut draft = self.draft.clone();
+            draft.headers.extend(asking(&self.timer));
+            let request = draft.request(&self.flow, &call.net.account.user_agent, &mut call.auth);
             let mut inviting = match Inviting::start(&call.net, &self.flow, request).await {
                 Ok(inviting) => inviting,
                 Err(cause) => return call.end(EndCause::Unreachable(cause), None),
             };
-            let mut silence = pin!(sleep(PATIENCE));
-            let mut heard = false;
-            let response = loop {
-                tokio::select! {
-                    answer = inviting.next() => match answer {
-                        Some(response) => {
-                            heard = true;
-                            if response.status_code.code() >= 200 {
-                                break response;
-                            }
-                            self.progress(&call, &response);
-                        }
-                        None => return call.end(EndCause::NoAnswer, None),
-                    },
-                    input = call.input() => match input {
-                        Input::HangUp => {
-                            call.end(EndCause::CancelledHere, None);
-                            return self.abandon(call, inviting, heard).await;
-                        }
-                        Input::Request(mut request) => afterwards(&mut request).await,
-                        Input::Reoffer(sdp) => self.waiting = Some(sdp),
-                        Input::Moved => call.tell(Event::Moved { call: call.key }),
-                        _ => {}
-                    },
-                    // It may ring there all the same: what still comes of it is taken back.
-                    cause = self.flow.lost() => {
-                        call.end(EndCause::Unreachable(cause), None);
-                        return self.abandon(call, inviting, heard).await;
-                    }
-                    () = &mut silence, if !heard => {
-                        call.end(EndCause::Unreachable(Cause::Silence), None);
-                        return self.abandon(call, inviting, heard).await;
-                    }
+            let response = match self.until_final(&mut call, &mut inviting).await {
+                Ok(response) => response,
+                Err(given_up) => {
+                    call.end(given_up.cause, None);
+                    return self.abandon(call, inviting, given_up.heard).await;
                 }
             };
             call.auth.answered(&response);
             let status = response.status_code.code();
             match status {
                 200..=299 => return self.answered(call, inviting, &response).await,
-                401 | 407 if call.auth.learn(challenges(&response), &mut rounds) == Verdict::Retry => {}
-                _ => return call.end(EndCause::of_status(status), Some(status)),
+                401 | 407 if call.auth.learn(challenges(&response), &mut rounds) == Verdict::Retry => {
+                    continue;
+                }
+                422 if self.is_longer(&response) => continue,
+                // Other ways of moving are for proxies (RFC 3261, section 21.3).
+                300..=302 => self.targets.learn(&response),
+                // Nobody is to be asked any more (section 16.7).
+                600.. => return call.end(EndCause::of_status(status), Some(status)),
+                _ => {}
+            }
+            match self.targets.next() {
+                Some(target) => {
+                    self.draft.uri = target;
+                    rounds = Rounds::default();
+                }
+                None => return call.end(EndCause::of_status(status), Some(status)),
             }
         }
+    }
+
+    async fn until_final(&mut self, call: &mut Call, inviting: &mut Inviting) -> Result<Response, GivenUp> {
+        let mut silence = pin!(sleep(PATIENCE));
+        let mut heard = false;
+        loop {
+            let Self { ours, flow, .. } = self;
+            let offer_ended = async {
+                match ours {
+                    Some(update) => update.outcome.as_mut().await,
+                    None => std::future::pending().await,
+                }
+            };
+            let cause = tokio::select! {
+                answer = inviting.next() => match answer {
+                    Some(response) => {
+                        heard = true;
+                        if response.status_code.code() >= 200 {
+                            return Ok(response);
+                        }
+                        self.progress(call, &response);
+                        continue;
+                    }
+                    None => EndCause::NoAnswer,
+                },
+                input = call.input() => {
+                    match input {
+                        Input::HangUp => return Err(GivenUp { cause: EndCause::CancelledHere, heard }),
+                        Input::Request(request) => self.request(call, *request).await,
+                        Input::AnswerOffer(sdp) => self.answer_offer(sdp).await,
+                        Input::Reoffer(sdp) => self.offer(call, sdp),
+                        Input::Moved => call.tell(Event::Moved { call: call.key }),
+                        _ => {}
+                    }
+                    continue;
+                }
+                outcome = offer_ended => {
+                    self.offer_ended(call, outcome);
+                    continue;
+                }
+                // It may ring there all the same: what still comes of it is taken back.
+                cause = flow.lost() => EndCause::Unreachable(cause),
+                () = &mut silence, if !heard => EndCause::Unreachable(Cause::Silence),
+            };
+            return Err(GivenUp { cause, heard });
+        }
+    }
+
+    /// Somebody on the way wants longer session timers.
+    fn is_longer(&mut self, response: &Response) -> bool {
+        let minimum = seconds(response, |header| match header {
+            Header::MinSE(value) => Some(value.value()),
+            _ => None,
+        });
+        minimum.is_some_and(|minimum| self.timer.too_brief(minimum))
     }
 
     fn progress(&mut self, call: &Call, response: &Response) {
@@ -147,9 +220,19 @@ impl Ringing {
         let sdp = sdp_of(response, &response.body).or_else(|| self.early.answer_of(branch.as_deref()));
         match sdp {
             Some(sdp) => {
-                call.tell(Event::Answered { call: call.key, sdp, setup });
-                let local = self.draft.body.map(|body| body.text).unwrap_or_default();
-                let agreed = Agreed { dialog, flow: self.flow, local, waiting: self.waiting };
+                call.tell(Event::Answered { call: call.key, sdp: sdp.clone(), setup });
+                self.timer.accepted(terms_of(response), Instant::now());
+                let agreed = Agreed {
+                    dialog,
+                    flow: self.flow,
+                    local: self.local,
+                    remote: Some(sdp),
+                    // What is still under way of it is overtaken.
+                    waiting: self.waiting.or(self.ours.map(|update| update.sdp)),
+                    theirs: self.theirs,
+                    timer: self.timer,
+                    update: allows(response, Method::Update).unwrap_or_default(),
+                };
                 established(call, agreed, None).await;
             }
             None => {
@@ -188,6 +271,12 @@ impl Ringing {
             call.bye(&dialog).await;
         }
     }
+}
+
+/// Why an INVITE is given up, and whether it was heard by anybody.
+struct GivenUp {
+    cause: EndCause,
+    heard: bool,
 }
 
 /// Keeps the INVITE transaction for 64 times T1, in which it acknowledges every further 2xx. A 2xx from another

@@ -7,6 +7,7 @@ use rsipstack::transaction::endpoint::{MessageInspector, TargetLocator};
 use rsipstack::transport::SipAddr;
 use tokio::time::timeout;
 
+use crate::resolve::resolve_hop;
 use crate::target::unescape_user;
 use crate::{Account, Transport};
 
@@ -17,12 +18,18 @@ const PATIENCE: Duration = Duration::from_secs(3);
 pub(crate) struct Hops {
     domain: String,
     proxy: String,
+    name_servers: Option<Vec<SocketAddr>>,
     reached: Mutex<Option<SocketAddr>>,
 }
 
 impl Hops {
     pub(crate) fn new(account: &Account) -> Self {
-        Self { domain: account.domain.clone(), proxy: account.proxy.host.clone(), reached: Mutex::new(None) }
+        Self {
+            domain: account.domain.clone(),
+            proxy: account.proxy.host.clone(),
+            name_servers: account.name_servers.clone(),
+            reached: Mutex::new(None),
+        }
     }
 
     /// Takes note of where the proxy was reached.
@@ -34,9 +41,9 @@ impl Hops {
 
     /// Address of a route or remote target. Our own domain means the proxy, whatever the name service says.
     pub(crate) async fn address_of(&self, uri: &Uri) -> Option<SocketAddr> {
-        let port = uri.host_with_port.port.map_or(Transport::Udp.default_port(), |port| port.0);
+        let port = uri.host_with_port.port.map(|port| port.0);
         match &uri.host_with_port.host {
-            Host::IpAddr(ip) => Some(SocketAddr::new(*ip, port)),
+            Host::IpAddr(ip) => Some(SocketAddr::new(*ip, port.unwrap_or(Transport::Udp.default_port()))),
             Host::Domain(name) => {
                 let is_proxy =
                     name.0.eq_ignore_ascii_case(&self.domain) || name.0.eq_ignore_ascii_case(&self.proxy);
@@ -44,8 +51,8 @@ impl Hops {
                 if let Some(peer) = reached.filter(|_| is_proxy) {
                     return Some(peer);
                 }
-                let found = tokio::net::lookup_host((name.0.as_str(), port));
-                timeout(PATIENCE, found).await.ok()?.ok()?.next()
+                let found = resolve_hop(self.name_servers.as_deref(), &name.0, port);
+                timeout(PATIENCE, found).await.ok()?
             }
         }
     }

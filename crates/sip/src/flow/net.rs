@@ -1,6 +1,7 @@
 use std::net::{IpAddr, SocketAddr};
+use std::sync::atomic::AtomicBool;
 use std::sync::{Arc, Mutex, OnceLock};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use pbx_api::Trust;
 use rsipstack::transaction::endpoint::EndpointInnerRef;
@@ -11,15 +12,23 @@ use tokio::time::timeout;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
+use super::detour::Detours;
+use super::dial::{Tentative, dial};
 use super::secure::Secure;
-use super::{Failure, Flow, Hops, Loss, Port, plain, stream, udp, websocket};
+use super::{Failure, Flow, Hops, Loss, Port, plain, probe, stream, udp, websocket};
 use crate::registration::Input as Fact;
+use crate::resolve::{LEFT_ALONE, Target, Targets, order, resolve};
 use crate::service_route::ServiceRoute;
 use crate::target::user_part;
-use crate::{Account, Cause, Event, Transport, TransportChoice};
+use crate::{Account, Cause, Event, Proxy, Transport, TransportChoice};
 
-/// Longest that resolving the proxy's name may take, and connecting to it.
+/// Longest that resolving the proxy's name may take, and reaching it.
 const REACH: Duration = Duration::from_secs(3);
+/// Reaching it gets this long, however long resolving took.
+const LEAST: Duration = Duration::from_millis(1500);
+/// A transport that worked is not replaced by another for this long after it was lost: a PBX that starts again does
+/// not open all its ports at once.
+const LOYALTY: Duration = Duration::from_secs(15);
 
 /// Opens flows and keeps the current one.
 pub(crate) struct Net {
@@ -33,12 +42,23 @@ pub(crate) struct Net {
     pub closing: CancellationToken,
     port: Option<(UdpConnection, Arc<Port>)>,
     secure: Secure,
+    pub(super) detours: tokio::sync::Mutex<Detours>,
+    targets: Arc<Mutex<Targets>>,
+    /// Where the registrar has sent us instead of the account's proxy.
+    elsewhere: Mutex<Option<Proxy>>,
     current: tokio::sync::Mutex<Option<Flow>>,
-    /// The peer of the current flow, without waiting for one that is being opened.
-    peer: Mutex<Option<(Transport, SocketAddr)>>,
+    /// How the proxy was reached last, and when that came to an end.
+    worked: Mutex<Option<Worked>>,
     local_ip: watch::Sender<IpAddr>,
     losses: mpsc::UnboundedSender<Fact>,
     events: mpsc::UnboundedSender<Event>,
+}
+
+#[derive(Debug, Clone, Copy)]
+struct Worked {
+    transport: Transport,
+    peer: SocketAddr,
+    lost: Option<Instant>,
 }
 
 /// What a [`Net`] tells of itself.
@@ -74,8 +94,11 @@ impl Net {
             tasks,
             closing,
             port,
+            detours: tokio::sync::Mutex::default(),
+            targets: Arc::default(),
+            elsewhere: Mutex::default(),
             current: tokio::sync::Mutex::new(None),
-            peer: Mutex::new(None),
+            worked: Mutex::new(None),
             local_ip: outlets.local_ip,
             losses: outlets.losses,
             events: outlets.events,
@@ -85,7 +108,8 @@ impl Net {
     /// The current flow, or a new one.
     ///
     /// # Errors
-    /// Why the proxy cannot be reached: its name is known, and it connects, within three seconds each.
+    /// Why the proxy cannot be reached, after three seconds at most; up to a second and a half more where already
+    /// the name service is slow.
     pub(crate) async fn flow(&self) -> Result<Flow, Cause> {
         let mut current = self.current.lock().await;
         if let Some(flow) = current.as_ref().filter(|flow| !flow.is_lost()) {
@@ -94,21 +118,36 @@ impl Net {
         *current = None;
         let flow = self.open().await?;
         self.hops.reached(flow.peer);
-        self.local_ip.send_if_modified(|known| std::mem::replace(known, flow.local.ip()) != flow.local.ip());
+        let ip = flow.local.ip();
+        self.local_ip.send_if_modified(|known| std::mem::replace(known, ip) != ip);
         tracing::debug!(local = %flow.local, peer = %flow.peer, transport = ?flow.transport, "flow opened");
-        if let Ok(mut peer) = self.peer.lock()
-            && peer.replace((flow.transport, flow.peer)) != Some((flow.transport, flow.peer))
-        {
-            let _ = self.events.send(Event::Reached { transport: flow.transport, peer: flow.peer });
+        if let Ok(mut targets) = self.targets.lock() {
+            targets.works(flow.transport, flow.peer);
         }
+        let (transport, peer) = (flow.transport, flow.peer);
+        if let Ok(mut worked) = self.worked.lock() {
+            *worked = Some(Worked { transport, peer, lost: None });
+        }
+        let _ = self.events.send(Event::Reached { transport, peer });
         *current = Some(flow.clone());
         Ok(flow)
     }
 
-    /// Makes the next request resolve the proxy and find the local address anew. A connection is kept: it either
-    /// still works or will be found dead by the next request.
+    /// Makes the next request resolve the proxy and find the local address anew, with nothing held against any
+    /// target. A connection is kept: it either still works or will be found dead by the next request.
     pub(crate) async fn refresh(&self) {
         let mut current = self.current.lock().await;
+        if let Ok(mut elsewhere) = self.elsewhere.lock() {
+            *elsewhere = None;
+        }
+        if let Ok(mut targets) = self.targets.lock() {
+            targets.forget();
+        }
+        if let Ok(mut worked) = self.worked.lock()
+            && current.as_ref().is_none_or(Flow::is_lost)
+        {
+            *worked = None;
+        }
         if let Some(replaced) = current.take_if(|flow| flow.transport == Transport::Udp)
             && let Some(watch) = replaced.loss.watch.get()
         {
@@ -116,55 +155,105 @@ impl Net {
         }
     }
 
+    /// Sends all requests to another server from now on, or with `None` to the account's proxy again. TLS goes on to
+    /// insist on the name of the account's proxy.
+    pub(crate) async fn turn_to(&self, server: Option<Proxy>) {
+        let mut current = self.current.lock().await;
+        let is_other = self.elsewhere.lock().is_ok_and(|mut elsewhere| {
+            let is_other = *elsewhere != server;
+            *elsewhere = server;
+            is_other
+        });
+        let Some(left) = current.take_if(|_| is_other) else { return };
+        match left.loss.watch.get().filter(|_| left.transport == Transport::Udp) {
+            Some(watch) => watch.abort(),
+            None => left.lose(Cause::ConnectionLost),
+        }
+    }
+
     /// Replaces what is trusted besides the operating system's own roots.
     pub(crate) async fn trust(&self, trust: Trust) {
-        let peer = self.peer.lock().ok().and_then(|peer| *peer);
-        let port = peer.map_or(0, |(_, peer)| peer.port());
+        let worked = self.worked.lock().ok().and_then(|worked| *worked);
+        let port = worked.map_or(0, |worked| worked.peer.port());
         if self.secure.replace(trust, port)
             && let Some(flow) = self.current.lock().await.as_ref()
             && flow.transport.is_secure()
         {
-            flow.lose(Cause::ConnectionLost);
+            flow.lose(Cause::CertificateNotTrusted);
         }
+    }
+
+    /// Takes note that the server at the other end wants to be left alone (503), as long as it says. Whether there is
+    /// another to turn to: then the flow is given up for it.
+    pub(crate) fn give_way(&self, flow: &Flow, retry_after: Option<Duration>) -> bool {
+        let now = Instant::now();
+        let another = self.targets.lock().is_ok_and(|mut targets| {
+            targets.fail(flow.transport, flow.peer, retry_after.unwrap_or(LEFT_ALONE), now);
+            targets.has_another(now)
+        });
+        if another {
+            flow.lose(Cause::ServerFailed);
+        }
+        another
     }
 
     async fn open(&self) -> Result<Flow, Cause> {
-        let transport = match self.account.transport {
-            TransportChoice::Fixed(transport) => transport,
-            TransportChoice::Automatic { .. } => Transport::Tls,
-        };
-        let port = self.account.proxy.port.unwrap_or(transport.default_port());
-        let named = self.resolve(&self.account.proxy.host, port);
+        let began = Instant::now();
+        let worked = self.worked.lock().ok().and_then(|mut worked| {
+            worked.as_mut().map(|worked| (worked.transport, *worked.lost.get_or_insert(began)))
+        });
+        let loyal = worked.filter(|(_, lost)| began.duration_since(*lost) < LOYALTY).map(|(of, _)| of);
+        let worked = worked.map(|(transport, _)| transport);
+        let elsewhere = self.elsewhere.lock().ok().and_then(|elsewhere| elsewhere.clone());
+        let account = elsewhere.map(|proxy| Account { proxy, ..self.account.clone() });
+        let account = account.as_ref().unwrap_or(&self.account);
+        let order = order(account.transport, worked, account.proxy.port);
         // A name service that does not answer leaves the name as unknown as one that denies it.
-        let peers = timeout(REACH, named).await.unwrap_or(Err(Cause::NameNotFound))?;
-        let opened = timeout(REACH, self.connect(transport, peers)).await;
-        opened.unwrap_or_else(|_| Err(Cause::Silence.into())).map_err(|failure| {
-            if let Some(distrust) = failure.distrust {
-                let certificate = Box::new(distrust.certificate);
-                let problem = distrust.problem;
-                let _ = self.events.send(Event::CertificateNotTrusted { problem, certificate });
-            }
-            failure.cause
-        })
+        let found = timeout(REACH, resolve(account, &order)).await;
+        let found = found.unwrap_or(Err(Cause::NameNotFound))?;
+        let now = Instant::now();
+        let targets = self.targets.lock().map(|mut targets| targets.choose(found, loyal, now));
+        let limit = (began + REACH).max(now + LEAST);
+        let known = match self.account.transport {
+            TransportChoice::Fixed(transport) => Some(transport),
+            TransportChoice::Automatic { first } => worked.or(first),
+        };
+        let opened = dial(self, targets.unwrap_or_default(), limit, known).await;
+        opened.map_err(|failure| failure.cause)
     }
 
-    async fn connect(&self, transport: Transport, peers: Vec<SocketAddr>) -> Result<Flow, Failure> {
-        let mut failure = Failure::from(Cause::NameNotFound);
-        for peer in peers {
-            match self.reach(transport, peer).await {
-                Ok(flow) => return Ok(flow),
-                Err(e) => failure = e,
-            }
+    /// A target was not reached.
+    pub(super) fn failed(&self, target: &Target) {
+        if let Ok(mut targets) = self.targets.lock() {
+            targets.fail(target.transport, target.address, LEFT_ALONE, Instant::now());
         }
-        Err(failure)
     }
 
-    /// Opens a flow to one address.
-    async fn reach(&self, transport: Transport, peer: SocketAddr) -> Result<Flow, Failure> {
+    /// Shows the certificate that is not trusted, if that is what it failed for.
+    pub(super) fn tell(&self, failure: &Failure) {
+        if let Some(distrust) = &failure.distrust {
+            let certificate = Box::new(distrust.certificate.clone());
+            let _ = self.events.send(Event::CertificateNotTrusted { problem: distrust.problem, certificate });
+        }
+    }
+
+    /// Opens a flow to one target. Over UDP it may have to `prove` that a SIP server is there.
+    pub(super) async fn reach(&self, target: Target, prove: bool) -> Result<Flow, Failure> {
+        let Target { transport, address: peer, .. } = target;
         if transport == Transport::Udp {
             let (connection, port) = self.port.as_ref().ok_or(Cause::NetworkUnreachable)?;
-            return udp::open(self, connection.clone().into(), port, peer).await;
+            let flow = udp::open(self, connection.clone().into(), port, peer).await?;
+            let unproven = Tentative::new(flow.clone());
+            if prove {
+                probe::answers(self, &flow).await?;
+            }
+            return Ok(unproven.keep());
         }
+        self.connect(transport, peer).await
+    }
+
+    /// Opens a flow over a connection: TCP, TLS or WSS.
+    pub(super) async fn connect(&self, transport: Transport, peer: SocketAddr) -> Result<Flow, Failure> {
         let connected = stream::connect(peer).await?;
         let endpoint = self.endpoint.clone();
         let port = peer.port();
@@ -185,12 +274,6 @@ impl Net {
         Ok(flow)
     }
 
-    async fn resolve(&self, host: &str, port: u16) -> Result<Vec<SocketAddr>, Cause> {
-        let found = tokio::net::lookup_host((host, port)).await.map_err(|_| Cause::NameNotFound)?;
-        let found: Vec<SocketAddr> = found.collect();
-        if found.is_empty() { Err(Cause::NameNotFound) } else { Ok(found) }
-    }
-
     pub(super) fn new_flow(
         &self,
         connection: SipConnection,
@@ -209,6 +292,8 @@ impl Net {
                 token: self.closing.child_token(),
                 cause: OnceLock::new(),
                 report: self.losses.clone(),
+                aside: AtomicBool::new(false),
+                targets: self.targets.clone(),
                 watch: OnceLock::new(),
             }),
         }

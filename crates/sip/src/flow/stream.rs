@@ -58,11 +58,16 @@ pub(super) async fn flow(
     Ok((net.new_flow(channel.into(), transport, local, peer), to_send))
 }
 
+/// The time, as the runtime keeps it.
+pub(super) fn now() -> Instant {
+    tokio::time::Instant::now().into_std()
+}
+
 /// When to ask for signs of life: often enough to keep the bindings of any NAT on the way open, and not all phones
 /// at once.
 pub(super) fn pulse(retry: Option<Duration>, first: Duration) -> Pulse {
     let interval = Duration::from_secs_f64(rand::rng().random_range(24.0..28.0));
-    Pulse::new(Instant::now() + first.min(interval), interval, retry)
+    Pulse::new(now() + first.min(interval), interval, retry)
 }
 
 /// Carries messages until the flow is lost.
@@ -80,7 +85,7 @@ pub(super) async fn carry<S>(
     let end: io::Result<()> = loop {
         let bytes = tokio::select! {
             _ = flow.lost() => break Ok(()),
-            () = sleep_until(pulse.deadline().into()) => match pulse.beat(Instant::now()) {
+            () = sleep_until(pulse.deadline().into()) => match pulse.beat(now()) {
                 Beat::Rest => continue,
                 Beat::Ask => PING.to_vec(),
                 Beat::Dead => break Err(io::ErrorKind::TimedOut.into()),
@@ -141,7 +146,7 @@ async fn take(
     while let Some(frame) = next_frame(arrived).ok()? {
         match frame {
             Frame::Ping => replies.extend_from_slice(b"\r\n"),
-            Frame::Pong => pulse.answered(Instant::now()),
+            Frame::Pong => pulse.answered(now()),
             Frame::Message(bytes) => {
                 let refusal = deliver(endpoint, &flow.connection, flow.transport, flow.peer, &bytes).await;
                 replies.extend(refusal.unwrap_or_default());
@@ -150,3 +155,6 @@ async fn take(
     }
     Some(replies)
 }
+
+#[cfg(test)]
+mod tests;

@@ -1,7 +1,7 @@
 use std::io;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::sync::{Arc, Mutex};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use rand::Rng;
 use rsipstack::platform::net::UdpSocket as StackSocket;
@@ -15,7 +15,7 @@ use tokio_util::sync::CancellationToken;
 
 use super::pulse::Beat;
 use super::receive::deliver;
-use super::stream::pulse;
+use super::stream::{now, pulse};
 use super::stun::{self, TransactionId};
 use super::{Failure, Flow, Net, cause_of, plain};
 use crate::{Cause, Transport};
@@ -203,7 +203,7 @@ async fn watch(flow: Flow, port: Arc<Port>, ear: UdpSocket) {
     loop {
         let outcome = tokio::select! {
             _ = flow.lost() => return,
-            () = sleep_until(pulse.deadline().into()) => match pulse.beat(Instant::now()) {
+            () = sleep_until(pulse.deadline().into()) => match pulse.beat(now()) {
                 Beat::Rest => Ok(0),
                 Beat::Dead => Err(io::ErrorKind::TimedOut.into()),
                 Beat::Ask if pulse.answers() || asked < UNANSWERED => {
@@ -220,7 +220,7 @@ async fn watch(flow: Flow, port: Arc<Port>, ear: UdpSocket) {
             },
             Some(answer) = answers.recv() => {
                 if answer.id == id {
-                    pulse.answered(Instant::now());
+                    pulse.answered(now());
                     if flow.learn(plain(answer.mapped)) {
                         tracing::debug!(mapped = %answer.mapped, "the way to the proxy has moved");
                     }

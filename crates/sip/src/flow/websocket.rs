@@ -1,7 +1,7 @@
 //! Flows over a secure WebSocket (RFC 7118): one SIP message in each message of the socket.
 
 use std::io;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use futures_util::{SinkExt, StreamExt};
 use rsipstack::transaction::endpoint::EndpointInnerRef;
@@ -16,7 +16,7 @@ use tokio_tungstenite::{WebSocketStream, client_async_with_config};
 
 use super::pulse::Beat;
 use super::receive::deliver;
-use super::stream::{Outgoing, ended, pulse};
+use super::stream::{Outgoing, ended, now, pulse};
 use super::{Failure, Flow, cause_of};
 use crate::{Account, Cause};
 
@@ -70,7 +70,7 @@ pub(super) async fn carry<S>(
     let end: io::Result<()> = loop {
         let message = tokio::select! {
             _ = flow.lost() => break Ok(()),
-            () = sleep_until(pulse.deadline().into()) => match pulse.beat(Instant::now()) {
+            () = sleep_until(pulse.deadline().into()) => match pulse.beat(now()) {
                 Beat::Rest => continue,
                 Beat::Ask => Message::Ping(Default::default()),
                 Beat::Dead => break Err(io::ErrorKind::TimedOut.into()),
@@ -85,7 +85,7 @@ pub(super) async fn carry<S>(
                     Some(Ok(Message::Text(text))) => text.as_bytes().to_vec(),
                     Some(Ok(Message::Binary(bytes))) => bytes.to_vec(),
                     Some(Ok(Message::Pong(_))) => {
-                        pulse.answered(Instant::now());
+                        pulse.answered(now());
                         continue;
                     }
                     // The socket answers a ping by itself, with the next flush.

@@ -105,6 +105,8 @@ async fn one_challenge_is_enough_for_many_requests() {
     assert!(invite.header("Proxy-Authorization").contains("nc=00000001"), "{}", invite.text);
     peer.send(&invite.answer("486 Busy Here", "b", "", ""), invite.from).await;
     let _ = peer.receive("ACK").await;
+    // A nonce counts once its answer has come.
+    alice.until_ended().await;
     alice.agent.invite("103", OFFER.into());
     let invite = peer.receive_new("INVITE").await;
     assert!(invite.header("Proxy-Authorization").contains("nc=00000002"), "{}", invite.text);

@@ -55,7 +55,8 @@ async fn a_stranger_does_not_silence_a_ringing_call() {
     phone.agent.ring(call);
     let ringing = peer.receive("SIP/2.0 180").await;
     for from_tag in ["mallory", "bob"] {
-        peer.send(&request("BYE", "ringing", from_tag, ringing.header("To"), &peer), to).await;
+        let bye = request("BYE", "ringing", from_tag, ringing.header("To"), &peer);
+        peer.send(&bye.replace("CSeq: 1", "CSeq: 2"), to).await;
         let answer = peer.receive("SIP/2.0").await;
         let expected = if from_tag == "bob" { "200" } else { "481" };
         assert!(answer.start().contains(expected), "{from_tag}: {}", answer.start());

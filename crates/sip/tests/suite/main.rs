@@ -10,9 +10,15 @@ mod hostile;
 mod kamailio;
 #[cfg(target_os = "linux")]
 mod leaks;
+#[cfg(target_os = "linux")]
+mod load;
 mod offers;
 mod presence;
+mod registrars;
+mod servers;
 mod sipp;
+mod timers;
 #[cfg(target_os = "linux")]
 mod torture;
 mod transports;
+mod wire;

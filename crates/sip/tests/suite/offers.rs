@@ -108,13 +108,22 @@ async fn offers_that_cross_are_sent_again_by_the_rules() {
     peer.send(&ours.answer("491 Request Pending", "", "", ""), ours.from).await;
     peer.receive("ACK").await;
     let refused = Instant::now();
-    // The pause of the Call-ID's owner leaves room for theirs.
-    peer.send(&within(&invite, &peer, "INVITE", 2, &format!("{}{SDP}", peer.contact()), OFFER), ours.from)
-        .await;
+    // The pause of the Call-ID's owner leaves room for theirs; no sooner than the refusal of ours is taken in.
+    let mut cseq = 2;
+    loop {
+        let theirs = within(&invite, &peer, "INVITE", cseq, &format!("{}{SDP}", peer.contact()), OFFER);
+        peer.send(&theirs, ours.from).await;
+        if !peer.receive("SIP/2.0").await.start().contains("491") {
+            break;
+        }
+        let ack = within(&invite, &peer, "ACK", cseq, "", "").replace("bKACK", "bKINVITE");
+        peer.send(&ack, ours.from).await;
+        cseq += 1;
+    }
     assert_eq!(phone.until_offer().await.as_deref(), Some(OFFER));
     phone.agent.answer_offer(call, Some(ANSWER.into()));
     peer.receive("SIP/2.0 200").await;
-    peer.send(&within(&invite, &peer, "ACK", 2, "", ""), ours.from).await;
+    peer.send(&within(&invite, &peer, "ACK", cseq, "", ""), ours.from).await;
     let again = peer.receive("INVITE").await;
     assert!(refused.elapsed() >= Duration::from_millis(2050), "{:?}", refused.elapsed());
     assert!(again.text.ends_with(&anew(40010)));

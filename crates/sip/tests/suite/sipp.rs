@@ -7,12 +7,12 @@ use sip::{Account, EndCause, Event, Transport};
 
 const RING: &str = "180 Ringing";
 
-async fn phone_at(sipp: &Sipp) -> Phone {
+pub async fn phone_at(sipp: &Sipp) -> Phone {
     Phone::registered(account(sipp.port, Transport::Udp)).await
 }
 
 /// A phone that sipp can call, registered with nobody.
-async fn phone_called_at() -> (Phone, u16, Peer) {
+pub async fn phone_called_at() -> (Phone, u16, Peer) {
     let silent = Peer::start().await;
     let port = free_port();
     let account = Account { local_port: Some(port), ..account(silent.port, Transport::Udp) };
@@ -105,6 +105,9 @@ async fn refusals_keep_their_status_and_meaning() {
         ("488 Not Acceptable Here", EndCause::NotAcceptable),
         ("403 Forbidden", EndCause::Forbidden),
         ("500 Oops", EndCause::Refused),
+        ("482 Loop Detected", EndCause::Refused),
+        ("480 Temporarily Unavailable", EndCause::NoAnswer),
+        ("600 Busy Everywhere", EndCause::Busy),
     ] {
         let sipp = Sipp::server(&refusal(status));
         let mut phone = phone_at(&sipp).await;

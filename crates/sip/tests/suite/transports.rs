@@ -71,6 +71,14 @@ async fn calls_cross_from_every_transport_to_every_other() {
     }
 }
 
+#[tokio::test(flavor = "multi_thread")]
+async fn tls_1_2_will_do() {
+    let kamailio = Kamailio::start();
+    let account = kamailio.account("101", Transport::Tls);
+    let proxy = Proxy { port: Some(kamailio.tls_1_2), ..account.proxy.clone() };
+    Phone::registered(Account { proxy, ..account }).await.agent.stop().await;
+}
+
 /// The certificate shown, and then why registering failed.
 async fn until_distrusted(phone: &mut Phone) -> (CertificateProblem, CertificateFacts) {
     let shown = phone

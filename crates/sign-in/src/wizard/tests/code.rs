@@ -206,7 +206,7 @@ fn a_legacy_code_is_an_account() {
     trial.stands(Page::Done, "None");
     let mut trial = Trial::new();
     trial.does(Input::Scan);
-    assert!(trial.does(legacy("TLS")).is_empty());
+    assert!(trial.does(legacy("PERS_TCP")).is_empty());
     trial.stands(Page::Scan, "TransportUnsupported");
 }
 

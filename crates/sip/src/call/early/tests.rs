@@ -27,9 +27,9 @@ fn answer(status: &str, tag: &str, reliable: Option<u32>, sdp: &str) -> Response
     let kind = if sdp.is_empty() { "" } else { "Content-Type: application/sdp\r\n" };
     let text = format!(
         "SIP/2.0 {status}\r\nVia: SIP/2.0/UDP h;branch=z9hG4bKx\r\nFrom: <sip:101@t>;tag=a\r\n\
-         To: <sip:102@t>{tag}\r\nCall-ID: c\r\nCSeq: 7 INVITE\r\nContact: <sip:102@{}>\r\n{reliable}{kind}\
+         To: <sip:102@t>{tag}\r\nCall-ID: c\r\nCSeq: 7 INVITE\r\nContact: <sip:102@{}>\r\nAllow: UPDATE\r\n{reliable}{kind}\
          Content-Length: {}\r\n\r\n{sdp}",
-        if tag.is_empty() { "h" } else { &tag[5..] },
+        tag.strip_prefix(";tag=").unwrap_or("h"),
         sdp.len()
     );
     Response::try_from(text.as_str()).unwrap()

@@ -8,6 +8,7 @@ use rsipstack::sip::Method;
 use tokio::time::Instant;
 
 use super::Session;
+use crate::call::offering::Wish;
 use crate::exchange::exchange;
 use crate::{Cause, EndCause};
 
@@ -19,8 +20,10 @@ const PATIENCE: Duration = Duration::from_secs(4);
 const AGAIN: Duration = Duration::from_secs(2);
 /// Pause after credentials were refused: sent again and again they would lock the account.
 const REFUSED: Duration = Duration::from_secs(3600);
-/// Questions without answer after which it is taken for gone.
+/// It is taken for gone after so many questions without answer, and not before so long: a network may be away for a
+/// while.
 const MISSES: u32 = 3;
+const ABSENCE: Duration = Duration::from_secs(30);
 
 /// A question under way; its outcome is the status of the answer.
 type Question = dyn Future<Output = Result<u16, Cause>> + Send;
@@ -30,11 +33,19 @@ pub(super) struct Pulse {
     pub due: Instant,
     question: Option<Pin<Box<Question>>>,
     misses: u32,
+    /// When the first of these questions was asked.
+    silent_since: Instant,
 }
 
 impl Pulse {
     pub(super) fn new() -> Self {
-        Self { due: Instant::now() + PULSE, question: None, misses: 0 }
+        let now = Instant::now();
+        Self { due: now + PULSE, question: None, misses: 0, silent_since: now }
+    }
+
+    /// Asks before long.
+    pub(super) fn soon(&mut self) {
+        self.due = self.due.min(Instant::now() + AGAIN);
     }
 
     pub(super) fn is_asking(&self) -> bool {
@@ -52,6 +63,9 @@ impl Pulse {
 
 impl Session {
     pub(super) fn ask(&mut self) {
+        if self.pulse.misses == 0 {
+            self.pulse.silent_since = Instant::now();
+        }
         let net = self.call.net.clone();
         let mut auth = self.call.auth.clone();
         let draft = self.dialog.draft(Method::Options);
@@ -59,6 +73,15 @@ impl Session {
             let flow = net.flow().await?;
             Ok(exchange(&net, &flow, &draft, &mut auth, PATIENCE).await?.status())
         }));
+    }
+
+    /// Moves their target along when we are reached elsewhere than they were told, as after a new connection.
+    async fn tell_where_we_are(&mut self) {
+        let told = self.contact.clone();
+        self.current_flow().await;
+        if self.contact != told {
+            self.offering.want(Wish::Refresh, std::time::Instant::now());
+        }
     }
 
     /// True when the other end is gone.
@@ -74,11 +97,12 @@ impl Session {
                 self.pulse.misses = 0;
                 let pause = if matches!(status, 401 | 407) { REFUSED } else { PULSE };
                 self.pulse.due = Instant::now() + pause;
+                self.tell_where_we_are().await;
             }
             _ => {
                 self.pulse.misses += 1;
                 self.pulse.due = Instant::now() + AGAIN;
-                if self.pulse.misses >= MISSES {
+                if self.pulse.misses >= MISSES && self.pulse.silent_since.elapsed() >= ABSENCE {
                     self.leave(EndCause::ConnectionLost, status).await;
                     return true;
                 }

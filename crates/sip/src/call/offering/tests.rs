@@ -141,8 +141,8 @@ fn two_ends_that_keep_offering_never_get_stuck() {
                 }
             }
         }
-        for end in 0..2 {
-            if ends[end].next(now).is_some() {
+        for (end, offering) in ends.iter_mut().enumerate() {
+            if offering.next(now).is_some() {
                 flying.push((now + way, 1 - end, Ok(())));
             }
         }

@@ -13,7 +13,7 @@ use tempfile::TempDir;
 use super::certificates::Authority;
 use super::{Running, account, free_port};
 
-/// A running Kamailio on loopback with the users 101, 102 and 103 of `bell.test`.
+/// A running Kamailio on loopback with the users 101 to 103 and 2000 to 2099 of `bell.test`.
 pub struct Kamailio {
     process: Option<Running>,
     directory: TempDir,
@@ -25,6 +25,8 @@ pub struct Kamailio {
     pub expired: u16,
     /// TLS with a certificate for other names.
     pub misnamed: u16,
+    /// TLS 1.2 and no newer.
+    pub tls_1_2: u16,
     authority: Authority,
 }
 
@@ -46,21 +48,27 @@ impl Kamailio {
     /// Runs with a configuration in which each first text is replaced by its second.
     pub fn start_changed(algorithm: &str, changes: &[(&str, &str)]) -> Self {
         let directory = TempDir::with_prefix("sip-kamailio-").unwrap();
-        let [udp, tcp, tls, wss, expired, misnamed] = [(); 6].map(|()| free_port());
+        let [udp, tcp, tls, wss, expired, misnamed, tls_1_2] = [(); 7].map(|()| free_port());
         let authority = Authority::new();
         let loopback = ["localhost", "127.0.0.1", "::1", "bell.test"];
         let mut profiles = String::new();
-        for (profile, names, past) in [
-            ("server:default".to_owned(), loopback.as_slice(), false),
-            (format!("server:127.0.0.1:{expired}"), &loopback, true),
-            (format!("server:127.0.0.1:{misnamed}"), &["elsewhere.test"], false),
-        ] {
+        for (number, (profile, names, past, more)) in [
+            ("server:default".to_owned(), loopback.as_slice(), false, "method = TLSv1.2+"),
+            (format!("server:127.0.0.1:{expired}"), &loopback, true, "method = TLSv1.2+"),
+            (format!("server:127.0.0.1:{misnamed}"), &["elsewhere.test"], false, "method = TLSv1.2+"),
+            // At the ports without a profile of their own, for those who ask for this name.
+            ("server:any".to_owned(), &["sni.test"], false, "method = TLSv1.2+\nserver_name = sni.test"),
+            (format!("server:127.0.0.1:{tls_1_2}"), &loopback, false, "method = TLSv1.2"),
+        ]
+        .into_iter()
+        .enumerate()
+        {
             let (certificate, key) = authority.certify(names, past);
-            let file = directory.path().join(profile.replace([':', '.'], "-"));
+            let file = directory.path().join(number.to_string());
             fs::write(file.with_extension("crt"), certificate).unwrap();
             fs::write(file.with_extension("key"), key).unwrap();
             profiles += &format!(
-                "[{profile}]\nmethod = TLSv1.2+\nverify_certificate = no\nrequire_certificate = no\n\
+                "[{profile}]\n{more}\nverify_certificate = no\nrequire_certificate = no\n\
                  certificate = {file}.crt\nprivate_key = {file}.key\n",
                 file = file.display()
             );
@@ -69,17 +77,18 @@ impl Kamailio {
         fs::write(directory.path().join("tls.cfg"), profiles).unwrap();
         let mut listens = String::new();
         for address in ["127.0.0.1", "[::1]"].into_iter().take(if has_v6() { 2 } else { 1 }) {
-            for (protocol, port) in [("udp", udp), ("tcp", tcp), ("tls", tls), ("tls", wss)] {
+            for (protocol, port) in [("udp", udp), ("tcp", udp), ("tcp", tcp), ("tls", tls), ("tls", wss)] {
                 listens += &format!("listen={protocol}:{address}:{port}\n");
             }
         }
-        for port in [expired, misnamed] {
+        for port in [expired, tls_1_2, misnamed] {
             listens += &format!("listen=tls:127.0.0.1:{port}\n");
         }
         let database = directory.path().join("db");
         fs::create_dir(&database).unwrap();
         fs::create_dir(directory.path().join("run")).unwrap();
-        let users = ["101", "102", "103"].map(|user| format!("{user}:bell.test:secret-of-{user}\n")).concat();
+        let users = (101..=103).chain(2000..2100);
+        let users: String = users.map(|user| format!("{user}:bell.test:secret-of-{user}\n")).collect();
         fs::write(
             database.join("subscriber"),
             format!("username(string) domain(string) password(string)\n{users}"),
@@ -98,7 +107,7 @@ impl Kamailio {
             .replace("@ALGORITHM@", algorithm);
         fs::write(directory.path().join("kamailio.cfg"), text).unwrap();
         let mut kamailio =
-            Self { process: None, directory, udp, tcp, tls, wss, expired, misnamed, authority };
+            Self { process: None, directory, udp, tcp, tls, wss, expired, misnamed, tls_1_2, authority };
         kamailio.up();
         kamailio
     }
@@ -128,8 +137,8 @@ impl Kamailio {
             .expect("kamailio is missing: install the package kamailio");
         self.process = Some(Running(process));
         let deadline = Instant::now() + Duration::from_secs(20);
-        // The TCP listener comes up last.
-        while std::net::TcpStream::connect(("127.0.0.1", self.tcp)).is_err() {
+        // The listeners come up in the order of the configuration, those for TLS after those for TCP.
+        while std::net::TcpStream::connect(("127.0.0.1", self.misnamed)).is_err() {
             assert!(
                 Instant::now() < deadline,
                 "kamailio does not listen: {}",

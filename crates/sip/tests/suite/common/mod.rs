@@ -1,6 +1,7 @@
 //! Peers and a phone for the tests of this crate.
 
 pub mod certificates;
+pub mod dns;
 pub mod kamailio;
 pub mod peer;
 pub mod presence;
@@ -12,7 +13,7 @@ use std::time::Duration;
 
 use pbx_api::Trust;
 use secrecy::SecretString;
-use sip::{Account, CallKey, EndCause, Error, Event, Party, Proxy, Registration, Transport, UserAgent};
+use sip::{Account, CallKey, EndCause, Error, Event, Party, Proxy, Registration, TransportChoice, UserAgent};
 use tokio::sync::mpsc;
 
 /// Longest any single thing may take on a busy machine; more than the 32 seconds a transaction lives.
@@ -46,7 +47,7 @@ impl Drop for Running {
 }
 
 /// An account of user 101 at a proxy on loopback.
-pub fn account(port: u16, transport: Transport) -> Account {
+pub fn account(port: u16, transport: impl Into<TransportChoice>) -> Account {
     Account {
         user: "101".into(),
         auth_user: None,

@@ -58,7 +58,12 @@ impl Message {
 
 impl Peer {
     pub async fn start() -> Self {
-        let socket = UdpSocket::bind("127.0.0.1:0").await.unwrap();
+        Self::at("127.0.0.1").await
+    }
+
+    /// At another address of this machine.
+    pub async fn at(ip: &str) -> Self {
+        let socket = UdpSocket::bind((ip, 0)).await.unwrap();
         let port = socket.local_addr().unwrap().port();
         Self { socket, port, seen: Mutex::default() }
     }
@@ -90,6 +95,24 @@ impl Peer {
 
     pub async fn send(&self, text: &str, to: SocketAddr) {
         self.socket.send_to(text.as_bytes(), to).await.unwrap();
+    }
+
+    pub async fn send_bytes(&self, bytes: &[u8], to: SocketAddr) {
+        self.socket.send_to(bytes, to).await.unwrap();
+    }
+
+    /// The next STUN binding request; whatever else comes is passed over.
+    pub async fn receive_stun(&self) -> (Vec<u8>, SocketAddr) {
+        let wait = async {
+            let mut buffer = vec![0; 65536];
+            loop {
+                let (length, from) = self.socket.recv_from(&mut buffer).await.unwrap();
+                if length == 20 && buffer.starts_with(&[0, 1, 0, 0, 0x21, 0x12, 0xa4, 0x42]) {
+                    return (buffer[..length].to_vec(), from);
+                }
+            }
+        };
+        timeout(LIMIT, wait).await.expect("a STUN request")
     }
 
     /// Start lines of what has come in and was not received yet.

@@ -39,6 +39,13 @@ impl Sipp {
         Self::start(call, &["-m", "1", &format!("127.0.0.1:{port}")])
     }
 
+    /// Calls the phone at this local port so many times, one call after the other.
+    pub fn caller_of(number: u32, call: &[String], port: u16) -> Self {
+        let number = number.to_string();
+        let to = format!("127.0.0.1:{port}");
+        Self::start(call, &["-m", &number, "-l", "1", "-r", "100", &to])
+    }
+
     fn start(steps: &[String], arguments: &[&str]) -> Self {
         let directory = TempDir::with_prefix("sip-sipp-").unwrap();
         let file = directory.path().join("scenario.xml");
@@ -99,6 +106,13 @@ pub fn receive(method: &str) -> String {
 /// Waits for a response.
 pub fn expect(status: u16) -> String {
     format!(r#"<recv response="{status}"/>"#)
+}
+
+/// Waits for a response and keeps the number in one of its headers.
+pub fn expect_number(status: u16, header: &str, variable: u8) -> String {
+    format!(
+        r#"<recv response="{status}"><action><ereg regexp="[0-9]+" search_in="hdr" header="{header}:" assign_to="{variable}"/></action></recv>"#
+    )
 }
 
 /// Waits for a response that may not come.

@@ -1,0 +1,225 @@
+//! Several calls at once: hold, call waiting, conference, transfer, digits, preferences.
+
+
+use demo_pbx::{Config as Pbx, ECHO};
+use phone::{CallId, CallPreferences, CallState, CallView, Code, Command, DtmfMode, EndReason, Event};
+
+use crate::bench::{Bench, Running};
+use crate::sound::Talker;
+
+const TONES: [f32; 3] = [500.0, 900.0, 1300.0];
+const NOTHING: [bool; 3] = [false; 3];
+
+fn active(state: &CallState) -> bool {
+    matches!(state, CallState::Active { .. })
+}
+
+fn held(state: &CallState) -> bool {
+    matches!(state, CallState::Held { .. })
+}
+
+impl Running {
+    /// Waits for a call to be as wanted.
+    async fn view(&mut self, what: &str, wanted: impl Fn(&CallView) -> bool) -> CallView {
+        self.until(what, |event| match event {
+            Event::Call { view } if wanted(view) => Some(view.clone()),
+            _ => None,
+        })
+        .await
+    }
+
+    async fn notice(&mut self) -> Code {
+        self.until("a notice", |event| match event {
+            Event::Notice { problem, .. } => Some(problem.code),
+            _ => None,
+        })
+        .await
+    }
+
+    async fn digits(&mut self, wanted: &str) {
+        for digit in wanted.chars() {
+            let heard = self.until("a digit", |event| match event {
+                Event::DigitHeard { digit, .. } => Some(*digit),
+                _ => None,
+            });
+            assert_eq!(heard.await, digit);
+        }
+    }
+}
+
+/// Three phones; the second and third answer whoever calls them.
+async fn three(bench: &Bench) -> [Talker; 3] {
+    [
+        Talker::start(bench, "101", TONES[0]).await,
+        Talker::start(bench, "102", TONES[1]).await,
+        Talker::start(bench, "103", TONES[2]).await,
+    ]
+}
+
+/// `from` calls `to`, who answers; the call at both.
+async fn connect(from: &mut Running, to: &mut Running, number: &str) -> (CallId, CallId) {
+    from.dial(number);
+    let there = to.call("an incoming call", |state| *state == CallState::Incoming).await.id;
+    to.send(Command::Answer { call: there });
+    to.view("talking", |view| view.id == there && active(&view.state)).await;
+    (from.call("an answer", active).await.id, there)
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn who_is_held_hears_nothing_until_he_is_resumed() {
+    let bench = Bench::new(Pbx::default()).await;
+    let [mut alice, mut bob, _carol] = three(&bench).await;
+    let (at_alice, at_bob) = connect(&mut alice.running, &mut bob.running, "102").await;
+    alice.until_hears("talking", &TONES, &[false, true, false]).await;
+    bob.until_hears("talking", &TONES, &[true, false, false]).await;
+
+    alice.running.send(Command::Hold { call: at_alice });
+    alice.running.call("held", held).await;
+    bob.running.view("told of the hold", |view| view.remote_held && active(&view.state)).await;
+    alice.until_hears("held", &TONES, &NOTHING).await;
+    bob.until_hears("held", &TONES, &NOTHING).await;
+
+    bob.running.send(Command::Hold { call: at_bob });
+    alice.running.view("held by both", |view| view.remote_held && held(&view.state)).await;
+    alice.running.send(Command::Resume { call: at_alice });
+    let view = alice.running.view("resumed here", |view| active(&view.state)).await;
+    assert!(view.remote_held, "but not there");
+    bob.until_hears("still held there", &TONES, &NOTHING).await;
+    bob.running.send(Command::Resume { call: at_bob });
+    alice.running.view("resumed there", |view| !view.remote_held).await;
+    alice.until_hears("resumed", &TONES, &[false, true, false]).await;
+    bob.until_hears("resumed", &TONES, &[true, false, false]).await;
+    alice.running.phone.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_second_call_takes_the_voice_and_a_conference_joins_all() {
+    let bench = Bench::new(Pbx::default()).await;
+    let [mut alice, mut bob, mut carol] = three(&bench).await;
+    let (with_bob, _) = connect(&mut alice.running, &mut bob.running, "102").await;
+    // Carol's call waits, and takes the voice when it is answered.
+    carol.running.dial("101");
+    let with_carol = alice.running.call("a call that waits", |state| *state == CallState::Incoming).await.id;
+    bob.until_hears("a call that waits changes nothing", &TONES, &[true, false, false]).await;
+    alice.running.send(Command::Answer { call: with_carol });
+    alice.running.view("the first is held", |view| view.id == with_bob && held(&view.state)).await;
+    bob.running.view("and told so", |view| view.remote_held).await;
+    carol.until_hears("the second talks", &TONES, &[true, false, false]).await;
+    alice.until_hears("the second talks", &TONES, &[false, false, true]).await;
+    bob.until_hears("the first is held", &TONES, &NOTHING).await;
+
+    alice.running.send(Command::Merge { calls: vec![with_bob, with_carol] });
+    bob.running.view("resumed", |view| !view.remote_held).await;
+    alice.until_hears("in conference", &TONES, &[false, true, true]).await;
+    bob.until_hears("in conference", &TONES, &[true, false, true]).await;
+    carol.until_hears("in conference", &TONES, &[true, true, false]).await;
+
+    alice.running.send(Command::Mute { call: with_bob, muted: true });
+    bob.until_hears("alice is muted", &TONES, &[false, false, true]).await;
+    carol.until_hears("alice is muted", &TONES, &[false, true, false]).await;
+    alice.running.send(Command::Mute { call: with_carol, muted: false });
+
+    alice.running.send(Command::Split { call: with_carol });
+    alice.running.view("apart", |view| view.id == with_bob && held(&view.state) && !view.merged).await;
+    bob.until_hears("apart", &TONES, &NOTHING).await;
+    carol.until_hears("apart", &TONES, &[true, false, false]).await;
+
+    alice.running.send(Command::Merge { calls: vec![with_bob, with_carol] });
+    carol.until_hears("together again", &TONES, &[true, true, false]).await;
+    carol.running.phone.stop().await;
+    let last = alice.running.view("the last is an ordinary call", |view| view.id == with_bob && !view.merged);
+    assert!(active(&last.await.state));
+    bob.until_hears("two are left", &TONES, &[true, false, false]).await;
+    alice.running.phone.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn nothing_of_a_call_that_does_not_talk_can_be_held_or_merged() {
+    let bench = Bench::new(Pbx::default()).await;
+    let mut alice = bench.signed_in().await;
+    let mut bob = bench.bobs_phone().await;
+    alice.dial("102");
+    let call = bob.call("a call", |state| *state == CallState::Incoming).await.id;
+    for command in [
+        Command::Hold { call },
+        Command::Resume { call },
+        Command::Merge { calls: vec![call] },
+        Command::Split { call },
+        Command::Transfer { call, target: "103".into() },
+        Command::TransferTo { call, to: call },
+    ] {
+        bob.send(command);
+        assert_eq!(bob.notice().await, Code::NotNow);
+    }
+    bob.send(Command::Decline { call, reason: phone::DeclineReason::Decline });
+    assert_eq!(bob.ended().await, EndReason::DeclinedHere);
+    assert_eq!(alice.ended().await, EndReason::Declined);
+    alice.phone.stop().await;
+    bob.phone.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn digits_with_pauses_follow_the_number_that_was_dialled() {
+    let bench = Bench::new(Pbx::default()).await;
+    let [mut alice, mut bob, _] = three(&bench).await;
+    connect(&mut alice.running, &mut bob.running, "102,12;*#").await;
+    bob.running.digits("12").await;
+    let waits = alice.running.view("the rest waits", |view| view.digits_waiting.is_some()).await;
+    assert_eq!((waits.digits.as_str(), waits.digits_waiting.as_deref()), ("12", Some("*#")));
+    alice.running.send(Command::SendWaiting { call: waits.id });
+    bob.running.digits("*#").await;
+
+    let prefer =
+        |dtmf| Command::PreferInCalls { preferences: CallPreferences { dtmf, ..CallPreferences::default() } };
+    alice.running.send(prefer(DtmfMode::Info));
+    alice.running.send(Command::SendDigits { call: waits.id, digits: "9D".into() });
+    bob.running.digits("9D").await;
+    alice.running.send(prefer(DtmfMode::InBand));
+    alice.running.send(Command::SendDigits { call: waits.id, digits: "1111111111".into() });
+    bob.until_hears("the key 1 as tones", &[697.0, 1209.0], &[true, true]).await;
+    alice.running.send(Command::SendDigits { call: waits.id, digits: "x".into() });
+    assert_eq!(alice.running.notice().await, Code::TargetInvalid);
+    alice.running.phone.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn who_is_not_to_be_disturbed_is_not() {
+    let bench = Bench::new(Pbx::default()).await;
+    let mut alice = bench.signed_in().await;
+    let mut bob = bench.bobs_phone().await;
+    let preferences = CallPreferences { do_not_disturb: true, ..CallPreferences::default() };
+    bob.send(Command::PreferInCalls { preferences });
+    bob.until("the preference", |e| matches!(e, Event::CallPreferences { .. }).then_some(())).await;
+    alice.dial("102");
+    assert_eq!(alice.ended().await, EndReason::Busy);
+    let missed = bob.call("a missed call", |_| true).await;
+    assert!(
+        matches!(&missed.state, CallState::Ended { end } if end.reason == EndReason::Missed),
+        "{missed:?}"
+    );
+    assert_eq!(missed.peer.number, "101");
+    let picture = bob.phone.picture().await.unwrap();
+    assert!(picture.call_preferences.do_not_disturb && picture.calls.is_empty());
+    alice.phone.stop().await;
+    bob.phone.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn many_calls_come_and_go_beside_a_held_one() {
+    let bench = Bench::new(Pbx::default()).await;
+    let [mut alice, mut bob, _] = three(&bench).await;
+    let (with_bob, _) = connect(&mut alice.running, &mut bob.running, "102").await;
+    for _ in 0..5 {
+        alice.running.dial(ECHO);
+        let echo =
+            alice.running.view("the echo line", |view| view.id != with_bob && active(&view.state)).await;
+        alice.until_hears("oneself", &TONES, &[true, false, false]).await;
+        alice.running.send(Command::HangUp { call: echo.id });
+        assert_eq!(alice.running.ended().await, EndReason::HungUpHere);
+    }
+    let picture = alice.running.phone.picture().await.unwrap();
+    assert!(picture.calls.len() == 1 && held(&picture.calls[0].state), "{:?}", picture.calls);
+    alice.running.send(Command::Resume { call: with_bob });
+    bob.until_hears("resumed", &TONES, &[true, false, false]).await;
+    alice.running.phone.stop().await;
+}

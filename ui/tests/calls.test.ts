@@ -1,0 +1,140 @@
+import { expect, test } from 'vitest';
+import { page, userEvent } from 'vitest/browser';
+import { account } from '../src/backend/samples';
+import { smallPbx } from '../src/backend/small-pbx';
+import { begin, focused, part, put } from './stage';
+
+const sayings = (backend: { sent: unknown[] }) => backend.sent;
+
+test('a call is held from its card and by its key, and comes back from where it sleeps', async () => {
+  const { backend, phone } = await put('active-call');
+  await part('hold').click();
+  await userEvent.keyboard('h');
+  expect(sayings(backend)).toEqual([{ do: 'hold', call: 5 }, { do: 'hold', call: 5 }]);
+  const view = phone.calls.find((call) => call.view.id === 5)!.view;
+  backend.emit({ what: 'call', view: { ...view, state: { is: 'held', since: Date.now() - 60_000 } } });
+  await expect.element(part('call-state')).toHaveTextContent('On hold');
+  await part('resume').click();
+  expect(sayings(backend).at(-1)).toEqual({ do: 'resume', call: 5 });
+});
+
+test('two calls: swap and merge stand between them', async () => {
+  const { backend } = await put('two-calls');
+  await part('swap').click();
+  await part('merge').click();
+  expect(sayings(backend)).toEqual([{ do: 'resume', call: 4 }, { do: 'merge', calls: [5, 4] }]);
+});
+
+test('digits and mute go to the call that is awake', async () => {
+  const { backend } = await put('three-calls');
+  await userEvent.keyboard('mk12');
+  expect(sayings(backend)).toEqual([
+    { do: 'mute', call: 5, muted: false }, { do: 'sendDigits', call: 5, digits: '1' }, { do: 'sendDigits', call: 5, digits: '2' },
+  ]);
+});
+
+test('a call is handed on to a number, by keyboard alone', async () => {
+  const { backend } = await put('active-call');
+  await userEvent.keyboard('t');
+  await expect.poll(focused).toBe('transfer-target');
+  await userEvent.keyboard('{Enter}231{Enter}');
+  expect(sayings(backend)).toEqual([{ do: 'transfer', call: 5, target: '231' }]);
+  await expect.poll(focused).toBe('transfer');
+});
+
+test('Esc leaves the transfer as it was', async () => {
+  const { backend } = await put('active-call');
+  await part('transfer').click();
+  await userEvent.keyboard('9{Escape}');
+  await expect.poll(focused).toBe('transfer');
+  await expect.element(part('transfer-target')).not.toBeInTheDocument();
+  expect(sayings(backend)).toEqual([]);
+});
+
+test('two calls are joined', async () => {
+  const { backend } = await put('two-calls');
+  await part('transfer').click();
+  await page.getByRole('button', { name: 'Connect with Kenji Morita' }).click();
+  expect(sayings(backend)).toEqual([{ do: 'transferTo', call: 5, to: 4 }]);
+});
+
+test('a call is parked', async () => {
+  const { backend } = await put('active-call');
+  await part('more').click();
+  await part('park').click();
+  expect(sayings(backend)).toEqual([{ do: 'park', call: 5, slot: null }]);
+});
+
+test('a conference is muted, held and taken apart', async () => {
+  const { backend } = await put('conference');
+  await expect.element(page.getByRole('article', { name: 'Conference of 3' })).toBeInTheDocument();
+  await userEvent.keyboard('mh');
+  await part('split').first().click();
+  await part('end').click();
+  expect(sayings(backend)).toEqual([
+    { do: 'mute', call: 4, muted: true }, { do: 'hold', call: 4 }, { do: 'split', call: 4 }, { do: 'hangUp', call: 4 }, { do: 'hangUp', call: 5 },
+  ]);
+});
+
+test('being held, forwarded and handed on is said', async () => {
+  await put('held-there');
+  await expect.element(part('remote-held')).toHaveTextContent('They put you on hold');
+});
+
+test('what waits to be sent is sent when it is wanted', async () => {
+  const { backend } = await put('transferring');
+  await expect.element(part('transferring')).toHaveTextContent('Handing on to 231');
+  await part('send-waiting').click();
+  expect(sayings(backend)).toEqual([{ do: 'sendWaiting', call: 5 }]);
+});
+
+test('a caller is sent to voicemail where the PBX can do that', async () => {
+  const { backend } = await put('forwarded');
+  await expect.element(page.getByText('forwarded by Kenji Morita')).toBeInTheDocument();
+  await expect.element(part('to-voicemail')).not.toBeInTheDocument();
+  backend.emit({ what: 'account', view: account(undefined, { codes: { toVoicemail: '*55' } }) });
+  await part('to-voicemail').click();
+  expect(sayings(backend)).toEqual([{ do: 'toVoicemail', call: 5, number: null }]);
+});
+
+test('voicemail that waits is one click away', async () => {
+  const { backend } = await put('voicemail');
+  await expect.element(part('voicemail')).toHaveTextContent('Voicemail · 2 new');
+  await part('voicemail').click();
+  expect(sayings(backend)).toEqual([{ do: 'callVoicemail', account: account().id }]);
+});
+
+test('the certificate of a SIP server is looked at before it is trusted', async () => {
+  const { backend } = await put('sip-certificate');
+  await part('look-at-certificate').click();
+  await expect.element(part('fingerprint')).toBeInTheDocument();
+  await part('go-back').click();
+  expect(sayings(backend)).toEqual([]);
+  await part('look-at-certificate').click();
+  await part('trust').click();
+  expect(sayings(backend)).toMatchObject([{ do: 'trustSipServer', account: account().id }]);
+});
+
+test('what the phone does with calls by itself is chosen', async () => {
+  const { backend } = await put('settings-calls');
+  await part('prefer-dnd').click();
+  backend.emit({ what: 'callPreferences', preferences: { doNotDisturb: true } });
+  await part('prefer-dtmf').selectOptions('info');
+  expect(sayings(backend)).toEqual([
+    { do: 'preferInCalls', preferences: { doNotDisturb: true } }, { do: 'preferInCalls', preferences: { doNotDisturb: true, dtmf: 'info' } },
+  ]);
+});
+
+test('a second call is made beside the first, and both are brought together', async () => {
+  const { backend } = await begin(smallPbx(10));
+  backend.emit({ what: 'signIn', view: { ...(await backend.picture()).signIn, page: 'done' } }, { what: 'account', view: account() });
+  await part('echo').click();
+  await expect.element(part('call-timer')).toBeInTheDocument();
+  await part('add').click();
+  await expect.poll(focused).toBe('find');
+  await userEvent.keyboard('231{Enter}');
+  await expect.element(part('swap')).toBeInTheDocument();
+  await expect.element(part('call-timer')).toBeInTheDocument();
+  await part('merge').click();
+  await expect.element(part('conference')).toBeInTheDocument();
+});
