@@ -21,6 +21,16 @@ impl Sipp {
         Self::start(&Place::Here, Ipv4Addr::LOCALHOST, scenario, &[])
     }
 
+    /// The same in another place, which has this address.
+    pub fn server_at(place: &Place, address: Ipv4Addr, scenario: &str) -> Self {
+        Self::start(place, address, scenario, &[])
+    }
+
+    /// Its port.
+    pub fn port(&self) -> u16 {
+        self.port
+    }
+
     /// A phone that calls `target` once through `through`, as its user.
     pub fn caller(scenario: &str, through: &SipAccount, target: &str) -> Self {
         Self::caller_at(&Place::Here, Ipv4Addr::LOCALHOST, scenario, through, target)
@@ -95,6 +105,26 @@ pub mod scenario {
         server(&["<pause milliseconds=\"120000\"/>"])
     }
 
+    /// Answers every call at once.
+    pub fn answers() -> String {
+        let sdp =
+            "v=0\no=- 1 1 IN IP4 [local_ip]\ns=-\nc=IN IP4 [local_ip]\nt=0 0\nm=audio 40000 RTP/AVP 0\n";
+        let answer = answer("200 OK").replace(
+            "Content-Length: 0\n\n",
+            &format!(
+                "[last_Record-Route:]\nContact: <sip:[local_ip]:[local_port]>\nContent-Type: application/sdp\n\
+                 Content-Length: [len]\n\n{sdp}\n"
+            ),
+        );
+        scenario(&[
+            "<recv request=\"INVITE\" rrs=\"true\"/>",
+            &answer,
+            ACK,
+            "<recv request=\"BYE\"/>",
+            &answer_again("200 OK"),
+        ])
+    }
+
     /// Publishes that so many voice messages wait for the user who does it, with digest (RFC 3842, RFC 3903).
     pub fn publishes_messages(new: u32, old: u32) -> String {
         let body = format!(
@@ -165,6 +195,11 @@ pub mod scenario {
             "<send><![CDATA[\nSIP/2.0 {status}\n[last_Via:]\n[last_From:]\n[last_To:];tag=s[call_number]\n\
              [last_Call-ID:]\n[last_CSeq:]\nContent-Length: 0\n\n]]></send>"
         )
+    }
+
+    /// An answer within a dialog.
+    fn answer_again(status: &str) -> String {
+        answer(status).replace(";tag=s[call_number]", "")
     }
 
     fn request(method: &str, branch: &str, cseq: u8, to_tag: &str) -> String {
