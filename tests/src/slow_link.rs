@@ -27,14 +27,17 @@ impl SlowLink {
 
     /// Makes the phone of this number reach the PBX with this much added to every round trip.
     pub fn new(network: &Network, phone: usize, round_trip: Duration) -> Self {
-        let (place, hub) = (network.phone(phone).0, network.hub());
+        let ((place, usual), hub) = (network.phone(phone), network.hub());
         let (near, far) = (device(&place, "slow0"), device(&hub, "slow1"));
         let (address, pbx) = (Self::ADDRESS.to_string(), network.pbx().to_string());
         ip(&place, &["addr", "add", &format!("{address}/32"), "dev", "slow0"]);
         ip(&place, &["link", "set", "slow0", "up"]);
         ip(&place, &["route", "replace", &pbx, "dev", "slow0", "src", &address]);
         ip(&hub, &["link", "set", "slow1", "up"]);
-        ip(&hub, &["route", "add", &address, "dev", "slow1"]);
+        // A phone may still call itself by its usual address.
+        for address in [address, usual.to_string()] {
+            ip(&hub, &["route", "add", &address, "dev", "slow1"]);
+        }
         let (ended, sent) = (Arc::new(AtomicBool::new(false)), Arc::new(Mutex::new(Vec::new())));
         carry(near.clone(), far.clone(), round_trip / 2, ended.clone(), Some(sent.clone()));
         carry(far, near, round_trip / 2, ended.clone(), None);
