@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::manner::Generation;
 use crate::pbx::DemoPbx;
-use crate::sip::{BUSY, DECLINE, ECHO, NO_ANSWER};
+use crate::sip::{BUSY, DECLINE, ECHO, INTERCOM, NO_ANSWER, PARK, RETRIEVE, VOICEMAIL};
 use crate::tenant::{User, Way};
 
 /// One user with passwords.
@@ -153,6 +153,9 @@ impl fmt::Display for Announcement {
         writeln!(f, "  The browser warns of the certificate on these pages: it is the demo's own.")?;
         let Lines { echo, busy, no_answer, decline } = &self.lines;
         writeln!(f, "\n  Echo line    {echo}")?;
+        writeln!(f, "  Voicemail    {VOICEMAIL} (says back what it hears)")?;
+        writeln!(f, "  Intercom     {INTERCOM} and an extension")?;
+        writeln!(f, "  Park         {PARK}, and {RETRIEVE} to take the call again")?;
         writeln!(f, "  Also         {busy} busy, {no_answer} rings, {decline} declines")?;
         writeln!(f, "  SIP          UDP {}, TCP {}", self.sip_udp_port, self.sip_tcp_port)?;
         let pairs: Vec<String> = self

@@ -45,7 +45,7 @@ pub use mail::Mail;
 pub use manner::{Generation, Manner, MicrosoftAnswer, VerifyAnswer};
 pub use pbx::{DemoPbx, Snapshot};
 pub use policy::PasswordPolicy;
-pub use sip::{BUSY, DECLINE, ECHO, NO_ANSWER, Registration};
+pub use sip::{BUSY, DECLINE, ECHO, INTERCOM, NO_ANSWER, Registration};
 pub use tenant::{Passwords, Tenant, User};
 pub use tls::CertificateFault;
 

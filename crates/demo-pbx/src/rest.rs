@@ -5,6 +5,7 @@ mod admin;
 mod auth;
 mod blobs;
 mod errors;
+mod features;
 mod generation;
 mod info;
 mod login;
@@ -35,6 +36,7 @@ pub(crate) fn router(site: Arc<Site>) -> Router {
         .route("/user", get(user::user))
         .route("/user/password", post(passwords::change))
         .route("/user/profile", post(user::renew_profile))
+        .route("/feature_access_codes", get(features::codes))
         .route("/blobs/{digest}", get(blobs::download))
         .fallback(errors::no_such_path)
         .method_not_allowed_fallback(errors::no_such_method)

@@ -8,9 +8,11 @@ mod call;
 mod digest;
 mod line;
 mod message;
+mod park;
 mod proxy;
 mod registrar;
 mod route;
+mod subscription;
 mod switch;
 #[cfg(test)]
 mod tests;
@@ -19,5 +21,6 @@ pub(crate) mod transport;
 mod uri;
 
 pub use line::{BUSY, DECLINE, ECHO, NO_ANSWER};
+pub use park::{INTERCOM, PARK, RETRIEVE, VOICEMAIL};
 pub use registrar::Registration;
 pub(crate) use switch::Order;

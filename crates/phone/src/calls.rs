@@ -13,7 +13,7 @@ mod transfer;
 mod turns;
 
 use std::collections::BTreeMap;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex};
 
 use crate::accounts::AgentId;
 use crate::outlet::Outlet;
@@ -36,6 +36,8 @@ pub(crate) struct Calls {
     table: BTreeMap<CallId, Call>,
     floor: Floor,
     voice: Option<Voice>,
+    /// Held by whoever has the devices open: a voice path waits for the one before it to let go.
+    devices: Arc<Mutex<()>>,
     /// Counts voice paths: a former one may still have a last word to say.
     voices: u32,
     ear: Ear,
@@ -52,6 +54,7 @@ impl Calls {
             table: BTreeMap::new(),
             floor: Floor::default(),
             voice: None,
+            devices: Arc::default(),
             voices: 0,
             ear: Ear::default(),
             last: 0,
@@ -69,6 +72,11 @@ impl Calls {
     /// What the user prefers.
     pub(crate) fn preferences(&self) -> CallPreferences {
         self.preferences.clone()
+    }
+
+    /// Whether others are told what we do.
+    pub(crate) fn publishes(&self) -> bool {
+        self.preferences.publish_presence
     }
 
     /// What the shells show of them.
@@ -143,7 +151,12 @@ impl Calls {
         match event {
             VoiceEvent::Report(id, figures) => self.figures(id, &figures),
             VoiceEvent::Left(id, last) => self.closed(vec![(id, Some(last))]),
-            VoiceEvent::LegFailed(id, error) => self.fail(id, of_voice_error(&error)),
+            VoiceEvent::LegFailed(id, error) => {
+                if let Some(call) = self.table.get_mut(&id) {
+                    call.sound = Sound::None;
+                }
+                self.fail(id, of_voice_error(&error));
+            }
             VoiceEvent::DeviceFailed(device, error) => {
                 let problem = of_device_error(device, &error);
                 self.outlet.tell(Event::Notice { problem, call: None });

@@ -100,6 +100,9 @@ impl Actor {
 
     /// Tells others, where the user wants that, what each account does.
     pub(crate) fn publish(&mut self) {
+        if !self.calls.publishes() && !self.watching.is_publishing() {
+            return;
+        }
         let preferences = self.calls.preferences();
         for view in self.accounts.views() {
             let Some((_, agent)) = self.accounts.agent(Some(&view.id)) else { continue };
@@ -183,7 +186,7 @@ impl Actor {
             return self.dial_code(Some(&account), |codes| codes.group_pick_up, None);
         };
         match self.watching.ringing(&account, number) {
-            Some(dialog) => self.calls.take_over(account, agent, number, dialog),
+            Some((caller, dialog)) => self.calls.take_over(account, agent, caller, dialog),
             None => self.dial_code(Some(&account), |codes| codes.pick_up, Some(number)),
         }
     }

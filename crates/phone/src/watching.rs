@@ -135,14 +135,19 @@ impl Watching {
         self.watched.retain(|(of, _), _| of != account);
     }
 
-    /// The dialog of the call that rings at an extension, where the PBX tells it: it can be taken over.
-    pub(crate) fn ringing(&self, account: &AccountId, number: &str) -> Option<(String, String, String)> {
+    /// The call that rings at an extension, where the PBX tells enough of it to take it over: who calls, and the
+    /// dialog.
+    pub(crate) fn ringing(
+        &self,
+        account: &AccountId,
+        number: &str,
+    ) -> Option<(sip::Party, (String, String, String))> {
         let watched = self.watched.get(&(account.clone(), number.to_owned()))?;
         watched
             .calls
             .iter()
             .filter(|call| call.incoming && call.state == sip::OtherCallState::Early)
-            .find_map(|call| call.dialog.clone())
+            .find_map(|call| Some((call.party.clone()?, call.dialog.clone()?)))
     }
 
     /// A subscription changed.
@@ -196,6 +201,11 @@ impl Watching {
             _ => {}
         }
         None
+    }
+
+    /// Whether anything is published now.
+    pub(crate) fn is_publishing(&self) -> bool {
+        self.published.values().any(Option::is_some)
     }
 
     /// Tells others what we do, where that is another thing than before.

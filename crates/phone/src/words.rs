@@ -77,10 +77,11 @@ pub(crate) fn of_sip_error(error: &sip::Error) -> Problem {
 
 /// Why a call ended.
 pub(crate) fn of_end(cause: sip::EndCause) -> EndReason {
-    use sip::EndCause;
+    use sip::{Cause, EndCause};
     match cause {
         EndCause::HungUpHere => EndReason::HungUpHere,
         EndCause::HungUpThere => EndReason::HungUpThere,
+        EndCause::Replaced => EndReason::Transferred,
         EndCause::CancelledHere => EndReason::Cancelled,
         EndCause::CancelledThere => EndReason::Missed,
         EndCause::AnsweredElsewhere => EndReason::AnsweredElsewhere,
@@ -92,6 +93,8 @@ pub(crate) fn of_end(cause: sip::EndCause) -> EndReason {
         EndCause::Forbidden => EndReason::Forbidden,
         EndCause::NotAcceptable => EndReason::NoCommonCodec,
         EndCause::Refused => EndReason::Failed,
+        // The PBX has answered: what it relies on is out of order.
+        EndCause::Unreachable(Cause::ServerFailed) => EndReason::Failed,
         EndCause::Unreachable(_) => EndReason::Unreachable,
         EndCause::ConnectionLost => EndReason::ConnectionLost,
     }

@@ -7,6 +7,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use pbx_api::Trust;
 use tokio::sync::{mpsc, oneshot, watch};
 
+use crate::replaces::Replaces;
 use crate::{Account, CallKey, Error, Event, MessageKey, Package, Presence, ReferralKey, SubscriptionKey};
 use task::Agent;
 
@@ -24,7 +25,7 @@ pub struct UserAgent {
 enum Command {
     Reconnect,
     Trust(Trust),
-    Invite { call: CallKey, target: String, offer: String, taking: Option<(String, String, String)> },
+    Invite { call: CallKey, target: String, offer: String, taking: Option<Replaces>, anonymous: bool },
     Ring(CallKey),
     Answer(CallKey, String),
     Decline(CallKey, u16),
@@ -87,15 +88,34 @@ impl UserAgent {
     /// `offer` is the session description to send.
     pub fn invite(&self, target: &str, offer: String) -> CallKey {
         let call = CallKey(self.next());
-        self.send(Command::Invite { call, target: target.to_owned(), offer, taking: None });
+        self.send(Command::Invite { call, target: target.to_owned(), offer, taking: None, anonymous: false });
+        call
+    }
+
+    /// Calls `target` as [`invite`](Self::invite) does, without letting who is called know who calls (RFC 3323 and
+    /// 3325): the phone system alone learns it, and may refuse such calls.
+    pub fn invite_anonymously(&self, target: &str, offer: String) -> CallKey {
+        let call = CallKey(self.next());
+        self.send(Command::Invite { call, target: target.to_owned(), offer, taking: None, anonymous: true });
         call
     }
 
     /// Calls `target` as [`invite`](Self::invite) does, to take over the dialog (Call-ID, local tag, remote tag) of
     /// [`OtherCall`](crate::OtherCall): a pick-up (Replaces, RFC 3891).
-    pub fn take_over(&self, target: &str, dialog: (String, String, String), offer: String) -> CallKey {
+    /// `target` is who is at the other end of it, [`OtherCall::party`](crate::OtherCall::party). `early_only` takes it
+    /// only while it rings: a call that was answered in the meantime is let be.
+    pub fn take_over(
+        &self,
+        target: &str,
+        dialog: (String, String, String),
+        early_only: bool,
+        offer: String,
+    ) -> CallKey {
         let call = CallKey(self.next());
-        self.send(Command::Invite { call, target: target.to_owned(), offer, taking: Some(dialog) });
+        let (call_id, from_tag, to_tag) = dialog;
+        let value = format!("{call_id};to-tag={to_tag};from-tag={from_tag}");
+        let taking = Replaces::parse(&value).map(|replaces| Replaces { early_only, ..replaces });
+        self.send(Command::Invite { call, target: target.to_owned(), offer, taking, anonymous: false });
         call
     }
 

@@ -12,16 +12,18 @@ mod requests;
 use std::sync::Arc;
 use std::time::Duration;
 
-use rsipstack::sip::Method;
+use rsipstack::sip::{HasHeaders, Method};
 use rsipstack::transaction::transaction::Transaction;
 use tokio::sync::mpsc;
 
 use crate::answer::{outside_of_calls, respond};
-use crate::dialog::{Dialog, Identity};
+use crate::caller::identity_of;
+use crate::dialog::{Dialog, Standing};
 use crate::digest::Authenticator;
 use crate::exchange::exchange;
 use crate::flow::Net;
-use crate::{CallKey, EndCause, Event};
+use crate::refer::ReferTo;
+use crate::{CallKey, EndCause, Event, Party};
 
 pub(crate) use incoming::incoming;
 pub(crate) use outgoing::{Invite, outgoing};
@@ -42,7 +44,10 @@ pub(crate) enum Input {
         body: String,
     },
     Redirect(String),
-    Transfer(String),
+    /// Hand the call on; then end the other one, which still rings there.
+    Transfer(Box<ReferTo>, Option<CallKey>),
+    /// Another call has taken the place of this one.
+    Replaced,
     /// A request within the call's dialog.
     Request(Box<Transaction>),
     /// The way to the proxy is gone: find out whether the other end still is there.
@@ -54,7 +59,11 @@ pub(crate) enum Input {
 /// What a call tells the agent.
 pub(crate) enum Report {
     /// It has, or may come to have, this dialog: of those that ring the first, then the one that was answered.
-    Dialog(CallKey, Identity),
+    Dialog(CallKey, Standing),
+    /// A REFER within its dialog, and how many came before.
+    Referred { call: CallKey, refer: Box<Transaction>, dialog: Dialog, before: u32 },
+    /// It was handed on to where this other one rings.
+    HandedOn(CallKey),
     /// The user has been told of its end.
     Ended(CallKey),
     /// Nothing is left of it.
@@ -70,6 +79,8 @@ pub(crate) struct Call {
     events: mpsc::UnboundedSender<Event>,
     reports: mpsc::UnboundedSender<Report>,
     ended: bool,
+    /// Who is at the other end, as far as told.
+    party: Option<Party>,
 }
 
 impl Call {
@@ -81,12 +92,26 @@ impl Call {
         events: mpsc::UnboundedSender<Event>,
         reports: mpsc::UnboundedSender<Report>,
     ) -> Self {
-        Self { key, net, auth, inbox, events, reports, ended: false }
+        Self { key, net, auth, inbox, events, reports, ended: false, party: None }
     }
 
     /// Lets the agent know which dialog is ours.
-    fn is_in(&self, dialog: &Dialog) {
-        let _ = self.reports.send(Report::Dialog(self.key, dialog.identity()));
+    fn is_in(&self, dialog: &Dialog, confirmed: bool) {
+        let _ = self.reports.send(Report::Dialog(self.key, dialog.standing(confirmed)));
+    }
+
+    /// Tells where a message says that somebody else is at the other end now.
+    fn identify(&mut self, message: &impl HasHeaders) {
+        let Some(mut party) = identity_of(message) else { return };
+        if let Some(known) = self.party.take_if(|known| known.number == party.number) {
+            party.display_name = party.display_name.or_else(|| known.display_name.clone());
+            if known.display_name == party.display_name {
+                self.party = Some(known);
+                return;
+            }
+        }
+        self.party = Some(party.clone());
+        self.tell(Event::PartyChanged { call: self.key, party });
     }
 
     fn tell(&self, event: Event) {

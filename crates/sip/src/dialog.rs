@@ -4,13 +4,14 @@ use std::net::IpAddr;
 use std::sync::Arc;
 use std::sync::atomic::AtomicU32;
 
-use rsipstack::sip::{Header, HeadersExt, Host, Method, Request, Response, Uri};
+use rsipstack::sip::{Header, HeadersExt, Host, Method, Request, Response, Scheme, Uri};
 use rsipstack::transaction::transaction::Transaction;
 use rsipstack::transport::SipConnection;
 
+use crate::Party;
 use crate::flow::Flow;
-use crate::header::elements;
 use crate::message::{Draft, call_id_of, contact_of, from_of, recorded_routes, to_of, uri_in};
+use crate::outside::source_of;
 use crate::party::tag;
 
 /// Names a dialog to others (RFC 3891).
@@ -19,6 +20,17 @@ pub(crate) struct Identity {
     pub call_id: String,
     pub local_tag: String,
     pub remote_tag: String,
+}
+
+/// A dialog as the agent knows it: enough to hand it on, or to have its place taken.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Standing {
+    pub identity: Identity,
+    pub confirmed: bool,
+    /// The INVITE was ours.
+    pub began_here: bool,
+    /// Where others reach who is at the other end.
+    pub remote: Uri,
 }
 
 /// One dialog, early or confirmed. Clones share the CSeq counter.
@@ -115,6 +127,26 @@ impl Dialog {
         self.began_here
     }
 
+    /// How the dialog stands.
+    pub(crate) fn standing(&self, confirmed: bool) -> Standing {
+        // The address of record rather than the phone itself, which others may have no way to. Who is anonymous has none.
+        let address = uri_in(&self.remote).filter(|uri| {
+            let anonymous = self.party().is_anonymous();
+            !anonymous && uri.scheme == Some(Scheme::Sip) && uri.auth.is_some()
+        });
+        Standing {
+            identity: self.identity(),
+            confirmed,
+            began_here: self.began_here,
+            remote: address.unwrap_or_else(|| self.target.clone()),
+        }
+    }
+
+    /// Who is at the other end, as the dialog says.
+    pub(crate) fn party(&self) -> Party {
+        Party::parse(&self.remote)
+    }
+
     /// Call-ID, our tag and theirs.
     pub(crate) fn identity(&self) -> Identity {
         Identity {
@@ -173,21 +205,6 @@ impl Dialog {
     }
 }
 
-/// Address a request came from, as the transport noted it.
-fn source_of(request: &Request) -> Option<IpAddr> {
-    let via = request.via_header().ok()?.value();
-    let parameters = crate::header::parameters(elements(via).first()?, ';');
-    if let Some((_, received)) = parameters.iter().find(|(name, _)| name == "received") {
-        return received.trim_matches(['[', ']']).parse().ok();
-    }
-    let sent_by = parameters.first()?.0.split_whitespace().last()?.to_owned();
-    let host = match sent_by.strip_prefix('[') {
-        Some(v6) => v6.split(']').next().unwrap_or_default(),
-        None => sent_by.split(':').next().unwrap_or_default(),
-    };
-    host.parse().ok()
-}
-
 /// Number in the CSeq of a request; 0 where it cannot be read.
 pub(crate) fn sequence_of(request: &Request) -> u32 {
     request.cseq_header().and_then(|cseq| cseq.seq()).unwrap_or_default()
@@ -237,7 +254,7 @@ mod tests {
                 Some("192.0.2.9"),
             ),
             ("SIP / 2.0 / UDP  [2001:db8::1]:5060 ;rport=5060", Some("2001:db8::1")),
-            ("SIP/2.0/UDP 192.0.2.1;received=[2001:db8::2]", Some("2001:db8::2")),
+            ("SIP/2.0/UDP 192.0.2.1;received=[2001:db8::2];rport=5060", Some("2001:db8::2")),
             ("SIP/2.0/UDP somewhere.test", None),
             ("", None),
         ] {

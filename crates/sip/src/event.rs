@@ -393,6 +393,8 @@ pub enum EndCause {
     /// The proxy could not be reached, or it or what it relies on is out of order (502, 503, 504), so the call never
     /// began.
     Unreachable(Cause),
+    /// Another call took the place of this one (RFC 3891).
+    Replaced,
     /// The other end of an established call is gone without a word, or never acknowledged our answer.
     ConnectionLost,
 }

@@ -4,8 +4,8 @@ use rsipstack::sip::{HasHeaders, Header, Method, Request};
 
 use crate::session_timer::{LEAST, Role, SessionTimer, Terms};
 
-/// Extensions the user agent takes part in (RFC 3262, 4028, 6228).
-pub(crate) const SUPPORTED: &str = "100rel, timer, 199";
+/// Extensions the user agent takes part in (RFC 3262, 4028, 6228, 3891, 4488).
+pub(crate) const SUPPORTED: &str = "100rel, timer, 199, replaces, norefersub";
 
 /// Whether a message says that its sender knows an extension.
 pub(crate) fn knows(message: &impl HasHeaders, extension: &str) -> bool {

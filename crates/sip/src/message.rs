@@ -12,6 +12,7 @@ use crate::Account;
 use crate::digest::{Asker, Authenticator, Challenge};
 use crate::flow::Flow;
 use crate::header::{elements, parameters, quote};
+use crate::party::tag;
 use crate::target::unescape_user;
 
 /// Methods the user agent takes part in.
@@ -75,6 +76,14 @@ impl Draft {
     /// Whether it brings a Contact of its own instead of that of the flow.
     pub(crate) fn has_contact(&self) -> bool {
         self.headers.iter().any(|header| matches!(header, Header::Contact(_)))
+    }
+
+    /// Leaves it to the phone system alone to know whom it is from (RFC 3323, section 4.1.1.3; RFC 3325, section 9).
+    pub(crate) fn withhold_caller(&mut self, account: &Account) {
+        let tag = tag(&self.from).unwrap_or_default();
+        self.from = format!("\"Anonymous\" <sip:anonymous@anonymous.invalid>;tag={tag}");
+        self.headers.push(Header::Privacy("id".into()));
+        self.headers.push(Header::PPreferredIdentity(format!("<{}>", account.address()).into()));
     }
 
     /// The request as it goes out now over `flow`.

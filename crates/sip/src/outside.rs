@@ -8,12 +8,13 @@ use rsipstack::transport::SipConnection;
 use tokio::sync::mpsc;
 
 use crate::answer::{outside_of_calls, respond, respond_with};
+use crate::caller::caller_of;
 use crate::flow::Net;
 use crate::header::{elements, parameters};
-use crate::message::{event_of, from_of, value};
+use crate::message::{event_of, value};
 use crate::packages::read_message_summary;
 use crate::text::{TEXT, text_of};
-use crate::{Event, News, Package, Party};
+use crate::{Event, News, Package};
 
 /// Whether a request is about waiting messages.
 pub(crate) fn is_message_summary(request: &Request) -> bool {
@@ -53,7 +54,7 @@ pub(crate) async fn text_message(
     }
     match text_of(&transaction.original) {
         Ok(text) => {
-            let from = Party::of_request(&from_of(&transaction.original), None);
+            let from = caller_of(&transaction.original);
             respond(transaction, 200).await;
             if is_new && !text.is_empty() {
                 let _ = events.send(Event::Message { from, text });
@@ -78,26 +79,20 @@ pub(crate) async fn is_from_own_proxy(net: &Net, transaction: &Transaction) -> b
 /// The address a request came from, as the transport layer notes it in the topmost Via. Where that names another
 /// address than the sender's, the transport layer adds `received` and `rport`; a `received` that stands alone was
 /// written by the sender.
-fn source_of(request: &Request) -> Option<IpAddr> {
+pub(crate) fn source_of(request: &Request) -> Option<IpAddr> {
     let via = value(request, |header| match header {
         Header::Via(via) => Some(via.value()),
         _ => None,
     })?;
     let first = elements(&via).into_iter().next()?;
-    let (_, address) = first.trim().split_once(char::is_whitespace)?;
-    let list = parameters(address, ';');
+    let list = parameters(&first, ';');
     let get = |name: &str| list.iter().find(|(key, _)| key == name).map(|(_, value)| value.as_str());
     let noted = get("rport").filter(|port| !port.is_empty()).and(get("received"));
-    let host = match noted {
-        Some(received) => received,
-        None => {
-            let sent_by = address.split(';').next().unwrap_or_default().trim();
-            match sent_by.strip_prefix('[') {
-                Some(v6) => v6.split(']').next().unwrap_or_default(),
-                None => sent_by.split(':').next().unwrap_or_default(),
-            }
-        }
-    };
+    let sent_by = first.split(';').next()?.split_whitespace().last()?;
+    let host = noted.unwrap_or(match sent_by.strip_prefix('[') {
+        Some(v6) => v6.split(']').next().unwrap_or_default(),
+        None => sent_by.split(':').next().unwrap_or_default(),
+    });
     host.trim().trim_matches(['[', ']']).parse().ok()
 }
 

@@ -1,19 +1,10 @@
 use crate::Party;
-use crate::header::{elements, parameters, percent_decode, unquote};
+use crate::header::{parameters, percent_decode, unquote};
 
 impl Party {
-    /// Reads who calls: the identity the network vouches for (`P-Asserted-Identity`, RFC 3325) where there is
-    /// one, `From` otherwise. The display name falls back to the one in `From`.
-    pub(crate) fn of_request(from: &str, asserted: Option<&str>) -> Self {
-        let claimed = Self::parse(from);
-        let vouched =
-            asserted.and_then(|value| elements(value).into_iter().map(|one| Self::parse(&one)).next());
-        match vouched {
-            Some(party) if !party.number.is_empty() => {
-                Self { display_name: party.display_name.or(claimed.display_name), ..party }
-            }
-            _ => claimed,
-        }
+    /// Who they are is withheld (RFC 3323, section 4.1.1.3).
+    pub(crate) fn is_anonymous(&self) -> bool {
+        self.number.eq_ignore_ascii_case("anonymous") || self.host.eq_ignore_ascii_case("anonymous.invalid")
     }
 
     /// Reads a `name-addr` or `addr-spec` (RFC 3261, section 25.1). What cannot be read leaves fields empty.
@@ -116,23 +107,6 @@ mod tests {
     }
 
     #[test]
-    fn the_asserted_identity_wins_and_borrows_the_name() {
-        let from = r#""Anonymous" <sip:anonymous@anonymous.invalid>;tag=1"#;
-        assert_eq!(
-            Party::of_request(from, Some(r#""Alice" <sip:101@test.io>, <tel:101>"#)),
-            party("101", "test.io", Some("Alice"))
-        );
-        assert_eq!(
-            Party::of_request(r#""Al" <sip:x@y>"#, Some("<sip:101@test.io>")),
-            party("101", "test.io", Some("Al"))
-        );
-        assert_eq!(
-            Party::of_request(from, Some("")),
-            party("anonymous", "anonymous.invalid", Some("Anonymous"))
-        );
-    }
-
-    #[test]
     fn tags_are_found_outside_the_uri_only() {
         assert_eq!(tag("<sip:a@b;tag=no>;x;TAG=yes").as_deref(), Some("yes"));
         assert_eq!(tag("sip:a@b;tag=7").as_deref(), Some("7"));
@@ -142,7 +116,7 @@ mod tests {
     proptest! {
         #[test]
         fn nothing_panics(text in "\\PC{0,60}|[\"<>:;@%?\\\\\\[\\] a-c]{0,40}") {
-            let _ = (Party::of_request(&text, Some(&text)), tag(&text));
+            let _ = (Party::parse(&text).is_anonymous(), tag(&text));
         }
     }
 }

@@ -10,7 +10,7 @@ use rand::{Rng, SeedableRng};
 
 use crate::SubscriptionState;
 
-pub(crate) use task::Subscriptions;
+pub(crate) use task::{Subscriptions, standing_of};
 
 /// Lifetime asked for.
 const EXPIRES: Duration = Duration::from_secs(3600);
@@ -59,6 +59,16 @@ pub(crate) enum Standing {
     Active(Option<Duration>),
     Pending(Option<Duration>),
     Terminated(Ending, Option<Duration>),
+}
+
+impl Standing {
+    /// Whether nothing more will come, and how long else.
+    pub(crate) fn remaining(self) -> (bool, Option<Duration>) {
+        match self {
+            Self::Active(expires) | Self::Pending(expires) => (false, expires),
+            Self::Terminated(..) => (true, None),
+        }
+    }
 }
 
 /// Why a notifier ends a subscription (RFC 6665, section 4.1.3).

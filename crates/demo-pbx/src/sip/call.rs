@@ -5,6 +5,7 @@ use std::time::Instant;
 
 use super::message::Message;
 use super::route::Flow;
+use super::subscription::Seen;
 use super::switch::Switch;
 use super::uri::{Address, tag};
 
@@ -57,6 +58,12 @@ impl Call {
             caller: leg(caller, invite.header("From"), invite, caller_flow, cseq),
             callee: leg(callee, ok.header("To"), ok, callee_flow, 0),
         }
+    }
+
+    /// The call as a busy lamp sees it.
+    pub fn seen(&self) -> Seen {
+        let (caller, callee) = (self.caller.extension.clone(), self.callee.extension.clone());
+        Seen { caller, callee, confirmed: true }
     }
 
     /// Is this message of this call, in either direction?

@@ -5,8 +5,10 @@ use std::time::Instant;
 
 use super::call::contact_uri;
 use super::message::Message;
+use super::park::{PARK, VOICEMAIL};
 use super::route::Flow;
-use super::switch::{ALLOW, Output, Switch};
+use super::subscription::Seen;
+use super::switch::{ALLOW, Output, Switch, user_of};
 use super::transaction::{GIVE_UP, Resend, T2};
 use super::uri::tag;
 use crate::media::{Media, Offer};
@@ -33,8 +35,17 @@ enum Stage {
     Up,
 }
 
+/// A parked phone, and what an INVITE that takes the place of its call must name.
+pub(super) struct Parked {
+    pub contact: String,
+    pub flow: Flow,
+    pub replaces: String,
+}
+
 /// A call to a service line.
 pub(crate) struct LineCall {
+    /// What was dialled.
+    number: String,
     /// Server transaction of the INVITE that waits for its answer, or of a re-INVITE.
     server: String,
     invite: Message,
@@ -52,6 +63,24 @@ impl LineCall {
     /// It was answered, so it must be ended.
     pub fn is_answered(&self) -> bool {
         matches!(self.stage, Stage::Answered { .. } | Stage::Up)
+    }
+
+    /// The call as a busy lamp sees it.
+    pub fn seen(&self) -> Seen {
+        let caller = user_of(self.invite.header("From"));
+        Seen { caller, callee: self.number.clone(), confirmed: self.is_answered() }
+    }
+
+    /// How to reach the phone that is parked here, where it is this place, or none is named.
+    pub fn parked(&self, place: &str) -> Option<Parked> {
+        let here = self.number.strip_prefix(PARK)?;
+        if !place.is_empty() && place != here {
+            return None;
+        }
+        // To that phone, its own tag is the local one.
+        let local = tag(self.invite.header("From"));
+        let replaces = format!("{};to-tag={local};from-tag={}", self.invite.call_id(), self.tag);
+        Some(Parked { contact: self.contact.clone(), flow: self.flow, replaces })
     }
 
     /// The description of this end: an answer to the offer, or an offer where there was none.
@@ -83,7 +112,8 @@ impl Switch {
         number: &str,
         now: Instant,
     ) -> bool {
-        if ![ECHO, BUSY, NO_ANSWER, DECLINE].contains(&number) {
+        let speaks = speaks(number);
+        if !speaks && ![BUSY, NO_ANSWER, DECLINE].contains(&number) {
             return false;
         }
         let required: Vec<&str> = request.all("Require").collect();
@@ -104,8 +134,8 @@ impl Switch {
         let Some(source) = self.servers.get(key).map(|server| server.source) else {
             return;
         };
-        let media = if number == ECHO { Media::for_offer(&invite.body) } else { None };
-        if number == ECHO && media.is_none() {
+        let media = if speaks(number) { Media::for_offer(&invite.body) } else { None };
+        if speaks(number) && media.is_none() {
             return self.answer(key, 488, now);
         }
         let line = line_key(invite, tag(invite.header("From")));
@@ -114,6 +144,7 @@ impl Switch {
             None => Stage::Ringing { until: now + self.settings.no_answer },
         };
         let call = LineCall {
+            number: number.into(),
             server: key.into(),
             invite: invite.clone(),
             tag: opaque(10),
@@ -342,6 +373,11 @@ impl Switch {
         };
         self.lines.values().filter_map(due).min()
     }
+}
+
+/// Whether a line answers: the echo line, and those on which one waits or leaves a word.
+fn speaks(number: &str) -> bool {
+    number == ECHO || number == VOICEMAIL || number.starts_with(PARK)
 }
 
 /// A dialog of a line by Call-ID and the caller's tag.

@@ -37,7 +37,7 @@ impl Switch {
     }
 
     /// Stops the retransmissions of an INVITE that is on its way.
-    fn trying(&mut self, key: &str, now: Instant) {
+    pub(super) fn trying(&mut self, key: &str, now: Instant) {
         if self.servers.get(key).is_some_and(|server| server.request.method() == "INVITE") {
             self.answer(key, 100, now);
         }
@@ -53,7 +53,7 @@ impl Switch {
         }
     }
 
-    fn forward(&mut self, key: &str, uri: Option<&str>, flow: Flow, now: Instant) {
+    pub(super) fn forward(&mut self, key: &str, uri: Option<&str>, flow: Flow, now: Instant) {
         let Some(server) = self.servers.get(key) else {
             return;
         };

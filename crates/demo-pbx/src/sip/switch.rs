@@ -12,6 +12,7 @@ use super::line::LineCall;
 use super::message::Message;
 use super::registrar::{MIN_EXPIRES, Refused, Registrar, Registration};
 use super::route::{Flow, Own, amend_via};
+use super::subscription::Subscription;
 use super::transaction::{ClientTransaction, ServerTransaction, server_key};
 use super::uri::{Address, Uri, tag};
 use crate::config::Config;
@@ -19,7 +20,8 @@ use crate::media::Media;
 use crate::tenant::Tenant;
 
 /// Methods this PBX knows.
-pub(super) const ALLOW: &str = "INVITE, ACK, CANCEL, BYE, OPTIONS, INFO, UPDATE, REGISTER";
+pub(super) const ALLOW: &str =
+    "INVITE, ACK, CANCEL, BYE, OPTIONS, INFO, UPDATE, PRACK, REFER, SUBSCRIBE, NOTIFY, MESSAGE, REGISTER";
 
 /// What comes in.
 #[derive(Debug)]
@@ -76,6 +78,7 @@ pub(crate) struct Switch {
     pub(super) clients: HashMap<String, ClientTransaction>,
     pub(super) calls: Vec<Call>,
     pub(super) lines: HashMap<String, LineCall>,
+    pub(super) subscriptions: Vec<Subscription>,
     pub(super) out: Vec<Output>,
     /// Answer everything with 503.
     pub unavailable: bool,
@@ -96,6 +99,7 @@ impl Switch {
             clients: HashMap::new(),
             calls: Vec::new(),
             lines: HashMap::new(),
+            subscriptions: Vec::new(),
             out: Vec::new(),
             unavailable: false,
             challenge_in_dialog: false,
@@ -125,15 +129,19 @@ impl Switch {
             Input::Order(Order::KillCalls) => self.kill_calls(now),
             Input::Tick => {}
         }
+        self.tell_subscribers(now);
         std::mem::take(&mut self.out)
     }
 
     /// When [`Input::Tick`] is next due.
     pub fn next_deadline(&self) -> Option<Instant> {
-        [self.registrar.next_deadline(), self.transactions_deadline(), self.lines_deadline()]
-            .into_iter()
-            .flatten()
-            .min()
+        let deadlines = [
+            self.registrar.next_deadline(),
+            self.transactions_deadline(),
+            self.lines_deadline(),
+            self.subscriptions_deadline(),
+        ];
+        deadlines.into_iter().flatten().min()
     }
 
     /// All bindings in force.
@@ -245,6 +253,9 @@ impl Switch {
     }
 
     fn inside_dialog(&mut self, key: &str, request: &Message, now: Instant) {
+        if let Some(place) = self.subscription_of(request).filter(|_| request.method() == "SUBSCRIBE") {
+            return self.grant(key, request, place, now);
+        }
         let line = self.line_of(request);
         let known = line.is_some() || self.sender_in_call(request).is_some();
         if !known {
@@ -273,8 +284,7 @@ impl Switch {
             "OPTIONS" if number.is_empty() => {
                 return self.answer_with(key, 200, &[("Allow", ALLOW.into())], now);
             }
-            "BYE" | "UPDATE" | "INFO" | "PRACK" => return self.answer(key, 481, now),
-            "SUBSCRIBE" => return self.answer(key, 489, now),
+            "BYE" | "UPDATE" | "INFO" | "PRACK" | "NOTIFY" => return self.answer(key, 481, now),
             "PUBLISH" => return self.answer(key, 501, now),
             _ => {}
         }
@@ -284,9 +294,15 @@ impl Switch {
         if user_of(request.header("From")) != user {
             return self.answer(key, 403, now);
         }
-        if self.answer_on_line(key, request, number, now) {
+        if method == "SUBSCRIBE" {
+            return self.subscribe(key, request, number, now);
+        }
+        if self.answer_on_line(key, request, number, now)
+            || (method == "INVITE" && self.retrieve(key, number, now))
+        {
             return;
         }
+        let number = if method == "INVITE" { self.intercom(key, number) } else { number };
         if self.tenant.by_extension(number).is_none() {
             return self.answer(key, 404, now);
         }

@@ -14,6 +14,8 @@ use super::uri::{Address, Via, tag};
 use crate::config::Config;
 use crate::tenant::{Passwords, Tenant};
 
+mod office;
+
 const SDP: &str =
     "v=0\r\no=- 1 1 IN IP4 127.0.0.1\r\ns=-\r\nc=IN IP4 127.0.0.1\r\nt=0 0\r\nm=audio 4000 RTP/AVP 0\r\n";
 
@@ -445,8 +447,6 @@ fn what_cannot_be_routed_is_refused() {
     let mut untagged = bench.request("INVITE", "101", "102", alice);
     untagged.set("From", "<sip:101@test.io>");
     assert_eq!(codes(&bench.give(alice, &untagged)), [400]);
-    let subscribe = bench.request("SUBSCRIBE", "101", "102", alice);
-    assert_eq!(codes(&bench.give(alice, &subscribe)), [489]);
     let mut options = bench.request("OPTIONS", "101", "", alice);
     options.start = Message::request("OPTIONS", "sip:127.0.0.1:5060").start;
     assert_eq!(codes(&bench.give(alice, &options)), [200]);

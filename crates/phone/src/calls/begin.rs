@@ -1,6 +1,6 @@
 //! How calls begin: dialled, asked for by somebody else, or ringing here.
 
-use std::sync::Arc;
+use std::sync::{Arc, Mutex};
 
 use devices::Source;
 use media::sdp::LocalMedia;
@@ -46,20 +46,19 @@ impl Calls {
         Ok(())
     }
 
-    /// Takes over a call of another extension.
+    /// Takes over a call of another extension that still rings there: it is its caller who is called.
     ///
     /// # Errors
-    /// The extension is no target.
+    /// The caller cannot be called.
     pub(crate) fn take_over(
         &mut self,
         account: AccountId,
         agent: Agent,
-        number: &str,
+        caller: sip::Party,
         dialog: (String, String, String),
     ) -> Result<(), Problem> {
-        let target = Target::parse(number).map_err(|_| Problem::from(Code::TargetInvalid))?;
-        let peer = PeerView { number: target.shown(), name: None };
-        self.call_out(account, agent, peer, Way::TakeOver(target, dialog));
+        let target = Target::parse(&caller.number).map_err(|_| Problem::from(Code::TargetInvalid))?;
+        self.call_out(account, agent, caller.into(), Way::TakeOver(target, dialog));
         Ok(())
     }
 
@@ -78,13 +77,17 @@ impl Calls {
             return;
         }
         let Some(old) = old else {
-            self.call_out(account, agent, target.into(), Way::Follow(referral));
+            let id = self.call_out(account, agent, target.into(), Way::Follow(referral));
+            if let Some(call) = self.table.get_mut(&id) {
+                call.referral = Some(referral);
+            }
             return;
         };
         // The call that is handed on keeps the floor until somebody answers in its place.
         let id = self.begin(|id| {
             let mut call = Call::new(id, account, Direction::Outgoing, target.into(), agent);
             (call.replaces, call.view.follows) = (Some(old), Some(old));
+            call.referral = Some(referral);
             call
         });
         self.prepare(id, Way::Follow(referral));
@@ -196,13 +199,12 @@ impl Calls {
     }
 
     fn prepare(&mut self, id: CallId, way: Way) {
-        let microphone = self.voice.is_none().then(|| self.config.audio.microphone.clone());
+        let (microphone, devices) = (self.config.audio.microphone.clone(), Arc::clone(&self.devices));
         let Ok(call) = self.live(id) else { return };
         call.sound = Sound::Preparing;
         let ip = call.agent.handle.local_ip();
         self.outlet.blocking(move || {
-            let ready = microphone
-                .map_or(Ok(()), |microphone| present(&microphone))
+            let ready = present(&microphone, &devices)
                 .and_then(|()| Sockets::bind(ip).map_err(|error| of_voice_error(&error)));
             Input::Prepared(id, way, ready)
         });
@@ -215,12 +217,7 @@ impl Calls {
         };
         let sockets = match ready {
             Ok(sockets) => sockets,
-            Err(problem) => {
-                if let Way::Follow(referral) = way {
-                    call.agent.handle.refuse_referral(referral, 480);
-                }
-                return self.fail(id, problem);
-            }
+            Err(problem) => return self.fail(id, problem),
         };
         let (ip, codecs) = (call.agent.handle.local_ip(), call.agent.codecs.clone());
         let mut media = LocalMedia::new(ip, sockets.rtp_port, sockets.rtcp_port, codecs, rand::random());
@@ -228,8 +225,13 @@ impl Calls {
         let handle = call.agent.handle.clone();
         let key = match way {
             Way::Dial(target) => handle.invite(&target.to_string(), media.offer()),
-            Way::TakeOver(target, dialog) => handle.take_over(&target.to_string(), dialog, media.offer()),
-            Way::Follow(referral) => handle.follow(referral, media.offer()),
+            Way::TakeOver(target, dialog) => {
+                handle.take_over(&target.to_string(), dialog, true, media.offer())
+            }
+            Way::Follow(referral) => {
+                call.referral = None;
+                handle.follow(referral, media.offer())
+            }
             Way::Answer => return self.give_answer(id, media),
         };
         (call.key, call.media) = (Some(key), Some(media));
@@ -259,8 +261,10 @@ impl Calls {
     }
 }
 
-/// A call without a microphone is not begun: the user is told before anybody's phone rings.
-fn present(microphone: &Source) -> Result<(), Problem> {
+/// A call without a microphone is not begun: the user is told before anybody's phone rings. While a voice path has
+/// the devices open, it is there.
+fn present(microphone: &Source, devices: &Mutex<()>) -> Result<(), Problem> {
+    let Ok(_ours) = devices.try_lock() else { return Ok(()) };
     devices::open_microphone(microphone, Arc::new(|| {}))
         .map(drop)
         .map_err(|error| of_device_error(Device::Microphone, &error))

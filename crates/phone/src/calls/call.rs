@@ -34,6 +34,8 @@ pub(crate) struct Call {
     pub(crate) answered_by_itself: bool,
     /// The call it takes the place of as soon as it is answered.
     pub(crate) replaces: Option<CallId>,
+    /// Who asked for it, until it is dialled.
+    pub(crate) referral: Option<sip::ReferralKey>,
     /// The call its other end is handed on to.
     pub(crate) handed_to: Option<CallId>,
     /// Why it ended, where we know better than the signalling.
@@ -95,6 +97,7 @@ impl Call {
             takes_events: false,
             answered_by_itself: false,
             replaces: None,
+            referral: None,
             handed_to: None,
             fault: None,
             answered: None,

@@ -3,7 +3,7 @@
 use std::mem;
 
 use super::Calls;
-use super::call::Sound;
+use super::call::{Call, Sound};
 use crate::accounts::AgentId;
 use crate::actor::Input;
 use crate::report::report;
@@ -56,10 +56,16 @@ impl Calls {
     /// The signalling of a call is over. It is told once its sound is closed too, so that a recording is
     /// whole when its call is said to have ended.
     pub(super) fn finish(&mut self, id: CallId, reason: EndReason, status: Option<u16>) {
+        let followed = |call: &Call| call.view.follows == Some(id) && call.is_established();
+        let goes_on = self.table.values().any(followed);
         let Ok(call) = self.live(id) else { return };
-        let handed_on = call.view.transfer.is_some() && reason == EndReason::HungUpThere;
+        let handed_on = (call.view.transfer.is_some() || goes_on) && reason == EndReason::HungUpThere;
         call.ended(if handed_on { EndReason::Transferred } else { reason }, status);
         let sound = mem::replace(&mut call.sound, Sound::None);
+        if let Some(referral) = call.referral.take() {
+            // Given up before it was dialled: who asked for it is told so.
+            call.agent.handle.refuse_referral(referral, 480);
+        }
         self.floor.end(id);
         let joined = self.table.values().any(|call| matches!(call.sound, Sound::Joined));
         match (sound, self.voice.take()) {
@@ -67,7 +73,7 @@ impl Calls {
                 voice.leave(id);
                 self.voice = Some(voice);
             }
-            (Sound::Joined, Some(voice)) => self.outlet.blocking(move || {
+            (_, Some(voice)) if !joined => self.outlet.blocking(move || {
                 let mut last = voice.stop();
                 let mut closed: Vec<_> =
                     last.remove(&id).into_iter().map(|report| (id, Some(Box::new(report)))).collect();

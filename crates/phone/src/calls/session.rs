@@ -1,6 +1,7 @@
 //! Offers and answers: what both ends have agreed on, and the voice path that follows it.
 
 use std::mem;
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use media::sdp::Negotiated;
@@ -217,7 +218,8 @@ impl Calls {
                 self.voices += 1;
                 let (number, outlet) = (self.voices, self.outlet.clone());
                 let heard = move |event| outlet.put(Input::Heard(number, event));
-                Voice::start(&self.config.audio, heard).map_err(|error| of_voice_error(&error))?
+                Voice::start(&self.config.audio, Arc::clone(&self.devices), heard)
+                    .map_err(|error| of_voice_error(&error))?
             }
         };
         Ok(self.voice.insert(voice))

@@ -114,13 +114,14 @@ enum Order {
 }
 
 impl Voice {
-    /// Starts a voice path: its thread opens the devices, seconds at worst, and meanwhile orders wait. Sample 0 of a
-    /// recording is the moment the devices are open.
+    /// Starts a voice path: its thread waits until `free` is nobody's, opens the devices, seconds at worst, and
+    /// meanwhile orders wait. Sample 0 of a recording is the moment the devices are open.
     ///
     /// # Errors
     /// The system refuses the thread. That a device cannot be opened comes as [`VoiceEvent::Failed`].
     pub(crate) fn start(
         audio: &AudioConfig,
+        free: Arc<Mutex<()>>,
         tell: impl Fn(VoiceEvent) + Send + 'static,
     ) -> Result<Self, VoiceError> {
         let (orders, inbox) = mpsc::channel();
@@ -128,11 +129,14 @@ impl Voice {
         let waker = devices.waker();
         let last = Arc::new(Mutex::new(Figures::new()));
         let (seen, audio) = (last.clone(), audio.clone());
-        let run = move || match Driver::open(devices, &audio, inbox, Box::new(tell)) {
-            Ok(driver) => driver.run(&seen),
-            Err((error, tell)) => {
-                tell(VoiceEvent::Failed(error));
-                Figures::new()
+        let run = move || {
+            let _ours = free.lock().unwrap_or_else(PoisonError::into_inner);
+            match Driver::open(devices, &audio, inbox, Box::new(tell)) {
+                Ok(driver) => driver.run(&seen),
+                Err((error, tell)) => {
+                    tell(VoiceEvent::Failed(error));
+                    Figures::new()
+                }
             }
         };
         let thread = thread::Builder::new().name("voice".into()).spawn(run).map_err(VoiceError::Socket)?;

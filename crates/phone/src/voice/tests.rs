@@ -39,7 +39,7 @@ fn start(
 fn open(microphone: Source, speaker: Sink) -> (Voice, Receiver<VoiceEvent>) {
     let (sender, events) = channel();
     let audio = AudioConfig { microphone, speaker };
-    let voice = Voice::start(&audio, move |event| drop(sender.send(event))).unwrap();
+    let voice = Voice::start(&audio, Arc::default(), move |event| drop(sender.send(event))).unwrap();
     (voice, events)
 }
 

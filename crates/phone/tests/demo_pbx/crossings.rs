@@ -326,3 +326,61 @@ async fn an_account_that_could_not_start_is_tried_again() {
     running.account("refused again", unusable).await;
     running.phone.stop().await;
 }
+
+/// The server is the PBX's web side, which shows its own certificate and speaks no SIP.
+#[tokio::test(flavor = "multi_thread")]
+async fn the_certificate_of_a_sip_server_is_shown_and_trusted_on_purpose() {
+    let bench = Bench::new(Pbx::default()).await;
+    let config = || Config {
+        start: Start::All,
+        tones: false,
+        audio: AudioConfig { microphone: Source::Silence, speaker: Sink::Null },
+        ..Config::new(bench.dir.path().into())
+    };
+    let mut running = bench.phone_with(config());
+    let mut account = bench.bob(Transport::Tls);
+    if let Command::UseSipAccount { account } = &mut account {
+        account.proxy = bench.pbx.server();
+        account.keep = true;
+    }
+    running.send(account);
+    let code = |state: &AccountState| match state {
+        AccountState::Reconnecting { problem, .. } | AccountState::Offline { problem, .. } => {
+            Some(problem.code)
+        }
+        _ => None,
+    };
+    let shown = running
+        .until("the certificate", |event| match event {
+            Event::Account { view } if code(&view.state).is_some() => view.certificate.clone(),
+            _ => None,
+        })
+        .await;
+    assert_eq!(shown.fingerprint, bench.pbx.fingerprint());
+    let account = running.phone.picture().await.unwrap().accounts.remove(0);
+    assert_eq!(code(&account.state), Some(Code::CertificateUntrusted));
+
+    let trust = |fingerprint: &str| Command::TrustSipServer {
+        account: AccountId("102@test.io".into()),
+        fingerprint: fingerprint.into(),
+    };
+    running.send(trust(&"0".repeat(64)));
+    assert_eq!(notice(&mut running).await, Code::NotNow, "not another certificate than the one shown");
+    running.send(trust(&shown.fingerprint));
+    let trusted = running.until("the trust", |event| match event {
+        Event::Trusted { trusted } => Some(trusted.clone()),
+        _ => None,
+    });
+    assert_eq!(trusted.await[0].fingerprint, shown.fingerprint);
+    let beyond = |state: &AccountState| code(state).is_some_and(|code| code != Code::CertificateUntrusted);
+    running.account("past the certificate", beyond).await;
+    running.phone.stop().await;
+
+    let mut again = bench.phone_with(config());
+    again.account("past the certificate, at the next start", beyond).await;
+    assert!(again.phone.picture().await.unwrap().accounts[0].certificate.is_none());
+    again.send(Command::WithdrawTrust { server: shown.server.clone() });
+    again.send(Command::Reconnect { account: AccountId("102@test.io".into()) });
+    again.account("trusted no longer", |state| code(state) == Some(Code::CertificateUntrusted)).await;
+    again.phone.stop().await;
+}

@@ -1,6 +1,5 @@
 //! Several calls at once: hold, call waiting, conference, transfer, digits, preferences.
 
-
 use demo_pbx::{Config as Pbx, ECHO};
 use phone::{CallId, CallPreferences, CallState, CallView, Code, Command, DtmfMode, EndReason, Event};
 
@@ -95,7 +94,7 @@ async fn who_is_held_hears_nothing_until_he_is_resumed() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_second_call_takes_the_voice_and_a_conference_joins_all() {
     let bench = Bench::new(Pbx::default()).await;
-    let [mut alice, mut bob, mut carol] = three(&bench).await;
+    let [mut alice, mut bob, carol] = three(&bench).await;
     let (with_bob, _) = connect(&mut alice.running, &mut bob.running, "102").await;
     // Carol's call waits, and takes the voice when it is answered.
     carol.running.dial("101");
@@ -221,5 +220,165 @@ async fn many_calls_come_and_go_beside_a_held_one() {
     assert!(picture.calls.len() == 1 && held(&picture.calls[0].state), "{:?}", picture.calls);
     alice.running.send(Command::Resume { call: with_bob });
     bob.until_hears("resumed", &TONES, &[true, false, false]).await;
+    alice.running.phone.stop().await;
+}
+
+/// Waits until both calls of a transfer have ended, whoever ended them.
+async fn handed_on(running: &mut Running, calls: usize) {
+    for _ in 0..calls {
+        assert_eq!(running.ended().await, EndReason::Transferred);
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_call_is_handed_on_blind() {
+    let bench = Bench::new(Pbx::default()).await;
+    let [mut alice, mut bob, mut carol] = three(&bench).await;
+    let (at_alice, at_bob) = connect(&mut alice.running, &mut bob.running, "102").await;
+    bob.running.send(Command::Transfer { call: at_bob, target: "103".into() });
+    let there = carol.running.call("an incoming call", |state| *state == CallState::Incoming).await;
+    assert_eq!(there.peer.number, "101", "from the one who is handed on");
+    carol.running.send(Command::Answer { call: there.id });
+    let goes_on = alice.running.view("the new call", |view| active(&view.state) && view.id != at_alice).await;
+    assert_eq!((goes_on.follows, goes_on.peer.number.as_str()), (Some(at_alice), "103"));
+    handed_on(&mut bob.running, 1).await;
+    alice.until_hears("the other", &TONES, &[false, false, true]).await;
+    carol.until_hears("the one handed on", &TONES, &[true, false, false]).await;
+    alice.running.phone.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn two_calls_are_joined() {
+    let bench = Bench::new(Pbx::default()).await;
+    let [mut alice, mut bob, mut carol] = three(&bench).await;
+    let (_, with_alice) = connect(&mut alice.running, &mut bob.running, "102").await;
+    let (with_carol, _) = connect(&mut bob.running, &mut carol.running, "103").await;
+    bob.running.send(Command::TransferTo { call: with_alice, to: with_carol });
+    handed_on(&mut bob.running, 2).await;
+    alice.until_hears("joined", &TONES, &[false, false, true]).await;
+    carol.until_hears("joined", &TONES, &[true, false, false]).await;
+    for other in [&alice, &carol] {
+        let picture = other.running.phone.picture().await.unwrap();
+        assert_eq!(picture.calls.iter().filter(|call| active(&call.state)).count(), 1);
+    }
+    alice.running.phone.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_transfer_that_fails_leaves_the_call() {
+    let bench = Bench::new(Pbx::default()).await;
+    let [mut alice, mut bob, _] = three(&bench).await;
+    let (_, at_bob) = connect(&mut alice.running, &mut bob.running, "102").await;
+    bob.running.send(Command::Transfer { call: at_bob, target: demo_pbx::BUSY.into() });
+    assert_eq!(bob.running.notice().await, Code::TransferFailed);
+    let view = bob.running.view("as it was", |view| view.transfer.is_none()).await;
+    assert!(active(&view.state));
+    bob.until_hears("still there", &TONES, &[true, false, false]).await;
+    alice.until_hears("still there", &TONES, &[false, true, false]).await;
+    bob.running.phone.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_call_is_parked_and_taken_elsewhere() {
+    let bench = Bench::new(Pbx::default()).await;
+    let [mut alice, mut bob, mut carol] = three(&bench).await;
+    let (_, at_bob) = connect(&mut alice.running, &mut bob.running, "102").await;
+    bob.running.send(Command::Park { call: at_bob, slot: Some("7".into()) });
+    handed_on(&mut bob.running, 1).await;
+    carol.running.send(Command::Retrieve { account: None, slot: Some("7".into()) });
+    carol.running.call("the parked call", active).await;
+    alice.until_hears("taken", &TONES, &[false, false, true]).await;
+    carol.until_hears("taken", &TONES, &[true, false, false]).await;
+    carol.running.phone.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn lamps_voicemail_and_messages_are_told() {
+    let bench = Bench::new(Pbx::default()).await;
+    let mut alice = bench.signed_in().await;
+    let mut bob = bench.bobs_phone().await;
+    let mailbox = alice
+        .until("the mailbox", |event| match event {
+            Event::Account { view } => view.mailbox.clone(),
+            _ => None,
+        })
+        .await;
+    assert_eq!((mailbox.waiting, mailbox.new), (true, Some(1)));
+    alice.send(Command::Watch { account: bench.alice(), number: "102".into() });
+    let lamp = |lit: phone::Lamp| {
+        move |event: &Event| match event {
+            Event::Watched { view } if view.lamp.as_ref() == Some(&lit) => Some(()),
+            _ => None,
+        }
+    };
+    alice.until("nothing goes on", lamp(phone::Lamp::Idle)).await;
+    bob.dial(ECHO);
+    alice.until("bob talks", lamp(phone::Lamp::Talking)).await;
+    alice
+        .send(Command::SendMessage { account: None, target: "102".into(), text: "Grüße\nvon hier".into() });
+    let text = bob.until("a message", |event| match event {
+        Event::Message { view } => Some((view.peer.number.clone(), view.text.clone())),
+        _ => None,
+    });
+    assert_eq!(text.await, ("101".into(), "Grüße\nvon hier".into()));
+    let sent = alice.until("what became of it", |event| match event {
+        Event::Message { view } if view.state != phone::MessageState::Sending => Some(view.state),
+        _ => None,
+    });
+    assert_eq!(sent.await, phone::MessageState::Sent);
+    let picture = alice.phone.picture().await.unwrap();
+    let codes = match picture.accounts[0].codes.clone() {
+        Some(codes) => codes,
+        None => {
+            let told = |event: &Event| match event {
+                Event::Account { view } => view.codes.clone(),
+                _ => None,
+            };
+            alice.until("star codes", told).await
+        }
+    };
+    assert_eq!((codes.park.as_deref(), codes.flip), (Some("*68"), None), "as the PBX says");
+    alice.send(Command::Flip { account: None });
+    assert_eq!(alice.notice().await, Code::FeatureOff);
+    bob.phone.stop().await;
+    alice.phone.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_call_over_the_intercom_is_answered_by_itself_where_the_user_allows_it() {
+    let bench = Bench::new(Pbx::default()).await;
+    let [mut alice, mut bob, mut carol] = three(&bench).await;
+    let intercom = format!("{}102", demo_pbx::INTERCOM);
+    alice.running.dial(&intercom);
+    let rings = bob.running.call("it rings", |state| *state == CallState::Incoming).await;
+    alice.running.call("it rings there", |state| *state == CallState::Ringing).await;
+    bob.running.send(Command::Decline { call: rings.id, reason: phone::DeclineReason::NotHere });
+    assert_eq!(alice.running.ended().await, EndReason::NoAnswer);
+
+    let preferences = CallPreferences { auto_answer: true, ..CallPreferences::default() };
+    bob.running.send(Command::PreferInCalls { preferences });
+    alice.running.dial(&intercom);
+    bob.running.call("it is answered", active).await;
+    bob.until_hears("who calls", &TONES, &[true, false, false]).await;
+    // Not while somebody else is talked to.
+    carol.running.dial(&intercom);
+    carol.running.call("it rings there", |state| *state == CallState::Ringing).await;
+    bob.running.call("it waits", |state| *state == CallState::Incoming).await;
+    bob.until_hears("who called first", &TONES, &[true, false, false]).await;
+    bob.running.phone.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_caller_is_sent_elsewhere() {
+    let bench = Bench::new(Pbx::default()).await;
+    let [mut alice, mut bob, mut carol] = three(&bench).await;
+    alice.running.dial("102");
+    let call = bob.running.call("a call", |state| *state == CallState::Incoming).await.id;
+    bob.running.send(Command::Redirect { call, target: "103".into() });
+    let there = carol.running.call("the call, there", |state| *state == CallState::Incoming).await.id;
+    carol.running.send(Command::Answer { call: there });
+    alice.running.call("an answer", active).await;
+    alice.until_hears("the other", &TONES, &[false, false, true]).await;
+    assert_eq!(bob.running.ended().await, EndReason::DeclinedHere);
     alice.running.phone.stop().await;
 }

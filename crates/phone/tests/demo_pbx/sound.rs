@@ -14,7 +14,6 @@ const LOUD: f32 = 6000.0;
 /// A phone that says one tone all the time and records what it hears.
 pub struct Talker {
     pub running: Running,
-    pub hz: f32,
     heard: PathBuf,
 }
 
@@ -29,7 +28,7 @@ impl Talker {
             bench.phone_with(Config { audio, data_dir, start: phone::Start::None, ..bench.config() });
         running.send(bench.extension(extension));
         running.registered().await;
-        Self { running, hz, heard: path("heard") }
+        Self { running, heard: path("heard") }
     }
 
     /// Which of these tones were heard in the last third of a second, and whether each at all loud.

@@ -1,7 +1,9 @@
 //! The one task that owns everything: commands, requests from outside and outcomes come in, calls and
 //! registration go on from there.
 
-use std::collections::HashMap;
+mod transfers;
+
+use std::collections::{HashMap, VecDeque};
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Weak};
@@ -22,8 +24,8 @@ use tokio_util::sync::CancellationToken;
 
 use super::Command;
 use crate::answer::{outside_of_calls, respond, respond_with, set_to_tag, takes_sdp};
-use crate::call::{Call, Input, Invite, Report, incoming, outgoing};
-use crate::dialog::{Identity, sequence_of};
+use crate::call::{Call, Input, Report, incoming};
+use crate::dialog::{Identity, Standing, sequence_of};
 use crate::digest::Authenticator;
 use crate::extensions::{SUPPORTED, knows, least, terms_of, unsupported};
 use crate::flow::{AckMender, Hops, Locator, Net, Outlets, Port, websocket_url};
@@ -31,8 +33,10 @@ use crate::message::{ALLOW, Body, Draft, SDP, call_id_of, from_of, sdp_of, to_of
 use crate::network::{Stir, Watch, source_toward};
 use crate::outside::{is_message_summary, message_summary, text_message};
 use crate::publish::Publication;
+use crate::referral::Referrals;
 use crate::register::Registrar;
 use crate::registration::{Action, Input as Fact, Machine};
+use crate::replaces::Replaces;
 use crate::session_timer::SessionTimer;
 use crate::subscription::Subscriptions;
 use crate::target::{host_part, parse, request_uri, user_part};
@@ -59,7 +63,11 @@ struct Line {
     /// From tag and CSeq number of the INVITE, for a call from outside.
     invite: Option<(Option<String>, u32)>,
     /// Its dialog, once there is one.
-    dialog: Option<Identity>,
+    dialog: Option<Standing>,
+    /// Whom we called, for a call of ours.
+    target: Option<Uri>,
+    /// The call that this one takes the place of.
+    replaces: Option<CallKey>,
     /// The user knows that it is over; leave is still taken of the other end.
     ended: bool,
     inbox: mpsc::UnboundedSender<Input>,
@@ -80,6 +88,11 @@ pub(super) struct Agent {
     auth: Authenticator,
     subscriptions: Subscriptions,
     publication: Publication,
+    referrals: Referrals,
+    /// REFER requests out of dialogs, from where they may come.
+    admitted: (mpsc::UnboundedSender<Transaction>, mpsc::UnboundedReceiver<Transaction>),
+    /// Dialogs that ended last.
+    gone: VecDeque<Identity>,
     /// Text messages that came last.
     seen: Seen,
     incoming: TransactionReceiver,
@@ -156,6 +169,9 @@ impl Agent {
         let agent = Self {
             subscriptions: Subscriptions::new(net.clone(), auth.clone(), events.clone()),
             publication: Publication::new(net.clone(), auth.clone(), events.clone()),
+            referrals: Referrals::new(net.clone(), auth.clone(), events.clone()),
+            admitted: mpsc::unbounded_channel(),
+            gone: VecDeque::new(),
             seen: Seen::default(),
             net,
             registrar,
@@ -190,17 +206,24 @@ impl Agent {
             tokio::select! {
                 command = commands.recv() => match command {
                     Some(Command::Stop(done)) => break Some(done),
-                    Some(command) => self.command(command),
+                    Some(command) => {
+                        // A command may rest on what a call has told the user, and the agent a moment before.
+                        while let Ok(report) = self.reports.1.try_recv() {
+                            self.report(report);
+                        }
+                        self.command(command);
+                    }
                     None => break None,
                 },
                 Some(transaction) = self.incoming.recv() => self.request(transaction),
+                Some(refer) = self.admitted.1.recv() => self.admitted(refer),
                 Some(fact) = self.facts.1.recv() => {
                     match fact {
                         Fact::FlowLost(_) => {
                             self.online(false);
                             self.ask_all();
                         }
-                        Fact::ContactChanged => {}
+                        Fact::ContactChanged => self.moved(),
                         _ => self.attempt = None,
                     }
                     self.fact(fact);
@@ -210,6 +233,7 @@ impl Agent {
                     for line in self.calls.values() {
                         let _ = line.inbox.send(Input::Moved);
                     }
+                    self.moved();
                 }
                 Some(report) = self.reports.1.recv() => self.report(report),
                 () = due(deadline) => self.fact(Fact::Due),
@@ -221,9 +245,18 @@ impl Agent {
 
     fn report(&mut self, report: Report) {
         match report {
-            Report::Dialog(key, identity) => {
-                if let Some(line) = self.calls.get_mut(&key) {
-                    line.dialog = Some(identity);
+            Report::Dialog(key, dialog) => {
+                let Some(line) = self.calls.get_mut(&key) else { return };
+                let replaced = line.replaces.take_if(|_| dialog.confirmed);
+                line.dialog = Some(dialog);
+                if let Some(replaced) = replaced.and_then(|key| self.calls.get(&key)) {
+                    let _ = replaced.inbox.send(Input::Replaced);
+                }
+            }
+            Report::Referred { call, refer, dialog, before } => self.referred(call, *refer, dialog, before),
+            Report::HandedOn(key) => {
+                if let Some(line) = self.calls.get(&key) {
+                    let _ = line.inbox.send(Input::HangUp);
                 }
             }
             Report::Ended(key) => {
@@ -234,6 +267,9 @@ impl Agent {
             Report::Over(key) => {
                 if let Some(line) = self.calls.remove(&key) {
                     self.names.remove(&line.name);
+                    if let Some(dialog) = line.dialog {
+                        self.remember(dialog.identity);
+                    }
                 }
             }
         }
@@ -270,6 +306,14 @@ impl Agent {
     fn online(&mut self, online: bool) {
         self.subscriptions.online(online);
         self.publication.online(online);
+    }
+
+    /// Those who tell us news have to hear where we are now.
+    fn moved(&mut self) {
+        if self.subscriptions.is_online() {
+            self.online(false);
+            self.online(true);
+        }
     }
 
     /// The network changed or the machine woke: is the way to the proxy still the one we registered over?
@@ -322,7 +366,9 @@ impl Agent {
                 self.net.tasks.spawn(async move { net.trust(trust).await });
                 return;
             }
-            Command::Invite { call, target, offer, taking: _ } => return self.invite(call, &target, offer),
+            Command::Invite { call, target, offer, taking, anonymous } => {
+                return self.invite(call, &target, offer, taking, anonymous);
+            }
             Command::Ring(call) => (call, Input::Ring),
             Command::Answer(call, sdp) => (call, Input::Answer(sdp)),
             Command::Decline(call, status) => (call, Input::Decline(status)),
@@ -331,19 +377,17 @@ impl Agent {
             Command::Reoffer(call, sdp) => (call, Input::Reoffer(sdp)),
             Command::Info { call, content_type, body } => (call, Input::Info { content_type, body }),
             Command::Redirect(call, target) => (call, Input::Redirect(target)),
-            Command::Transfer(call, target) => (call, Input::Transfer(target)),
+            Command::Transfer(call, target) => return self.transfer(call, &target),
+            Command::TransferTo(call, other) => return self.transfer_to(call, other),
+            Command::Follow { referral, call, offer } => return self.follow(referral, call, offer),
+            Command::RefuseReferral(referral, status) => return self.referrals.refuse(referral, status),
             Command::Subscribe { subscription, package, target } => {
                 return self.subscribe(subscription, package, target);
             }
             Command::Unsubscribe(subscription) => return self.subscriptions.unsubscribe(subscription),
             Command::Publish(presence) => return self.publication.publish(presence),
             Command::Message { message, target, text } => return self.text(message, &target, text),
-            Command::TransferTo(..)
-            | Command::Follow { .. }
-            | Command::RefuseReferral(..)
-            | Command::Stop(_) => {
-                return;
-            }
+            Command::Stop(_) => return,
         };
         // A call that has just ended has nothing more to be told.
         if let Some(line) = self.calls.get(&call) {
@@ -351,23 +395,37 @@ impl Agent {
         }
     }
 
-    fn invite(&mut self, key: CallKey, target: &str, offer: String) {
-        let account = &self.net.account;
-        let Some(uri) = request_uri(target, &account.domain) else {
+    fn invite(
+        &mut self,
+        key: CallKey,
+        target: &str,
+        offer: String,
+        taking: Option<Replaces>,
+        anonymous: bool,
+    ) {
+        let Some(uri) = request_uri(target, &self.net.account.domain) else {
             let cause = EndCause::TargetInvalid;
             let _ = self.events.send(Event::Ended { call: key, cause, status: None });
             return;
         };
-        let mut draft = Draft::outside(account, Method::Invite, uri);
+        let mut draft = self.invitation(uri.clone(), offer);
+        draft.headers.extend(taking.map(|replaces| Header::Replaces(replaces.to_string().into())));
+        if anonymous {
+            draft.withhold_caller(&self.net.account);
+        }
+        self.dial(key, draft, self.events.clone(), Some(uri));
+    }
+
+    /// An INVITE of ours.
+    fn invitation(&self, uri: Uri, offer: String) -> Draft {
+        let mut draft = Draft::outside(&self.net.account, Method::Invite, uri);
         draft.headers = vec![
             Header::Allow(ALLOW.into()),
             Header::Accept(SDP.into()),
             Header::Supported(SUPPORTED.into()),
         ];
         draft.body = Some(Body::sdp(offer));
-        let name = (draft.call_id.clone(), party::tag(&draft.from).unwrap_or_default());
-        let call = self.new_call(key, name, None);
-        self.spawn(key, outgoing(call, Invite(draft)));
+        draft
     }
 
     fn subscribe(&mut self, key: SubscriptionKey, package: Package, target: Option<String>) {
@@ -412,6 +470,7 @@ impl Agent {
             Method::Notify if is_message_summary(&transaction.original) => {
                 self.net.behind(async move { message_summary(&net, &mut transaction, &events).await });
             }
+            Method::Refer if !within_dialog => self.referred_outside(transaction),
             Method::Message if !within_dialog => {
                 let is_new = self.seen.is_new(&transaction.original);
                 self.net.behind(async move { text_message(&net, &mut transaction, &events, is_new).await });
@@ -426,6 +485,7 @@ impl Agent {
         let invite = (party::tag(&from_of(&transaction.original)), sequence_of(&transaction.original));
         let is_merged =
             self.calls.values().any(|line| line.name.0 == name.0 && line.invite.as_ref() == Some(&invite));
+        let replaces = self.replaced_by(&transaction.original);
         let unfit = if let Some(extensions) = unsupported(&transaction.original) {
             Some((420, vec![Header::Unsupported(extensions.into())]))
         } else if !transaction.original.body.is_empty()
@@ -445,30 +505,41 @@ impl Agent {
         } else if self.calls.values().filter(|line| !line.ended).count() >= MOST_CALLS {
             Some((486, Vec::new()))
         } else {
-            None
+            replaces.err().map(|status| (status, Vec::new()))
         };
         if let Some((status, headers)) = unfit {
             // Not seen through to its ACK, lest a flood leave a task each: the INVITE, sent again, gets the same answer.
             self.net.behind(async move { respond_with(&mut transaction, status, headers, None).await });
             return;
         }
-        let key = CallKey(self.last_call.fetch_add(1, Ordering::Relaxed) + 1);
-        let call = self.new_call(key, name, Some(invite));
-        self.spawn(key, incoming(call, transaction));
+        let replaces = replaces.unwrap_or_default();
+        let key = CallKey(self.next());
+        let call = self.new_call(key, name, Some(invite), self.events.clone());
+        if let Some(line) = self.calls.get_mut(&key) {
+            line.replaces = replaces;
+        }
+        self.spawn(key, incoming(call, transaction, replaces));
     }
 
-    fn new_call(&mut self, key: CallKey, name: DialogName, invite: Option<(Option<String>, u32)>) -> Call {
+    /// A number no call, subscription or message of this user agent has had.
+    fn next(&self) -> u64 {
+        self.last_call.fetch_add(1, Ordering::Relaxed) + 1
+    }
+
+    fn new_call(
+        &mut self,
+        key: CallKey,
+        name: DialogName,
+        invite: Option<(Option<String>, u32)>,
+        events: mpsc::UnboundedSender<Event>,
+    ) -> Call {
         let (sender, inbox) = mpsc::unbounded_channel();
         self.names.insert(name.clone(), key);
-        self.calls.insert(key, Line { name, invite, dialog: None, ended: false, inbox: sender });
-        Call::new(
+        self.calls.insert(
             key,
-            self.net.clone(),
-            self.auth.clone(),
-            inbox,
-            self.events.clone(),
-            self.reports.0.clone(),
-        )
+            Line { name, invite, dialog: None, target: None, replaces: None, ended: false, inbox: sender },
+        );
+        Call::new(key, self.net.clone(), self.auth.clone(), inbox, events, self.reports.0.clone())
     }
 
     fn spawn(&self, key: CallKey, call: impl Future<Output = ()> + Send + 'static) {
@@ -535,6 +606,7 @@ impl Agent {
         let socket = self.socket;
         // Transactions not yet taken hold the endpoint.
         drop((self.incoming, self.net, net, self.registrar, registrar, self.calls, self.subscriptions));
+        drop((self.referrals, self.admitted));
         drop((self.stirs, self.network));
         // The stack's own reader lets go of the socket when it is next polled.
         let closed = async {

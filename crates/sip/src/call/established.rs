@@ -3,6 +3,7 @@
 mod acknowledgement;
 mod liveness;
 mod offers;
+mod transferring;
 
 use rsipstack::sip::{Method, SipMessage};
 use rsipstack::transaction::transaction::Transaction;
@@ -18,10 +19,11 @@ use crate::exchange::{Reply, exchange};
 use crate::flow::Flow;
 use crate::message::{Body, Draft};
 use crate::session_timer::{Due, SessionTimer};
-use crate::{Cause, EndCause, Event};
+use crate::{Cause, EndCause, Event, transfer};
 use acknowledgement::Unacknowledged;
 use liveness::Pulse;
 use offers::Asked;
+use transferring::Transferring;
 
 /// What an established call starts from.
 pub(super) struct Agreed {
@@ -41,7 +43,7 @@ pub(super) struct Agreed {
 
 /// An established call. `unacknowledged` is the INVITE of theirs that was just answered.
 pub(super) async fn established(call: Call, agreed: Agreed, unacknowledged: Option<Transaction>) {
-    call.is_in(&agreed.dialog);
+    call.is_in(&agreed.dialog, true);
     let (acknowledged, acknowledgements) = mpsc::unbounded_channel();
     let mut offering = Offering::new(agreed.dialog.began_here());
     if let Some(sdp) = agreed.waiting {
@@ -70,6 +72,8 @@ pub(super) async fn established(call: Call, agreed: Agreed, unacknowledged: Opti
         acknowledged,
         acknowledgements,
         orderly: None,
+        transfer: None,
+        referrals: 0,
         pulse: Pulse::new(),
     };
     session.run().await;
@@ -95,6 +99,10 @@ struct Session {
     acknowledgements: mpsc::UnboundedReceiver<String>,
     /// Requests that go out one after the other.
     orderly: Option<mpsc::UnboundedSender<Draft>>,
+    /// A transfer of ours under way.
+    transfer: Option<Transferring>,
+    /// Requests of theirs that we call.
+    referrals: u32,
     pulse: Pulse,
 }
 
@@ -108,6 +116,7 @@ enum Next {
     Timer,
     Ask,
     Asked(Result<u16, Cause>),
+    Transfer(transfer::Input),
 }
 
 impl Session {
@@ -136,6 +145,10 @@ impl Session {
                     false
                 }
                 Next::Asked(outcome) => self.asked(outcome).await,
+                Next::Transfer(input) => {
+                    self.transfer_goes(input);
+                    false
+                }
             };
             if over {
                 return;
@@ -144,7 +157,18 @@ impl Session {
     }
 
     async fn next(&mut self) -> Next {
-        let Self { call, theirs, ours, unacknowledged, acknowledgements, offering, timer, pulse, .. } = self;
+        let Self {
+            call,
+            theirs,
+            ours,
+            unacknowledged,
+            acknowledgements,
+            offering,
+            timer,
+            transfer,
+            pulse,
+            ..
+        } = self;
         let due = pulse.due;
         let asking = pulse.is_asking();
         let turn = offering.deadline();
@@ -177,6 +201,7 @@ impl Session {
             () = until(time) => Next::Timer,
             () = sleep_until(due), if !asking => Next::Ask,
             outcome = pulse.answer() => Next::Asked(outcome),
+            input = Transferring::next(transfer.as_mut()) => Next::Transfer(input),
         }
     }
 
@@ -200,7 +225,12 @@ impl Session {
                 self.pulse.soon();
             }
             Input::FlowLost => self.pulse.due = Instant::now(),
-            Input::Ring | Input::Answer(_) | Input::Decline(_) | Input::Redirect(_) | Input::Transfer(_) => {}
+            Input::Transfer(to, instead) => self.transfer(&to, instead),
+            Input::Replaced => {
+                self.leave(EndCause::Replaced, None).await;
+                return true;
+            }
+            Input::Ring | Input::Answer(_) | Input::Decline(_) | Input::Redirect(_) => {}
         }
         false
     }
@@ -222,7 +252,12 @@ impl Session {
                 self.over(EndCause::HungUpThere, None).await;
                 return true;
             }
-            Method::Invite | Method::Update => self.offered(transaction).await,
+            Method::Invite | Method::Update => {
+                self.call.identify(&transaction.original);
+                self.offered(transaction).await;
+            }
+            Method::Refer => self.referred(transaction),
+            Method::Notify => self.notified(transaction).await,
             _ => self.call.answer_by_routine(transaction).await,
         }
         false

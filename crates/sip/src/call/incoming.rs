@@ -11,13 +11,14 @@ use super::reliable::{Due, Reliable};
 use super::requests::{Taken, take};
 use super::{Call, Input, reason};
 use crate::answer::{dialog_headers, drain, respond, respond_with};
+use crate::caller::invitation_of;
 use crate::dialog::{Dialog, sequence_of};
 use crate::extensions::{agreeing, allows, knows, requires, terms_of};
 use crate::flow::Flow;
-use crate::message::{from_of, sdp_of, seconds, value};
+use crate::message::{sdp_of, seconds, value};
 use crate::session_timer::SessionTimer;
 use crate::target::request_uri;
-use crate::{EndCause, Event, Invitation, Party};
+use crate::{CallKey, EndCause, Event, Invitation};
 
 /// Longest that it rings where the INVITE does not say (RFC 3261, section 13.3.1): a caller who vanished without a
 /// CANCEL is not heard of again. Proxies give up after the same time (timer C).
@@ -26,7 +27,7 @@ const RINGING: Duration = Duration::from_secs(180);
 const AGAIN: Duration = Duration::from_secs(60);
 
 /// An incoming call. Its INVITE has been tagged and is fit to be answered.
-pub(crate) async fn incoming(mut call: Call, mut transaction: Transaction) {
+pub(crate) async fn incoming(mut call: Call, mut transaction: Transaction, replaces: Option<CallKey>) {
     let invite = &transaction.original;
     let Some(dialog) = Dialog::of_invite(invite) else {
         respond(&mut transaction, 400).await;
@@ -34,11 +35,7 @@ pub(crate) async fn incoming(mut call: Call, mut transaction: Transaction) {
         call.ended = true;
         return call.net.behind(drain(transaction));
     };
-    let asserted = value(invite, |header| match header {
-        Header::PAssertedIdentity(identity) => Some(identity.value()),
-        _ => None,
-    });
-    let from = Party::of_request(&from_of(invite), asserted.as_deref());
+    let said = invitation_of(invite);
     let offer = sdp_of(invite, &invite.body);
     let expires = seconds(invite, |header| match header {
         Header::Expires(value) => Some(value.value()),
@@ -56,7 +53,8 @@ pub(crate) async fn incoming(mut call: Call, mut transaction: Transaction) {
             return call.net.behind(drain(transaction));
         }
     };
-    let invitation = Invitation { from, offer, ..Invitation::default() };
+    call.party = Some(said.from.clone());
+    let invitation = Invitation { offer, replaces, ..said };
     call.tell(Event::Incoming { call: call.key, invitation: Box::new(invitation) });
     let now = Instant::now();
     let alerting = Alerting {
@@ -125,7 +123,11 @@ impl Alerting {
                             return call.net.behind(drain(self.transaction));
                         }
                     }
-                    Input::AnswerOffer(_) | Input::Info { .. } | Input::Transfer(_) | Input::FlowLost => {}
+                    Input::AnswerOffer(_)
+                    | Input::Info { .. }
+                    | Input::Transfer(..)
+                    | Input::Replaced
+                    | Input::FlowLost => {}
                 },
                 () = sleep_until(deadline.into()) => {
                     let now = Instant::now();

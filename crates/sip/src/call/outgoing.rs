@@ -22,7 +22,7 @@ use crate::message::{Draft, challenges, sdp_of, seconds, to_of};
 use crate::party::tag;
 use crate::redirect::Targets;
 use crate::session_timer::SessionTimer;
-use crate::{Cause, EndCause, Event};
+use crate::{Cause, EndCause, Event, Party};
 use updates::Update;
 
 /// An INVITE without any answer for this long goes nowhere: four retransmissions over UDP.
@@ -34,6 +34,7 @@ pub(crate) struct Invite(pub Draft);
 /// An outgoing call.
 pub(crate) async fn outgoing(mut call: Call, invitation: Invite) {
     let draft = invitation.0;
+    call.party = Some(Party::parse(&draft.to));
     let net = call.net.clone();
     let mut way = pin!(net.flow());
     let mut waiting = None;
@@ -153,6 +154,7 @@ impl Ringing {
                 input = call.input() => {
                     match input {
                         Input::HangUp => return Err(GivenUp { cause: EndCause::CancelledHere, heard }),
+                        Input::Replaced => return Err(GivenUp { cause: EndCause::Replaced, heard }),
                         Input::Request(request) => self.request(call, *request).await,
                         Input::AnswerOffer(sdp) => self.answer_offer(sdp).await,
                         Input::Reoffer(sdp) => self.offer(call, sdp),
@@ -189,7 +191,7 @@ impl Ringing {
         }
         let Some(progress) = self.early.heard(&self.draft, response) else { return };
         if let Some(dialog) = progress.dialog {
-            call.is_in(&dialog);
+            call.is_in(&dialog, false);
         }
         if let Some(prack) = progress.acknowledgement {
             let net = call.net.clone();
@@ -220,7 +222,9 @@ impl Ringing {
         let sdp = sdp_of(response, &response.body).or_else(|| self.early.answer_of(branch.as_deref()));
         match sdp {
             Some(sdp) => {
+                call.is_in(&dialog, true);
                 call.tell(Event::Answered { call: call.key, sdp: sdp.clone(), setup });
+                call.identify(response);
                 self.timer.accepted(terms_of(response), Instant::now());
                 let agreed = Agreed {
                     dialog,

@@ -59,6 +59,10 @@ impl Subscriptions {
         }
     }
 
+    pub(crate) fn is_online(&self) -> bool {
+        self.online
+    }
+
     /// Subscribes to news of `target`.
     pub(crate) fn subscribe(&mut self, key: SubscriptionKey, package: Package, target: Uri) {
         self.lines.retain(|_, line| !line.inbox.is_closed());
@@ -278,7 +282,7 @@ impl Subscription {
 }
 
 /// What `Subscription-State` says; phone systems that leave it out mean an active subscription.
-fn standing_of(notify: &Request) -> Standing {
+pub(crate) fn standing_of(notify: &Request) -> Standing {
     let state = value(notify, |header| match header {
         Header::SubscriptionState(state) => Some(state.value()),
         _ => None,

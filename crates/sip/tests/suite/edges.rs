@@ -199,7 +199,7 @@ async fn requests_out_of_the_blue_are_answered() {
         ("NOTIFY", "", "481"),
         ("INVITE", ";tag=gone", "481"),
         ("MESSAGE", "", "200"),
-        ("REFER", "", "405"),
+        ("REFER", "", "400"),
         ("BREW", "", "501"),
     ] {
         let text = format!(

@@ -2,6 +2,7 @@
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a test that cannot go on fails")]
 
+mod callers;
 mod common;
 mod digest;
 mod edges;
@@ -20,5 +21,6 @@ mod sipp;
 mod timers;
 #[cfg(target_os = "linux")]
 mod torture;
+mod transfers;
 mod transports;
 mod wire;

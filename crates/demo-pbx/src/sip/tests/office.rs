@@ -1,0 +1,94 @@
+//! Waiting messages, busy lamps, parked calls.
+
+use super::*;
+
+/// Signs in and gives what comes of it.
+fn authorised(bench: &mut Bench, flow: Flow, request: &Message) -> Sent {
+    let refused = bench.give(flow, request);
+    let (_, refusal) = refused.into_iter().next().unwrap();
+    let again = bench.authorised(request, &refusal);
+    bench.give(flow, &again)
+}
+
+fn text(message: &Message) -> String {
+    String::from_utf8(message.body.clone()).unwrap()
+}
+
+fn subscribe(bench: &mut Bench, flow: Flow, about: &str, event: &str) -> (Message, Message) {
+    let mut request = bench.request("SUBSCRIBE", "101", about, flow);
+    request.push("Event", event);
+    request.push("Expires", "600");
+    let sent = authorised(bench, flow, &request);
+    let [(_, ok), (to, notify)] = sent.as_slice() else { panic!("{sent:#?}") };
+    assert_eq!((ok.code(), ok.header("Expires"), *to), (200, Some("600"), flow));
+    assert_eq!((notify.method(), notify.header("Event")), ("NOTIFY", Some(event)));
+    assert_eq!(notify.header("From"), ok.header("To"), "in the dialog that the 200 made");
+    (ok.clone(), notify.clone())
+}
+
+#[test]
+fn a_mailbox_is_told_at_once_and_when_it_runs_out() {
+    let mut bench = Bench::new();
+    let (_, notify) = subscribe(&mut bench, udp(4001), "101", "message-summary");
+    assert!(text(&notify).contains("Voice-Message: 1/0"));
+    assert_eq!(notify.header("Subscription-State"), Some("active;expires=600"));
+    let notified = |m: &&(Flow, Message)| m.1.method() == "NOTIFY" && m.1.header("CSeq") == Some("2 NOTIFY");
+    let later = bench.pass(Duration::from_secs(601));
+    let last = later.iter().find(notified).unwrap();
+    assert_eq!(last.1.header("Subscription-State"), Some("terminated;reason=timeout"));
+}
+
+#[test]
+fn a_lamp_follows_the_calls_of_its_extension() {
+    let mut bench = Bench::new();
+    let (watcher, caller) = (udp(4001), udp(4003));
+    let (_, idle) = subscribe(&mut bench, watcher, "103", "dialog");
+    assert!(text(&idle).contains("version=\"0\"") && !text(&idle).contains("<dialog "));
+    let mut invite = bench.request("INVITE", "103", "9198", caller);
+    invite.body = SDP.into();
+    let sent = authorised(&mut bench, caller, &invite);
+    let lamp = sent.iter().find(|(flow, m)| *flow == watcher && m.method() == "NOTIFY").unwrap();
+    let xml = text(&lamp.1);
+    assert!(
+        xml.contains("direction=\"initiator\"><state>early</state>") && xml.contains("sip:9198@"),
+        "{xml}"
+    );
+}
+
+#[test]
+fn a_stranger_is_told_nothing() {
+    let mut bench = Bench::new();
+    let mut request = bench.request("SUBSCRIBE", "101", "101", udp(4001));
+    request.push("Event", "message-summary");
+    assert_eq!(codes(&bench.give(udp(4001), &request)), [407]);
+    request.set("Event", "weather");
+    let sent = authorised(&mut bench, udp(4001), &request);
+    assert_eq!(codes(&sent), [489]);
+}
+
+#[test]
+fn a_parked_call_is_taken_in_place_of_its_line() {
+    let mut bench = Bench::new();
+    let (parked, taker) = (udp(4002), udp(4003));
+    let mut invite = bench.request("INVITE", "102", "*68", parked);
+    invite.body = SDP.into();
+    authorised(&mut bench, parked, &invite);
+    let line = format!("{}|{}", invite.call_id(), tag(invite.header("From")));
+    let (sent, _) = bench.input(Input::MediaOpened { line, rtp: Some(address(40_000)) });
+    let (_, ok) = sent.into_iter().next().unwrap();
+    assert_eq!(ok.code(), 200);
+
+    let take = bench.request("INVITE", "103", "*881", taker);
+    assert_eq!(codes(&authorised(&mut bench, taker, &take)), [404], "nobody is parked there");
+    let take = bench.request("INVITE", "103", "*88", taker);
+    let sent = authorised(&mut bench, taker, &take);
+    let (to, forwarded) = sent.iter().find(|(_, m)| !m.uri().is_empty()).unwrap();
+    assert_eq!((*to, forwarded.uri()), (parked, format!("sip:102@{}", parked.peer()).as_str()));
+    let expected = format!(
+        "{};to-tag={};from-tag={}",
+        invite.call_id(),
+        tag(invite.header("From")),
+        tag(ok.header("To"))
+    );
+    assert_eq!(forwarded.header("Replaces"), Some(expected.as_str()));
+}
