@@ -27,7 +27,7 @@ pub(crate) fn invitation_of(invite: &Request) -> Invitation {
 
 /// Who sent a request: as the network vouches (P-Asserted-Identity, RFC 3325; Remote-Party-ID in older systems), or as
 /// they say. Who wants to stay anonymous (RFC 3323), stays so.
-pub(crate) fn caller_of(request: &(impl HasHeaders + HeadersExt)) -> Party {
+pub(crate) fn caller_of(request: &impl HeadersExt) -> Party {
     let claimed = Party::parse(&from_of(request));
     match identity_of(request) {
         Some(party) if party.is_anonymous() || claimed.is_anonymous() => party,

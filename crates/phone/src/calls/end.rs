@@ -56,8 +56,11 @@ impl Calls {
     /// The signalling of a call is over. It is told once its sound is closed too, so that a recording is
     /// whole when its call is said to have ended.
     pub(super) fn finish(&mut self, id: CallId, reason: EndReason, status: Option<u16>) {
-        let followed = |call: &Call| call.view.follows == Some(id) && call.is_established();
-        let goes_on = self.table.values().any(followed);
+        // It goes on as another one, here or between the other ends.
+        let goes_on = |call: &Call| {
+            (call.view.follows == Some(id) && call.is_established()) || call.handed_to == Some(id)
+        };
+        let goes_on = self.table.values().any(goes_on);
         let Ok(call) = self.live(id) else { return };
         let handed_on = (call.view.transfer.is_some() || goes_on) && reason == EndReason::HungUpThere;
         call.ended(if handed_on { EndReason::Transferred } else { reason }, status);

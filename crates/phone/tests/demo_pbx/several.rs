@@ -61,7 +61,8 @@ async fn connect(from: &mut Running, to: &mut Running, number: &str) -> (CallId,
     let there = to.call("an incoming call", |state| *state == CallState::Incoming).await.id;
     to.send(Command::Answer { call: there });
     to.view("talking", |view| view.id == there && active(&view.state)).await;
-    (from.call("an answer", active).await.id, there)
+    let ours = |view: &CallView| active(&view.state) && number.starts_with(&view.peer.number);
+    (from.view("an answer", ours).await.id, there)
 }
 
 #[tokio::test(flavor = "multi_thread")]

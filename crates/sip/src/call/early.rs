@@ -82,6 +82,11 @@ impl Early {
         Some(Progress { fork: u32::try_from(number).ok()?, sdp, dialog: begun, acknowledgement })
     }
 
+    /// Nobody has rung yet.
+    pub(super) fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+
     /// The answer that the phone with this To tag gave early.
     pub(super) fn answer_of(&self, name: Option<&str>) -> Option<String> {
         self.0.iter().find(|fork| fork.tag.as_deref() == name)?.answer.clone()

@@ -15,7 +15,7 @@ use crate::caller::invitation_of;
 use crate::dialog::{Dialog, sequence_of};
 use crate::extensions::{agreeing, allows, knows, requires, terms_of};
 use crate::flow::Flow;
-use crate::message::{sdp_of, seconds, value};
+use crate::message::{expires_of, sdp_of, value};
 use crate::session_timer::SessionTimer;
 use crate::target::request_uri;
 use crate::{CallKey, EndCause, Event, Invitation};
@@ -37,10 +37,7 @@ pub(crate) async fn incoming(mut call: Call, mut transaction: Transaction, repla
     };
     let said = invitation_of(invite);
     let offer = sdp_of(invite, &invite.body);
-    let expires = seconds(invite, |header| match header {
-        Header::Expires(value) => Some(value.value()),
-        _ => None,
-    });
+    let expires = expires_of(invite);
     // Without their offer a reliable answer would have to bring ours (RFC 3262, section 5).
     let reliable = requires(invite, "100rel").then(|| Reliable::new(rand::random(), sequence_of(invite)));
     let mute = reliable.is_some() && offer.is_none();

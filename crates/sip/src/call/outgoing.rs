@@ -18,15 +18,16 @@ use crate::exchange::exchange;
 use crate::extensions::{allows, asking, terms_of};
 use crate::flow::Flow;
 use crate::invite::Inviting;
-use crate::message::{Draft, challenges, sdp_of, seconds, to_of};
+use crate::message::{Draft, challenges, retry_after_of, sdp_of, seconds, to_of};
 use crate::party::tag;
 use crate::redirect::Targets;
 use crate::session_timer::SessionTimer;
 use crate::{Cause, EndCause, Event, Party};
 use updates::Update;
 
-/// An INVITE without any answer for this long goes nowhere: four retransmissions over UDP.
-const PATIENCE: Duration = Duration::from_secs(8);
+/// An INVITE without any answer for this long goes nowhere: a proxy answers within 200 ms (RFC 3261, section 16.2),
+/// and over UDP it has been sent three times by then.
+const PATIENCE: Duration = Duration::from_secs(3);
 
 /// An INVITE to be sent.
 pub(crate) struct Invite(pub Draft);
@@ -35,21 +36,8 @@ pub(crate) struct Invite(pub Draft);
 pub(crate) async fn outgoing(mut call: Call, invitation: Invite) {
     let draft = invitation.0;
     call.party = Some(Party::parse(&draft.to));
-    let net = call.net.clone();
-    let mut way = pin!(net.flow());
     let mut waiting = None;
-    let flow = loop {
-        tokio::select! {
-            flow = &mut way => break flow,
-            input = call.input() => match input {
-                Input::HangUp => return call.end(EndCause::CancelledHere, None),
-                Input::Reoffer(sdp) => waiting = Some(sdp),
-                Input::Moved => call.tell(Event::Moved { call: call.key }),
-                _ => {}
-            },
-        }
-    };
-    match flow {
+    match reach(&mut call, &mut waiting).await {
         Ok(flow) => {
             let ringing = Ringing {
                 targets: Targets::new(&draft.uri),
@@ -65,7 +53,24 @@ pub(crate) async fn outgoing(mut call: Call, invitation: Invite) {
             };
             ringing.invite(call).await;
         }
-        Err(cause) => call.end(EndCause::Unreachable(cause), None),
+        Err(cause) => call.end(cause, None),
+    }
+}
+
+/// Finds the way to the proxy, unless the call is given up before.
+async fn reach(call: &mut Call, waiting: &mut Option<String>) -> Result<Flow, EndCause> {
+    let net = call.net.clone();
+    let mut way = pin!(net.flow());
+    loop {
+        tokio::select! {
+            flow = &mut way => return flow.map_err(EndCause::Unreachable),
+            input = call.input() => match input {
+                Input::HangUp => return Err(EndCause::CancelledHere),
+                Input::Reoffer(sdp) => *waiting = Some(sdp),
+                Input::Moved => call.tell(Event::Moved { call: call.key }),
+                _ => {}
+            },
+        }
     }
 }
 
@@ -112,6 +117,13 @@ impl Ringing {
                     continue;
                 }
                 422 if self.is_longer(&response) => continue,
+                503 if self.is_turned_away(&call, &response) => {
+                    match reach(&mut call, &mut self.waiting).await {
+                        Ok(flow) => self.flow = flow,
+                        Err(cause) => return call.end(cause, None),
+                    }
+                    continue;
+                }
                 // Other ways of moving are for proxies (RFC 3261, section 21.3).
                 300..=302 => self.targets.learn(&response),
                 // Nobody is to be asked any more (section 16.7).
@@ -173,6 +185,13 @@ impl Ringing {
             };
             return Err(GivenUp { cause, heard });
         }
+    }
+
+    /// The proxy itself wants to be left alone for a while, and there is another (RFC 3263, section 4.3). Gateways
+    /// behind it answer so as well when all their lines are taken, but do not say for how long.
+    fn is_turned_away(&self, call: &Call, response: &Response) -> bool {
+        let pause = retry_after_of(response).filter(|_| self.early.is_empty());
+        pause.is_some_and(|pause| call.net.give_way(&self.flow, Some(pause)))
     }
 
     /// Somebody on the way wants longer session timers.

@@ -1,10 +1,12 @@
 //! Nothing is left behind.
 
 use std::process::Command;
+use std::time::{Duration, Instant};
 
 use crate::common::kamailio::Kamailio;
-use crate::common::{ANSWER, OFFER, Phone};
-use sip::Transport;
+use crate::common::sipp::{Sipp, expect, perhaps, receive, reply, request};
+use crate::common::{ANSWER, LIMIT, OFFER, Phone, account, free_port};
+use sip::{Account, Event, Transport};
 
 fn open_files() -> Vec<String> {
     let mut open: Vec<String> = std::fs::read_dir("/proc/self/fd")
@@ -32,14 +34,111 @@ async fn until_tasks(number: usize) {
 }
 
 /// In a process of its own, so that nobody else opens or closes anything meanwhile.
-#[test]
-fn stopping_leaves_no_socket_and_no_task() {
+fn alone_in_a_process(test: &str) {
     let output = Command::new(std::env::current_exe().unwrap())
-        .args(["--exact", "leaks::alone", "--ignored"])
+        .args(["--exact", test, "--ignored", "--nocapture"])
         .output()
         .unwrap();
     let said = String::from_utf8_lossy(&output.stdout);
-    assert!(output.status.success() && said.contains("1 passed"), "{said}");
+    let complained = String::from_utf8_lossy(&output.stderr);
+    assert!(output.status.success() && said.contains("1 passed"), "{said}\n{complained}");
+}
+
+#[test]
+fn stopping_leaves_no_socket_and_no_task() {
+    alone_in_a_process("leaks::alone");
+}
+
+#[test]
+fn five_hundred_calls_leave_nothing() {
+    alone_in_a_process("leaks::many_calls");
+}
+
+/// Memory of this process that is in use, in KiB.
+fn memory() -> usize {
+    let status = std::fs::read_to_string("/proc/self/status").unwrap();
+    let line = status.lines().find_map(|line| line.strip_prefix("RssAnon:")).unwrap();
+    line.trim().trim_end_matches(" kB").trim().parse().unwrap()
+}
+
+/// Waits until no more tasks are alive than before: 32 seconds after the last call even its repetitions are over.
+async fn until_settled(number: usize) {
+    let deadline = Instant::now() + LIMIT;
+    while tasks() > number {
+        assert!(Instant::now() < deadline, "{} tasks instead of {number}", tasks());
+        tokio::time::sleep(Duration::from_millis(100)).await;
+    }
+}
+
+async fn calls_out(phone: &mut Phone, number: usize) {
+    for _ in 0..number {
+        let call = phone.agent.invite("102", OFFER.into());
+        phone.until_answered().await;
+        phone.agent.hang_up(call);
+        phone.until_ended().await;
+    }
+}
+
+async fn calls_in(phone: &mut Phone, port: u16, number: u32) {
+    let to = "[peer_tag_param]";
+    let mut sipp = Sipp::caller_of(
+        number,
+        &[
+            request("INVITE", "[branch]", 1, "", "", OFFER),
+            perhaps(100),
+            expect(200),
+            request("ACK", "[branch]", 1, to, "", ""),
+            request("BYE", "[branch]", 2, to, "", ""),
+            expect(200),
+        ],
+        port,
+    );
+    let mut ended = 0;
+    while ended < number {
+        match phone.next().await {
+            Event::Incoming { call, .. } => phone.agent.answer(call, ANSWER.into()),
+            Event::Ended { .. } => ended += 1,
+            _ => {}
+        }
+    }
+    sipp.done().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+#[ignore = "run by five_hundred_calls_leave_nothing"]
+async fn many_calls() {
+    let sipp = Sipp::server(&[
+        receive("INVITE"),
+        reply("180 Ringing", "", ""),
+        reply("200 OK", "", ANSWER),
+        receive("ACK"),
+        receive("BYE"),
+        reply("200 OK", "", "").replace(";tag=s[call_number]", ""),
+    ]);
+    let port = free_port();
+    let account = Account { local_port: Some(port), ..account(sipp.port, Transport::Udp) };
+    let mut phone = Phone::registered(account).await;
+    let before = tasks();
+    // As many as are measured afterwards: memory that is kept for the next call is taken by then.
+    calls_out(&mut phone, 250).await;
+    calls_in(&mut phone, port, 250).await;
+    until_settled(before).await;
+    let settled = (open_files(), memory());
+    calls_out(&mut phone, 250).await;
+    calls_in(&mut phone, port, 250).await;
+    let (busy_tasks, busy_memory) = (tasks(), memory());
+    until_settled(before).await;
+    assert_eq!(open_files(), settled.0);
+    let grown = memory().saturating_sub(settled.1);
+    println!(
+        "tasks {before}, {busy_tasks} right after 500 calls, {} later; memory {} KiB, {busy_memory}, {}",
+        tasks(),
+        settled.1,
+        memory()
+    );
+    // Two KiB a call would be seen.
+    assert!(grown < 1000, "{grown} KiB more than before 500 calls");
+    phone.agent.stop().await;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

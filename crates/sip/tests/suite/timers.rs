@@ -3,9 +3,12 @@
 use std::time::{Duration, Instant};
 
 use crate::common::peer::{Message, Peer};
-use crate::common::{ANSWER, OFFER, Phone};
+use crate::common::{ANSWER, LIMIT, OFFER, Phone, account};
 use crate::edges::{registered, within};
-use sip::{CallKey, EndCause, Event};
+use sip::{CallKey, EndCause, Event, Transport};
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::TcpListener;
+use tokio::time::timeout;
 
 const SDP: &str = "Content-Type: application/sdp\r\n";
 
@@ -171,6 +174,92 @@ async fn an_offer_made_too_early_goes_out_when_they_have_answered() {
     phone.until_answer().await;
     phone.agent.hang_up(call);
     phone.until_ended().await;
+    phone.agent.stop().await;
+}
+
+/// Requests and answers off a stream, one by one.
+struct Stream {
+    stream: tokio::net::TcpStream,
+    buffer: String,
+}
+
+impl Stream {
+    async fn accept(listener: &TcpListener) -> Self {
+        let (stream, _) = timeout(LIMIT, listener.accept()).await.expect("a connection").unwrap();
+        Self { stream, buffer: String::new() }
+    }
+
+    async fn receive(&mut self) -> Message {
+        loop {
+            let text = self.buffer.trim_start_matches(['\r', '\n']).to_owned();
+            if let Some((head, rest)) = text.split_once("\r\n\r\n") {
+                let from = self.stream.peer_addr().unwrap();
+                let message = Message { text: format!("{head}\r\n\r\n"), from };
+                let length: usize = message.header("Content-Length").parse().unwrap();
+                if rest.len() >= length {
+                    let (body, rest) = rest.split_at(length);
+                    self.buffer = rest.to_owned();
+                    return Message { text: format!("{head}\r\n\r\n{body}"), from };
+                }
+            }
+            let mut chunk = [0; 4096];
+            let read = timeout(LIMIT, self.stream.read(&mut chunk)).await.expect("something").unwrap();
+            assert!(read > 0, "the connection ended");
+            self.buffer.push_str(std::str::from_utf8(&chunk[..read]).unwrap());
+        }
+    }
+
+    async fn send(&mut self, text: &str) {
+        self.stream.write_all(text.as_bytes()).await.unwrap();
+    }
+
+    async fn register(&mut self) {
+        let register = self.receive().await;
+        let contact = format!("Contact: {}\r\nExpires: 600\r\n", register.header("Contact"));
+        self.send(&register.answer("200 OK", "r", &contact, "")).await;
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_call_outlives_its_connection_and_tells_the_new_one() {
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let port = listener.local_addr().unwrap().port();
+    let mut phone = Phone::start(account(port, Transport::Tcp)).await;
+    let mut first = Stream::accept(&listener).await;
+    first.register().await;
+    phone.until_registered().await;
+    let call = phone.agent.invite("102", OFFER.into());
+    let invite = first.receive().await;
+    let contact = format!("Contact: <sip:102@127.0.0.1:{port};transport=tcp>\r\n");
+    let ok = invite.answer("200 OK", "bob", &format!("{contact}Allow: UPDATE\r\n{SDP}"), ANSWER);
+    first.send(&ok).await;
+    phone.until_answered().await;
+    assert!(first.receive().await.start().starts_with("ACK "));
+    drop(first);
+    let mut second = Stream::accept(&listener).await;
+    let update = loop {
+        let message = second.receive().await;
+        match message.start().split(' ').next() {
+            Some("REGISTER") => {
+                let contact = format!("Contact: {}\r\nExpires: 600\r\n", message.header("Contact"));
+                second.send(&message.answer("200 OK", "r", &contact, "")).await;
+            }
+            Some("OPTIONS") => second.send(&message.answer("200 OK", "", "", "")).await,
+            _ => break message,
+        }
+    };
+    assert!(update.start().starts_with("UPDATE "), "{}", update.start());
+    assert_ne!(update.header("Contact"), invite.header("Contact"));
+    second.send(&update.answer("200 OK", "", &contact, "")).await;
+    phone.agent.hang_up(call);
+    loop {
+        let message = second.receive().await;
+        second.send(&message.answer("200 OK", "", "", "")).await;
+        if message.start().starts_with("BYE ") {
+            break;
+        }
+    }
+    assert_eq!(phone.until_ended().await, (EndCause::HungUpHere, None));
     phone.agent.stop().await;
 }
 

@@ -350,6 +350,44 @@ async fn a_server_out_of_order_is_told_from_a_refusal() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_call_that_rings_too_long_ends_by_the_wish_of_neither() {
+    // The caller wants a provisional answer acknowledged, and then never does.
+    let (mut phone, port, _silent) = phone_called_at().await;
+    let mut sipp = Sipp::caller(
+        &[
+            invite("Require: 100rel\n"),
+            perhaps(100),
+            expect(180),
+            expect(504),
+            request("ACK", "[branch-4]", 1, TO, "", ""),
+        ],
+        port,
+    );
+    let (call, ..) = phone.until_incoming().await;
+    phone.agent.ring(call);
+    assert_eq!(phone.until_ended().await, (EndCause::ConnectionLost, Some(504)));
+    sipp.done().await;
+    phone.agent.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_is_required_and_not_known_is_refused() {
+    let (phone, port, _silent) = phone_called_at().await;
+    let mut sipp = Sipp::caller(
+        &[
+            invite("Require: timer, brew\n"),
+            perhaps(100),
+            expect(420),
+            request("ACK", "[branch-3]", 1, TO, "", ""),
+        ],
+        port,
+    );
+    sipp.done().await;
+    assert!(sipp.trace().contains("Unsupported: brew"), "{}", sipp.trace());
+    phone.agent.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_bye_ahead_of_the_ack_ends_the_call() {
     let (mut phone, port, _silent) = phone_called_at().await;
     let mut sipp = Sipp::caller(

@@ -13,7 +13,7 @@ use crate::call::offering::{Clash, Outcome, Wish};
 use crate::exchange::{Reply, exchange};
 use crate::extensions::{SUPPORTED, agreeing, allows, asking, knows, least, terms_of};
 use crate::invite::reinvite;
-use crate::message::{ALLOW, Body, SDP, sdp_of, seconds};
+use crate::message::{ALLOW, Body, SDP, retry_after_of, sdp_of, seconds};
 use crate::session_timer::Terms;
 use crate::{Cause, EndCause, Event};
 
@@ -172,7 +172,7 @@ impl Session {
                     Outcome::Later(Duration::ZERO)
                 }
                 491 => Outcome::Glare,
-                500 | 503 => later(&reply.response).map_or(Outcome::Final, Outcome::Later),
+                500 | 503 => retry_after_of(&reply.response).map_or(Outcome::Final, Outcome::Later),
                 _ => Outcome::Final,
             },
             Err(Cause::NotUnderstood | Cause::Silence) => Outcome::Final,
@@ -220,11 +220,4 @@ impl Session {
             _ => {}
         }
     }
-}
-
-fn later(response: &Response) -> Option<Duration> {
-    seconds(response, |header| match header {
-        Header::RetryAfter(value) => Some(value.value()),
-        _ => None,
-    })
 }
