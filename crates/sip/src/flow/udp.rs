@@ -11,7 +11,7 @@ use socket2::{Domain, Protocol, Socket, Type};
 use tokio::net::UdpSocket;
 use tokio::sync::broadcast;
 use tokio::time::{MissedTickBehavior, interval, sleep, sleep_until};
-use tokio_util::sync::CancellationToken;
+use tokio_util::sync::{CancellationToken, DropGuard};
 
 use super::pulse::Beat;
 use super::receive::deliver;
@@ -40,23 +40,25 @@ pub(crate) struct Port {
     number: u16,
     /// Where answers to STUN requests go: each flow knows its own.
     stun: broadcast::Sender<stun::Answer>,
+    /// Tells that the sockets are closed. Fields are dropped in order, so this one goes last.
+    _closed: DropGuard,
 }
 
 impl Port {
-    /// Binds `port`, or without one any that is free, on all addresses.
-    pub(crate) fn bind(port: Option<u16>) -> io::Result<Self> {
+    /// Binds `port`, or without one any that is free, on all addresses. `closed` is cancelled once it is closed.
+    pub(crate) fn bind(port: Option<u16>, closed: &CancellationToken) -> io::Result<Self> {
         // A port that is free in one family may be taken in the other: then another one will do.
         let mut tries = if port.is_some() { 1 } else { 8 };
         loop {
             tries -= 1;
-            match Self::bind_both(port.unwrap_or(0)) {
+            match Self::bind_both(port.unwrap_or(0), closed) {
                 Err(e) if e.kind() == io::ErrorKind::AddrInUse && tries > 0 => {}
                 outcome => return outcome,
             }
         }
     }
 
-    fn bind_both(port: u16) -> io::Result<Self> {
+    fn bind_both(port: u16, closed: &CancellationToken) -> io::Result<Self> {
         let v4 = present(bind(Ipv4Addr::UNSPECIFIED.into(), port))?;
         let number = v4.as_ref().map_or(Ok(port), |socket| socket.local_addr().map(|bound| bound.port()))?;
         let v6 = present(bind(Ipv6Addr::UNSPECIFIED.into(), number))?;
@@ -65,7 +67,8 @@ impl Port {
         }
         let number =
             v6.as_ref().map_or(Ok(number), |socket| socket.local_addr().map(|bound| bound.port()))?;
-        Ok(Self { v4, v6, number, stun: broadcast::Sender::new(16) })
+        let stun = broadcast::Sender::new(16);
+        Ok(Self { v4, v6, number, stun, _closed: closed.clone().drop_guard() })
     }
 
     /// The socket that reaches addresses like this one.
