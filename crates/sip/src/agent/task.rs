@@ -28,7 +28,7 @@ use crate::call::{Call, Input, Report, incoming};
 use crate::dialog::{Identity, Standing, sequence_of};
 use crate::digest::Authenticator;
 use crate::extensions::{SUPPORTED, knows, least, terms_of, unsupported};
-use crate::flow::{AckMender, Hops, Locator, Net, Outlets, Port, websocket_url};
+use crate::flow::{AckMender, Hops, Locator, Net, Outlets, Port, is_path};
 use crate::message::{ALLOW, Body, Draft, SDP, call_id_of, from_of, sdp_of, to_of, token};
 use crate::network::{Stir, Watch, source_toward};
 use crate::outside::{is_message_summary, message_summary, text_message};
@@ -223,7 +223,10 @@ impl Agent {
                             self.online(false);
                             self.ask_all();
                         }
-                        Fact::ContactChanged => self.moved(),
+                        Fact::ContactChanged => {
+                            self.moved();
+                            self.ask_all();
+                        }
                         _ => self.attempt = None,
                     }
                     self.fact(fact);
@@ -641,9 +644,8 @@ fn checked(account: &Account) -> Result<Uri, Error> {
     if account.proxy.host.trim().is_empty() {
         return Err(Error::AccountInvalid("proxy"));
     }
-    if account.transport.allows(Transport::Wss) {
-        websocket_url(account, Transport::Wss.default_port())
-            .ok_or(Error::AccountInvalid("WebSocket path"))?;
+    if account.transport.allows(Transport::Wss) && !is_path(&account.websocket_path) {
+        return Err(Error::AccountInvalid("WebSocket path"));
     }
     parse(&format!("sip:{}", account.domain)).ok_or(Error::AccountInvalid("domain"))
 }

@@ -1,6 +1,6 @@
 use std::io;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
-use std::sync::{Arc, Mutex};
+use std::sync::Arc;
 use std::time::Duration;
 
 use rand::Rng;
@@ -9,7 +9,7 @@ use rsipstack::transaction::endpoint::EndpointInnerRef;
 use rsipstack::transport::SipConnection;
 use socket2::{Domain, Protocol, Socket, Type};
 use tokio::net::UdpSocket;
-use tokio::sync::mpsc;
+use tokio::sync::broadcast;
 use tokio::time::{MissedTickBehavior, interval, sleep, sleep_until};
 use tokio_util::sync::CancellationToken;
 
@@ -38,8 +38,8 @@ pub(crate) struct Port {
     v4: Option<UdpSocket>,
     v6: Option<UdpSocket>,
     number: u16,
-    /// Where answers to STUN requests go.
-    stun: Mutex<Option<mpsc::UnboundedSender<stun::Answer>>>,
+    /// Where answers to STUN requests go: each flow knows its own.
+    stun: broadcast::Sender<stun::Answer>,
 }
 
 impl Port {
@@ -65,7 +65,7 @@ impl Port {
         }
         let number =
             v6.as_ref().map_or(Ok(number), |socket| socket.local_addr().map(|bound| bound.port()))?;
-        Ok(Self { v4, v6, number, stun: Mutex::new(None) })
+        Ok(Self { v4, v6, number, stun: broadcast::Sender::new(16) })
     }
 
     /// The socket that reaches addresses like this one.
@@ -96,10 +96,9 @@ impl Port {
                 PING => Some(b"\r\n".to_vec()),
                 _ if bytes.trim_ascii().is_empty() => None,
                 _ if stun::is_stun(bytes) => {
-                    if let (Some(answer), Ok(asker)) = (stun::answer(bytes), self.stun.lock())
-                        && let Some(asker) = asker.as_ref()
-                    {
-                        let _ = asker.send(answer);
+                    if let Some(answer) = stun::answer(bytes) {
+                        // Without a flow nobody asked.
+                        let _ = self.stun.send(answer);
                     }
                     None
                 }
@@ -190,10 +189,7 @@ pub(super) async fn open(
 
 /// Keeps the way open and notices when it is gone or has moved: with STUN where the proxy speaks it, else blindly.
 async fn watch(flow: Flow, port: Arc<Port>, ear: UdpSocket) {
-    let (answered, mut answers) = mpsc::unbounded_channel();
-    if let Ok(mut stun) = port.stun.lock() {
-        *stun = Some(answered);
-    }
+    let mut answers = port.stun.subscribe();
     let mut question = interval(WATCH);
     question.set_missed_tick_behavior(MissedTickBehavior::Delay);
     let mut pulse = pulse(Some(RETRY), FIRST);
@@ -218,7 +214,7 @@ async fn watch(flow: Flow, port: Arc<Port>, ear: UdpSocket) {
                     Ok(0)
                 }
             },
-            Some(answer) = answers.recv() => {
+            Ok(answer) = answers.recv() => {
                 if answer.id == id {
                     pulse.answered(now());
                     if flow.learn(plain(answer.mapped)) {
