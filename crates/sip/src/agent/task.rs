@@ -405,7 +405,8 @@ impl Agent {
         taking: Option<Replaces>,
         anonymous: bool,
     ) {
-        let Some(uri) = request_uri(target, &self.net.account.domain) else {
+        let sound = taking.as_ref().is_none_or(Replaces::is_sound);
+        let Some(uri) = request_uri(target, &self.net.account.domain).filter(|_| sound) else {
             let cause = EndCause::TargetInvalid;
             let _ = self.events.send(Event::Ended { call: key, cause, status: None });
             return;
