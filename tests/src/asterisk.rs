@@ -7,6 +7,7 @@ mod config;
 use std::fs;
 use std::net::Ipv4Addr;
 use std::path::PathBuf;
+use std::process::Command;
 use std::time::Duration;
 
 use tempfile::TempDir;
@@ -26,7 +27,7 @@ pub use ami::Ami;
 /// | 602 | busy |
 /// | 603 | rings for 30 s |
 /// | 604 | a tone of 1004 Hz |
-/// | 605 | records what it hears into `heard.wav` |
+/// | 605 | records its caller ([`received`](Self::received)) |
 /// | 606 | tells the manager's event `Arrived` and is silent |
 /// | 700 | parks the call; 701 and on fetch it back |
 /// | 9001 to 9008 | the voice mailbox of the user 2001 to 2008 |
@@ -60,10 +61,21 @@ impl Asterisk {
             .arg(&root)
             .args(["/usr/sbin/asterisk", "-f", "-n", "-C"])
             .arg(inside.join("etc/asterisk.conf"));
-        let process = Process::start("asterisk", command);
+        let mut process = Process::start("asterisk", command);
+        process.wait_for("its start", Duration::from_secs(30), |l| {
+            l.text.contains("Asterisk Ready").then_some(())
+        });
         let ports = [5060, 5061, 5063, 5065, AMI_PORT].map(|port| (address, port));
         place.wait_until_bound(&process, &ports);
         Self { process, dir, address }
+    }
+
+    /// Name and version.
+    pub fn version() -> String {
+        let mut command = Command::new("chroot");
+        command.arg(asterisk_root()).args(["/usr/sbin/asterisk", "-V"]);
+        // "Asterisk 16.28.0~dfsg-0+deb11u4"
+        Process::run("asterisk", command).split('~').next().unwrap_or_default().trim().to_owned()
     }
 
     /// One of its users, over `udp`, `tcp`, `tls` or `wss`.
@@ -94,9 +106,9 @@ impl Asterisk {
         Ami::open(self.address, AMI_PORT, Duration::from_secs(20))
     }
 
-    /// What the number 605 heard so far.
-    pub fn heard(&self) -> PathBuf {
-        self.dir.path().join("spool/heard.wav")
+    /// What the number 605 received of its caller.
+    pub fn received(&self) -> PathBuf {
+        self.dir.path().join("spool/received.wav")
     }
 
     /// What it printed last, for the message of a failing test.

@@ -1,7 +1,7 @@
 //! baresip as the other phone: speaks a WAV file, records what it heard, driven by its standard input.
 
 use std::fs;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
 use rustix::process::Signal;
@@ -12,13 +12,25 @@ use crate::{Place, Process, SipAccount};
 /// A running, registered baresip. It refuses loopback, so it needs a namespace with an address.
 pub struct Baresip {
     process: Process,
+    registered_at: Instant,
     dir: TempDir,
 }
 
 impl Baresip {
     /// Starts it with one account, one codec (`opus` or `PCMU`) and `speech` for a microphone, a WAV at the
     /// codec's rate, and waits until it is registered. It answers every call by itself.
-    pub fn start(place: &Place, account: &SipAccount, codec: &str, speech: &std::path::Path) -> Self {
+    pub fn start(place: &Place, account: &SipAccount, codec: &str, speech: &Path) -> Self {
+        Self::trusting(place, account, codec, speech, None)
+    }
+
+    /// The same, with the certificate of an authority to check the server's by, over TLS.
+    pub fn trusting(
+        place: &Place,
+        account: &SipAccount,
+        codec: &str,
+        speech: &Path,
+        authority: Option<&Path>,
+    ) -> Self {
         let dir = TempDir::with_prefix("carillon-baresip-").unwrap();
         let codecs = if codec == "opus" { "opus/48000/1".to_owned() } else { format!("{codec}/8000/1") };
         let SipAccount { user, domain, proxy, transport, password } = account;
@@ -34,14 +46,15 @@ impl Baresip {
         let config = CONFIG
             .replace("@SPEECH@", &speech.display().to_string())
             .replace("@DIR@", &dir.path().display().to_string());
-        fs::write(dir.path().join("config"), config).unwrap();
+        let authority = authority.map(|file| format!("sip_cafile {}\n", file.display())).unwrap_or_default();
+        fs::write(dir.path().join("config"), config + &authority).unwrap();
         let mut command = place.command("baresip");
         command.arg("-f").arg(dir.path());
         let mut process = Process::start("baresip", command);
-        process.wait_for("its registration", Duration::from_secs(20), |l| {
-            l.text.contains("200 OK").then_some(())
+        let registered_at = process.wait_for("its registration", Duration::from_secs(20), |l| {
+            l.text.contains("200 OK").then_some(l.at)
         });
-        Self { process, dir }
+        Self { process, registered_at, dir }
     }
 
     /// Calls `target`.
@@ -65,9 +78,20 @@ impl Baresip {
         self.wait("180 Ringing");
     }
 
-    /// Waits until a call is answered.
-    pub fn wait_established(&mut self) {
-        self.wait("Call established");
+    /// When it said that it is registered.
+    pub fn registered_at(&self) -> Instant {
+        self.registered_at
+    }
+
+    /// Waits until a call is answered, and says when that was.
+    pub fn wait_established(&mut self) -> Instant {
+        let words = "Call established";
+        self.process.wait_for(words, LIMIT, |l| l.text.contains(words).then_some(l.at))
+    }
+
+    /// Waits until the other end has pressed a digit.
+    pub fn wait_digit(&mut self, digit: char) {
+        self.wait(&format!("event: '{digit}'"));
     }
 
     /// Waits until the call is over.

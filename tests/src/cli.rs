@@ -71,6 +71,30 @@ impl Cli {
         Self::start_at(session, place, &all, Some(&account.password), None)
     }
 
+    /// Starts it with a plain SIP account, to be told line by line what to do ([`Cli::say`]). `authority` vouches for
+    /// the server.
+    pub fn console(
+        session: &Session,
+        place: &Place,
+        account: &SipAccount,
+        authority: &Path,
+        arguments: &[&str],
+    ) -> Self {
+        let authority = authority.display().to_string();
+        let mut all = vec!["console", "--ca", &authority];
+        all.extend(["--sip-user", &account.user, "--sip-domain", &account.domain]);
+        all.extend(["--proxy", &account.proxy, "--transport", &account.transport]);
+        all.extend(arguments);
+        let mut command = session.command_at(place, product("carillon-cli"));
+        command.arg("--json").args(&all).env("CARILLON_SIP_PASSWORD", &account.password);
+        Self { process: Process::start("carillon-cli console", command) }
+    }
+
+    /// Tells a console what to do.
+    pub fn say(&mut self, line: &str) {
+        self.process.type_line(line);
+    }
+
     /// Signs in at `server`, with a certificate to trust where one is given.
     pub fn sign_in(
         session: &Session,

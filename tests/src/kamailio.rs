@@ -3,6 +3,7 @@
 use std::fs;
 use std::net::Ipv4Addr;
 use std::path::{Path, PathBuf};
+use std::process::Command;
 
 use tempfile::TempDir;
 
@@ -86,6 +87,15 @@ impl Kamailio {
         let process = Process::start("kamailio", command);
         place.wait_until_bound(&process, &ports.all().map(|port| (address, port)));
         Self { _process: process, dir, address, ports }
+    }
+
+    /// Name and version.
+    pub fn version() -> String {
+        let mut command = Command::new("kamailio");
+        command.arg("-v");
+        let said = Process::run("kamailio", command);
+        // "version: kamailio 5.6.3 (x86_64/linux)"
+        format!("Kamailio {}", said.split_whitespace().nth(2).unwrap_or_default())
     }
 
     /// One of its users, over `udp`, `tcp`, `tls` or `wss`.
@@ -203,6 +213,7 @@ request_route {
         if (loose_route()) {
             if (is_method("SUBSCRIBE") && uri == myself) { route(PRESENCE); exit; }
             handle_ruri_alias();
+            t_on_reply("ANSWER");
             t_relay();
         }
         else if (is_method("ACK")) { if (t_check_trans()) t_relay(); }

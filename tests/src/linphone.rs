@@ -1,7 +1,8 @@
 //! linphonec as the other phone, driven by its standard input. It answers every call by itself.
 
 use std::fs;
-use std::time::{Duration, Instant};
+use std::path::Path;
+use std::time::{Duration, Instant, SystemTime};
 
 use tempfile::TempDir;
 
@@ -10,12 +11,18 @@ use crate::{Line, Place, Process, SipAccount};
 /// A running, registered linphonec, in a namespace of its own.
 pub struct Linphone {
     process: Process,
-    _dir: TempDir,
+    dir: TempDir,
 }
 
 impl Linphone {
     /// Starts it with one account and waits until it is registered.
     pub fn start(place: &Place, account: &SipAccount) -> Self {
+        Self::trusting(place, account, None)
+    }
+
+    /// The same, with the certificate of an authority to check the server's by, over TLS. It cannot find an address in
+    /// a certificate, so that is not checked.
+    pub fn trusting(place: &Place, account: &SipAccount, authority: Option<&Path>) -> Self {
         let dir = TempDir::with_prefix("carillon-linphone-").unwrap();
         fs::create_dir_all(dir.path().join(".local/share/linphone")).unwrap();
         let SipAccount { user, domain, proxy, transport, password } = account;
@@ -24,12 +31,19 @@ impl Linphone {
             .replace("@DOMAIN@", domain)
             .replace("@PROXY@", &format!("<sip:{proxy};transport={transport}>"))
             .replace("@PASSWORD@", password)
+            .replace("@CA@", &authority.map(|file| file.display().to_string()).unwrap_or_default())
             .replace("@DIR@", &dir.path().display().to_string());
         let file = dir.path().join("linphonerc");
         fs::write(&file, config).unwrap();
         // Into a pipe it would print late.
         let mut command = place.command("stdbuf");
-        command.args(["-oL", "linphonec", "-a", "-S", "-c"]).arg(file);
+        let log = dir.path().join("log");
+        command
+            .args(["-oL", "linphonec", "-a", "-S", "-d", "6", "-l"])
+            .arg(&log)
+            .arg("-c")
+            .arg(file)
+            .env("TZ", "UTC");
         command.env("HOME", dir.path()).env_remove("XDG_CONFIG_HOME").env_remove("XDG_DATA_HOME");
         let mut process = Process::start("linphonec", command);
         process.type_line("soundcard use files");
@@ -39,7 +53,7 @@ impl Linphone {
             process.type_line("status register");
             let registered = |l: &Line| l.text.contains("registered, identity").then_some(());
             if process.look_for(Duration::from_millis(100), registered).is_ok() {
-                return Self { process, _dir: dir };
+                return Self { process, dir };
             }
             assert!(Instant::now() < deadline, "linphonec does not register\n{}", process.log());
         }
@@ -60,9 +74,23 @@ impl Linphone {
         self.process.type_line("terminate all");
     }
 
-    /// Waits until it says this.
-    pub fn wait(&mut self, words: &str) {
-        self.process.wait_for(words, LIMIT, |l| l.text.contains(words).then_some(()));
+    /// Waits until it says this, and says when that was.
+    pub fn wait(&mut self, words: &str) -> Instant {
+        self.process.wait_for(words, LIMIT, |l| l.text.contains(words).then_some(l.at))
+    }
+
+    /// When it was registered, as its log says.
+    pub fn registered_at(&self) -> Instant {
+        let log = fs::read_to_string(self.dir.path().join("log")).unwrap();
+        let line = log.lines().find(|line| line.contains("Register refresher [200]"));
+        let line = line.expect("its log tells of the registration");
+        // "2026-11-22 07:35:34:199 liblinphone-message-..."
+        let fields = line.split_whitespace().nth(1).unwrap().split(':').map(|n| n.parse::<u64>().unwrap());
+        let fields: Vec<u64> = fields.collect();
+        let then = ((fields[0] * 60 + fields[1]) * 60 + fields[2]) * 1000 + fields[3];
+        let now =
+            SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap().as_millis() as u64 % DAY_MS;
+        Instant::now() - Duration::from_millis((now + DAY_MS - then) % DAY_MS)
     }
 
     /// What it printed last, for the message of a failing test.
@@ -72,9 +100,12 @@ impl Linphone {
 }
 
 const LIMIT: Duration = Duration::from_secs(30);
+const DAY_MS: u64 = 24 * 3600 * 1000;
 
 const CONFIG: &str = "\
 [sip]
+root_ca=@CA@
+verify_server_cn=0
 sip_port=-1
 sip_tcp_port=-1
 sip_tls_port=-1

@@ -21,6 +21,16 @@ impl Sipp {
         Self::start(&Place::Here, Ipv4Addr::LOCALHOST, scenario, &[])
     }
 
+    /// The same in another place, which has this address.
+    pub fn server_at(place: &Place, address: Ipv4Addr, scenario: &str) -> Self {
+        Self::start(place, address, scenario, &[])
+    }
+
+    /// Its port.
+    pub fn port(&self) -> u16 {
+        self.port
+    }
+
     /// A phone that calls `target` once through `through`, as its user.
     pub fn caller(scenario: &str, through: &SipAccount, target: &str) -> Self {
         Self::caller_at(&Place::Here, Ipv4Addr::LOCALHOST, scenario, through, target)
@@ -95,38 +105,44 @@ pub mod scenario {
         server(&["<pause milliseconds=\"120000\"/>"])
     }
 
+    /// Answers every call at once.
+    pub fn answers() -> String {
+        let sdp =
+            "v=0\no=- 1 1 IN IP4 [local_ip]\ns=-\nc=IN IP4 [local_ip]\nt=0 0\nm=audio 40000 RTP/AVP 0\n";
+        let answer = answer("200 OK").replace(
+            "Content-Length: 0\n\n",
+            &format!(
+                "[last_Record-Route:]\nContact: <sip:[local_ip]:[local_port]>\nContent-Type: application/sdp\n\
+                 Content-Length: [len]\n\n{sdp}\n"
+            ),
+        );
+        scenario(&[
+            "<recv request=\"INVITE\" rrs=\"true\"/>",
+            &answer,
+            ACK,
+            "<recv request=\"BYE\"/>",
+            &answer_again("200 OK"),
+        ])
+    }
+
     /// Publishes that so many voice messages wait for the user who does it, with digest (RFC 3842, RFC 3903).
     pub fn publishes_messages(new: u32, old: u32) -> String {
         let body = format!(
-            "Messages-Waiting: yes\nMessage-Account: sip:*97@[home]\nVoice-Message: {new}/{old} (0/0)\n"
+            "Messages-Waiting: yes\nMessage-Account: sip:*97@[home]\nVoice-Message: {new}/{old} (0/0)"
         );
-        let publish = |sequence: u32, credentials: &str| {
+        let publish = |sequence: u8, credentials: &str| {
             format!(
-                r#"<send retrans="500"><![CDATA[
-
-PUBLISH sip:[me]@[home] SIP/2.0
-Via: SIP/2.0/UDP [local_ip]:[local_port];branch=[branch]
-From: <sip:[me]@[home]>;tag=[call_number]
-To: <sip:[me]@[home]>
-Call-ID: [call_id]
-CSeq: {sequence} PUBLISH
-Contact: <sip:[me]@[local_ip]:[local_port]>
-Max-Forwards: 70
-Event: message-summary
-Expires: 600
-{credentials}Content-Type: application/simple-message-summary
-Content-Length: [len]
-
-{body}]]></send>"#
+                "<send retrans=\"500\"><![CDATA[\nPUBLISH sip:[me]@[home] SIP/2.0\n\
+                 Via: SIP/2.0/UDP [local_ip]:[local_port];branch=[branch]\n\
+                 From: <sip:[me]@[home]>;tag=c[call_number]\nTo: <sip:[me]@[home]>\nCall-ID: [call_id]\n\
+                 CSeq: {sequence} PUBLISH\nContact: <sip:[me]@[local_ip]:[local_port]>\nMax-Forwards: 70\n\
+                 Event: message-summary\nExpires: 600\n{credentials}\
+                 Content-Type: application/simple-message-summary\nContent-Length: [len]\n\n{body}\n]]></send>"
             )
         };
-        let steps = [
-            publish(1, ""),
-            r#"<recv response="407" auth="true"/>"#.to_owned(),
-            publish(2, "[authentication]\n"),
-            r#"<recv response="200"/>"#.to_owned(),
-        ];
-        format!("<scenario name=\"publisher\">{}</scenario>", steps.concat())
+        let challenged = "<recv response=\"407\" auth=\"true\"/>";
+        let (asked, again) = (publish(1, ""), publish(2, "[authentication]\n"));
+        scenario(&[&asked, challenged, &again, "<recv response=\"200\"/>"])
     }
 
     /// Calls with digest, lets it ring for a second, and gives up.
@@ -179,6 +195,11 @@ Content-Length: [len]
             "<send><![CDATA[\nSIP/2.0 {status}\n[last_Via:]\n[last_From:]\n[last_To:];tag=s[call_number]\n\
              [last_Call-ID:]\n[last_CSeq:]\nContent-Length: 0\n\n]]></send>"
         )
+    }
+
+    /// An answer within a dialog.
+    fn answer_again(status: &str) -> String {
+        answer(status).replace(";tag=s[call_number]", "")
     }
 
     fn request(method: &str, branch: &str, cseq: u8, to_tag: &str) -> String {

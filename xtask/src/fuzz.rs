@@ -12,7 +12,16 @@ pub const USUAL: u32 = 600;
 const MOST_KEPT: usize = 190;
 
 /// The targets, as `fuzz/fuzz_targets` has them.
-const TARGETS: [&str; 5] = ["callback_request", "profile", "qr_payload", "qr_picture", "rest_bodies"];
+const TARGETS: [&str; 8] = [
+    "callback_request",
+    "profile",
+    "qr_payload",
+    "qr_picture",
+    "rest_bodies",
+    "sdp",
+    "sip_dialog",
+    "sip_message",
+];
 
 /// Instruments everything for libFuzzer; all of it is known to a stable compiler.
 const FLAGS: &str = "-Cpasses=sancov-module -Cllvm-args=-sanitizer-coverage-level=4 \

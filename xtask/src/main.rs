@@ -1,4 +1,4 @@
-//! `cargo xtask demo | test | bench | brand | fuzz`: everything that is done with the project as a whole.
+//! `cargo xtask demo | test | bench | brand | judges | fuzz`: everything that is done with the project as a whole.
 
 mod asterisk;
 mod bench;
@@ -6,6 +6,7 @@ mod brand;
 mod build;
 mod demo;
 mod fuzz;
+mod judges;
 mod machine;
 mod report;
 mod shell;
@@ -18,9 +19,10 @@ use std::process::ExitCode;
 const USAGE: &str = "\
 cargo xtask demo [--headless]   start a demo PBX and the phone beside it
 cargo xtask test [fast]         run all tests; fast: without foreign peers and windows
-cargo xtask bench [NAME...]     measure: registration, call, voice, window (all of them without a name)
+cargo xtask bench [NAME...]     measure: registration, call, sip, voice, cost, window, qr (all without a name)
 cargo xtask brand NAME [--debug]
                                 build the product as the brand in brand/NAME, into target/brand/NAME
+cargo xtask judges              have two foreign PBXs judge every operation, and write the README's table
 cargo xtask fuzz [TARGET] [SECONDS]
                                 feed a fuzz target, or all of them, for 600 seconds or as many as said
 ";
@@ -36,6 +38,7 @@ fn main() -> ExitCode {
         ["bench", names @ ..] => bench::run(names),
         ["brand", name] => brand::run(name, false),
         ["brand", name, "--debug"] | ["brand", "--debug", name] => brand::run(name, true),
+        ["judges"] => judges::run(),
         ["fuzz"] => fuzz::run(None, fuzz::USUAL),
         ["fuzz", name] => fuzz::run(Some(name), fuzz::USUAL),
         ["fuzz", name, seconds] if let Ok(seconds) = seconds.parse() => fuzz::run(Some(name), seconds),

@@ -9,7 +9,7 @@ use crate::build::{TestProgram, everything};
 use crate::machine::{Purpose, prepare, scoring_python};
 use crate::report::{Counts, Report, count_every_libtest, count_last_libtest};
 use crate::shell::{cargo, keep, npm, target};
-use crate::{asterisk, tools, ui};
+use crate::{asterisk, judges, tools, ui};
 
 /// System tests that need neither foreign peers nor a window.
 const FAST_SYSTEM_TESTS: &[&str] = &["demo_pbx", "system_tests"];
@@ -56,6 +56,9 @@ pub fn run(fast: bool) -> Result<bool, String> {
         if !fast || FAST_SYSTEM_TESTS.contains(&program.target.as_str()) {
             libtest(&mut report, &program);
         }
+    }
+    if !fast {
+        report.judge("README: the judges' table", || judges::check().map(|()| (ONE, String::new())));
     }
     Ok(report.close())
 }

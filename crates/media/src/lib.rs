@@ -10,6 +10,8 @@ mod codec;
 mod conference;
 mod control;
 mod dtmf;
+#[cfg(any(test, feature = "fuzzing"))]
+pub mod fuzzing;
 mod in_band;
 mod jitter;
 mod latch;

@@ -216,12 +216,8 @@ pub(crate) fn sequence_of(request: &Request) -> u32 {
 #[cfg(test)]
 mod tests {
     use proptest::prelude::*;
-    use rsipstack::sip::SipMessage;
-    use rsipstack::transaction::key::{TransactionKey, TransactionRole};
 
     use super::*;
-    use crate::message::{granted, sdp_of};
-    use crate::party::tag;
 
     fn request(method: &str, cseq: u32, contact: &str) -> Request {
         let text = format!(
@@ -271,35 +267,6 @@ mod tests {
         }
     }
 
-    /// What is done with a message before anybody knows whom it is from.
-    fn take_in(bytes: &[u8]) {
-        let _ = crate::wire::read(bytes, ([192, 0, 2, 1], 5060).into());
-        let Ok(mut message) = SipMessage::try_from(bytes) else { return };
-        if let SipMessage::Request(request) = &mut message {
-            crate::flow::mark(request, ([192, 0, 2, 1], 5060).into());
-        }
-        let _ = message.to_bytes();
-        match message {
-            SipMessage::Request(request) => {
-                let _ = TransactionKey::from_request(&request, TransactionRole::Server);
-                let _ = (sequence_of(&request), tag(&to_of(&request)), sdp_of(&request, &request.body));
-                if let Some(mut dialog) = Dialog::of_invite(&request) {
-                    let _ = (dialog.is_with(&request), dialog.accepts(&request));
-                    let _ = dialog.draft(Method::Bye).uri.to_string();
-                }
-            }
-            SipMessage::Response(response) => {
-                let _ = TransactionKey::from_response(&response, TransactionRole::Client);
-                let _ = (
-                    crate::message::challenges(&response),
-                    contact_of(&response),
-                    recorded_routes(&response),
-                );
-                let _ = granted(&response, "<sip:101@h>", std::time::Duration::ZERO);
-            }
-        }
-    }
-
     proptest! {
         /// Whatever is done to a message on its way, nobody stumbles over it.
         #[test]
@@ -320,7 +287,7 @@ mod tests {
                 let end = (at + length).min(bytes.len());
                 bytes.splice(at..end, instead.into_bytes());
             }
-            take_in(&bytes);
+            crate::fuzzing::message(&bytes);
         }
     }
 }

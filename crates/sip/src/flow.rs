@@ -33,9 +33,11 @@ use crate::resolve::{LEFT_ALONE, Targets};
 use crate::{Cause, Transport};
 
 pub(crate) use detour::Hop;
+#[cfg(any(test, feature = "fuzzing"))]
+pub(crate) use framing::frames;
 pub(crate) use hops::{AckMender, Hops, Locator, udp_address};
 pub(crate) use net::{Net, Outlets};
-#[cfg(test)]
+#[cfg(any(test, feature = "fuzzing"))]
 pub(crate) use receive::mark;
 pub(crate) use receive::marked;
 pub(crate) use udp::Port;

@@ -22,6 +22,8 @@ mod event;
 mod exchange;
 mod extensions;
 mod flow;
+#[cfg(any(test, feature = "fuzzing"))]
+pub mod fuzzing;
 mod header;
 mod instance;
 mod invite;

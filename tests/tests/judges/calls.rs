@@ -70,16 +70,12 @@ pub fn hold(stage: &Stage) {
             assert!(!answer.contains("a=recvonly") && !answer.contains("a=inactive"), "{answer}");
             linphone.wait("Media streams established");
             linphone.command("pause");
-            let offer = offered(&mut phone);
+            let offer = phone.offered(call, Direction::RecvOnly);
             assert!(offer.contains("a=sendonly") || offer.contains("a=inactive"), "{offer}");
-            let answer = phone.sdp(Direction::RecvOnly);
-            phone.agent().answer_offer(call, Some(answer));
             linphone.wait("is now paused");
             linphone.command("resume");
-            let offer = offered(&mut phone);
+            let offer = phone.offered(call, Direction::SendRecv);
             assert!(!offer.contains("a=sendonly") && !offer.contains("a=inactive"), "{offer}");
-            let answer = phone.sdp(Direction::SendRecv);
-            phone.agent().answer_offer(call, Some(answer));
             linphone.wait("Media streams established");
         }
         // Asterisk keeps hold to itself: it plays music to the other side and tells the manager.
@@ -97,10 +93,3 @@ pub fn hold(stage: &Stage) {
 }
 
 const SOON: Duration = Duration::from_secs(20);
-
-fn offered(phone: &mut Phone) -> String {
-    phone.until("an offer", |event| match event {
-        Event::Offer { sdp, .. } => Some(sdp.clone().expect("an offer, not a question for one")),
-        _ => None,
-    })
-}

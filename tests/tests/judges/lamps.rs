@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use sip::{News, OtherCallState, Package};
+use sip::{Event, News, OtherCallState, Package, SubscriptionState};
 use system_tests::{Sipp, scenario};
 
 use crate::stage::{Maker, Stage};
@@ -25,10 +25,9 @@ pub fn messages(stage: &Stage) {
             let mut manager = stage.manager();
             // A tone is left as a message: one leg plays it, the other is the mailbox.
             manager.originate("Local/9001@office/n", "604");
-            let begun = manager
-                .wait("VarSet", SOON, |event| event.get("Variable").is_some_and(|v| v == "VM_MESSAGEFILE"));
+            let mailbox = manager.wait("Newexten", SOON, |event| event["Application"] == "VoiceMail");
             std::thread::sleep(Duration::from_secs(3));
-            manager.act(&[("Action", "Hangup"), ("Channel", &begun["Channel"])]);
+            manager.act(&[("Action", "Hangup"), ("Channel", &mailbox["Channel"])]);
             1
         }
     };
@@ -43,9 +42,9 @@ pub fn busy(stage: &Stage) {
     let (mut watched, mut caller) = (stage.linphone(3), stage.baresip(2));
     let mut phone = stage.phone();
     phone.agent().subscribe(Package::Dialog, Some(&stage.user(3)));
-    phone.news("nobody talking", |news| match news {
-        News::Dialogs(calls) => idle(calls).then_some(()),
-        _ => None,
+    phone.until("the subscription", |event| {
+        let stands = |state: &SubscriptionState| *state == SubscriptionState::Active;
+        matches!(event, Event::Subscription { state, .. } if stands(state)).then_some(())
     });
     caller.dial(&stage.address(3));
     watched.wait("connected");
@@ -55,6 +54,7 @@ pub fn busy(stage: &Stage) {
         }
         _ => None,
     });
+    phone.forget();
     caller.hang_up();
     phone.news("its end", |news| match news {
         News::Dialogs(calls) => idle(calls).then_some(()),

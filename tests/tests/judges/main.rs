@@ -5,6 +5,7 @@
 mod calls;
 mod lamps;
 mod matrix;
+mod media;
 mod stage;
 mod subject;
 mod transfers;

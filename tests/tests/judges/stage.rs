@@ -1,6 +1,7 @@
 //! A network with a PBX in its hub, our phone on the first link and foreign phones on the others.
 
 use std::net::Ipv4Addr;
+use std::path::PathBuf;
 use std::sync::atomic::{AtomicU8, Ordering};
 use std::thread;
 
@@ -79,13 +80,39 @@ impl Stage {
 
     /// Our own account.
     pub fn ours(&self) -> sip::Account {
-        let transport = match self.transport {
+        let account = self.account(1, self.transport_name());
+        crate::subject::account(&account, self.transport, &self.authority())
+    }
+
+    /// Name and version of the PBX.
+    pub fn version(&self) -> String {
+        match &self.pbx {
+            Pbx::Kamailio(_) => Kamailio::version(),
+            Pbx::Asterisk(_) => Asterisk::version(),
+        }
+    }
+
+    /// The transport as a SIP URI and the command line have it.
+    pub fn transport_name(&self) -> &'static str {
+        match self.transport {
             Transport::Udp => "udp",
             Transport::Tcp => "tcp",
             Transport::Tls => "tls",
             Transport::Wss => "wss",
-        };
-        crate::subject::account(&self.account(1, transport), self.transport)
+        }
+    }
+
+    /// Certificate of the authority that vouches for the PBX.
+    pub fn authority(&self) -> PathBuf {
+        match &self.pbx {
+            Pbx::Kamailio(kamailio) => kamailio.authority(),
+            Pbx::Asterisk(asterisk) => asterisk.authority(),
+        }
+    }
+
+    /// Where our phone is.
+    pub fn place(&self) -> Place {
+        self.network.phone(0).0
     }
 
     /// Our phone, registered.
@@ -95,7 +122,12 @@ impl Stage {
 
     /// A baresip for this user, over UDP.
     pub fn baresip(&self, n: u16) -> Baresip {
-        let speech = Speech::spoken(Voice::Second, 8_000);
+        self.baresip_of(n, Voice::Second)
+    }
+
+    /// The same, with this voice.
+    pub fn baresip_of(&self, n: u16, voice: Voice) -> Baresip {
+        let speech = Speech::spoken(voice, 8_000);
         Baresip::start(&self.link().0, &self.account(n, "udp"), "PCMU", &speech)
     }
 
@@ -119,6 +151,15 @@ impl Stage {
         }
     }
 
+    /// What Asterisk received at the number that records.
+    pub fn received(&self) -> PathBuf {
+        match &self.pbx {
+            Pbx::Asterisk(asterisk) => asterisk.received(),
+            Pbx::Kamailio(_) => panic!("Kamailio records nothing"),
+        }
+    }
+
+    /// A user's account.
     pub fn account(&self, n: u16, transport: &str) -> SipAccount {
         match &self.pbx {
             Pbx::Kamailio(kamailio) => kamailio.account(&self.user(n), transport),

@@ -1,7 +1,10 @@
 //! Our user agent as the subject, told what to do and waited for from a test without async.
 
-use std::time::Duration;
+use std::fs;
+use std::path::Path;
+use std::time::{Duration, Instant};
 
+use pbx_api::Trust;
 use secrecy::SecretString;
 use sip::{
     Account, CallKey, EndCause, Event, Invitation, News, Proxy, Registration, TransferProgress, Transport,
@@ -28,12 +31,16 @@ pub struct Phone {
     runtime: Option<Runtime>,
     agent: Option<UserAgent>,
     events: mpsc::UnboundedReceiver<Event>,
+    /// What came while something else was waited for.
+    heard: Vec<Event>,
     /// Version of the last session description made.
     version: u32,
 }
 
 /// A plain account as the user agent takes it.
-pub fn account(plain: &SipAccount, transport: Transport) -> Account {
+pub fn account(plain: &SipAccount, transport: Transport, authority: &Path) -> Account {
+    let mut trust = Trust::default();
+    trust.add_roots(&fs::read(authority).unwrap()).unwrap();
     let (host, port) = plain.proxy.rsplit_once(':').unwrap();
     Account {
         user: plain.user.clone(),
@@ -41,7 +48,11 @@ pub fn account(plain: &SipAccount, transport: Transport) -> Account {
         domain: plain.domain.clone(),
         display_name: Some("Judged".to_owned()),
         proxy: Proxy { host: host.to_owned(), port: port.parse().ok() },
-        transport,
+        transport: transport.into(),
+        trust,
+        websocket_path: Account::WEBSOCKET_PATH.to_owned(),
+        name_servers: None,
+        instance: None,
         password: SecretString::from(plain.password.clone()),
         expires: Account::EXPIRES,
         user_agent: "Carillon judges".to_owned(),
@@ -55,7 +66,7 @@ impl Phone {
             tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build().unwrap();
         let (sender, events) = mpsc::unbounded_channel();
         let agent = runtime.block_on(UserAgent::start(account, sender)).expect("the user agent starts");
-        Self { runtime: Some(runtime), agent: Some(agent), events, version: 0 }
+        Self { runtime: Some(runtime), agent: Some(agent), events, heard: Vec::new(), version: 0 }
     }
 
     pub fn registered(account: Account) -> Self {
@@ -70,21 +81,45 @@ impl Phone {
         self.agent.as_ref().unwrap()
     }
 
-    /// Waits for an event that `pick` picks; others are passed over.
+    /// Waits for an event that `pick` picks, one that came already included; others are kept for later.
     pub fn until<T>(&mut self, what: &str, mut pick: impl FnMut(&Event) -> Option<T>) -> T {
-        let mut passed = Vec::new();
-        let events = &mut self.events;
-        let wait = async {
-            loop {
-                let event = events.recv().await.expect("the user agent runs");
-                if let Some(found) = pick(&event) {
-                    return found;
-                }
-                passed.push(event);
+        let deadline = Instant::now() + LIMIT;
+        let mut from = 0;
+        loop {
+            let found =
+                self.heard.iter().enumerate().skip(from).find_map(|(n, event)| Some((n, pick(event)?)));
+            if let Some((n, found)) = found {
+                self.heard.remove(n);
+                return found;
             }
-        };
-        let found = self.runtime.as_ref().unwrap().block_on(async { timeout(LIMIT, wait).await });
-        found.unwrap_or_else(|_| panic!("waited for {what}, but {passed:?}"))
+            from = self.heard.len();
+            let left = deadline.saturating_duration_since(Instant::now());
+            let events = &mut self.events;
+            let next = self.runtime.as_ref().unwrap().block_on(async { timeout(left, events.recv()).await });
+            let Ok(next) = next else { panic!("waited for {what}, but {:?}", self.heard) };
+            self.heard.push(next.expect("the user agent runs"));
+        }
+    }
+
+    /// Forgets what came so far.
+    pub fn forget(&mut self) {
+        while let Ok(event) = self.events.try_recv() {
+            self.heard.push(event);
+        }
+        self.heard.clear();
+    }
+
+    /// Waits for an offer in a call, answers it with this direction, and gives it.
+    pub fn offered(&mut self, key: CallKey, direction: Direction) -> String {
+        let offer = self.until("an offer", |event| match event {
+            Event::Offer { call, sdp } if *call == key => {
+                Some(sdp.clone().expect("an offer, not a question for one"))
+            }
+            _ => None,
+        });
+        let answer = self.sdp(direction);
+        self.agent().answer_offer(key, Some(answer));
+        offer
     }
 
     /// A session description of ours: PCMU and telephone events.
@@ -148,7 +183,7 @@ impl Phone {
         })
     }
 
-    /// Waits until a transfer of ours is done.
+    /// Waits until a transfer of ours is done. Others may put us on hold meanwhile.
     pub fn transferred(&mut self, key: CallKey) {
         self.until("the end of the transfer", |event| match event {
             Event::Transfer { call, progress } if *call == key => match progress {

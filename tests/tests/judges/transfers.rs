@@ -1,19 +1,28 @@
 //! Transfers: by us, and of us.
 
-use sip::{EndCause, Event};
+use std::time::Duration;
+
+use sip::{CallKey, EndCause, Event};
+
+use system_tests::Ami;
 
 use crate::stage::{Maker, Stage};
-use crate::subject::Direction;
+use crate::subject::{Direction, Phone};
+
+const SOON: Duration = Duration::from_secs(20);
 
 /// We send a linphone on to a baresip; behind a proxy, a linphone sends us on as well.
 pub fn blind(stage: &Stage) {
     let (mut linphone, mut target) = (stage.linphone(3), stage.baresip(2));
     let mut phone = stage.phone();
+    let mut bridges = Bridges::watch(stage);
     let call = phone.call(&stage.user(3));
     linphone.wait("connected");
+    bridges.stand();
     phone.agent().transfer(call, &stage.user(2));
-    target.wait_established();
+    held(stage, &mut phone, call);
     phone.transferred(call);
+    target.wait_established();
     linphone.hang_up();
     target.wait_closed();
     phone.agent().hang_up(call);
@@ -45,12 +54,16 @@ pub fn blind(stage: &Stage) {
 pub fn attended(stage: &Stage) {
     let (mut first, mut second) = (stage.linphone(3), stage.linphone(4));
     let mut phone = stage.phone();
+    let mut bridges = Bridges::watch(stage);
     let call = phone.call(&stage.user(3));
     first.wait("connected");
+    bridges.stand();
     let _ = phone.reoffer(call, Direction::SendOnly);
     let asked = phone.call(&stage.user(4));
     second.wait("connected");
+    bridges.stand();
     phone.agent().transfer_to(call, asked);
+    held(stage, &mut phone, call);
     phone.transferred(call);
     assert_eq!(phone.ended(asked), EndCause::HungUpThere);
     // Neither has lost its call: only now they hang up.
@@ -58,4 +71,31 @@ pub fn attended(stage: &Stage) {
     first.command("calls");
     first.hang_up();
     second.wait("ended");
+}
+
+/// Asterisk joins the two ends of a call only after both have heard that it is answered, and hands on only what is
+/// joined.
+struct Bridges(Option<Ami>);
+
+impl Bridges {
+    fn watch(stage: &Stage) -> Self {
+        Self((stage.maker == Maker::Asterisk).then(|| stage.manager()))
+    }
+
+    /// Waits until the two ends of another call are joined.
+    fn stand(&mut self) {
+        if let Some(manager) = &mut self.0 {
+            for _ in 0..2 {
+                manager.wait("BridgeEnter", SOON, |_| true);
+            }
+        }
+    }
+}
+
+/// A linphone that is handed on holds us before it calls somebody else; Asterisk does not let that through.
+fn held(stage: &Stage, phone: &mut Phone, call: CallKey) {
+    if stage.maker == Maker::Kamailio {
+        let offer = phone.offered(call, Direction::RecvOnly);
+        assert!(offer.contains("a=sendonly") || offer.contains("a=inactive"), "{offer}");
+    }
 }

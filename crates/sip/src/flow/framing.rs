@@ -42,6 +42,13 @@ pub(crate) fn next_frame(stream: &mut Vec<u8>) -> Result<Option<Frame>, Unframea
     Ok(Some(Frame::Message(stream.drain(..whole).collect())))
 }
 
+/// Cuts a whole stream, for whoever wants to know that it can be done with any bytes.
+#[cfg(any(test, feature = "fuzzing"))]
+pub(crate) fn frames(bytes: &[u8]) {
+    let mut stream = bytes.to_vec();
+    while let Ok(Some(_)) = next_frame(&mut stream) {}
+}
+
 /// Length of the body as the head declares it; 0 where it does not, `None` where it is nonsense or two lengths are
 /// declared.
 fn content_length(head: &[u8]) -> Option<usize> {

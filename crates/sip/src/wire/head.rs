@@ -28,23 +28,27 @@ impl<'a> Head<'a> {
         let mut lines = text.split("\r\n");
         let mut head =
             Self { start: lines.next()?.to_owned(), headers: Vec::new(), rest: bytes.get(end + 4..)? };
+        let mut kept = true;
         for line in lines {
             // A bare line end would make two lines of one for others who read it.
             let line = line.replace(['\r', '\n'], " ");
             if line.starts_with([' ', '\t']) {
-                if let Some(folded) = head.headers.last_mut() {
+                // What is folded goes the way of what it belongs to.
+                if let Some(folded) = head.headers.last_mut().filter(|_| kept) {
                     folded.value.push(' ');
                     folded.value.push_str(line.trim());
                 }
-            } else if let Some((sent, value)) = line.split_once(':')
-                && is_token(sent.trim_end())
-            {
+                continue;
+            }
+            let named = line.split_once(':').filter(|(sent, _)| is_token(sent.trim_end()));
+            kept = named.is_some();
+            if let Some((sent, value)) = named {
                 let sent = sent.trim_end().to_owned();
                 head.headers.push(Line { name: long(&sent), sent, value: value.trim().to_owned() });
             }
         }
         for line in &mut head.headers {
-            line.value.truncate(line.value.trim_end().len());
+            line.value = line.value.trim().to_owned();
         }
         Some(head)
     }

@@ -51,6 +51,12 @@ fn a_line_end_of_another_kind_makes_no_header() {
 }
 
 #[test]
+fn what_is_no_header_goes_with_all_its_lines() {
+    let taken = taken(&options("Subject:\r\n a\r\nBad$Name: b\r\n c\r\nno header\r\n\td\r\n"));
+    assert!(taken.contains("Subject: a\r\nContent-Length"), "{taken}");
+}
+
+#[test]
 fn only_the_body_that_is_declared_is_taken() {
     let message = options("Content-Type: text/plain\r\nl: 2\r\n");
     assert!(taken(&format!("{message}abc")).ends_with("Content-Length: 2\r\n\r\nab"));

@@ -1,7 +1,9 @@
 //! Measures the product on this machine, for BENCHMARKS.md: prints one Markdown table a part.
 //!
-//! `measure [registration] [call] [voice] [cost] [window]`; all of them without a name.
+//! `measure [registration] [call] [sip] [voice] [cost] [window]`; all of them without a name.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
+
+mod sip;
 
 use std::thread::sleep;
 use std::time::{Duration, Instant};
@@ -23,6 +25,9 @@ fn main() {
     }
     if wanted("call") {
         call();
+    }
+    if wanted("sip") {
+        sip::measure();
     }
     if wanted("voice") {
         voice();

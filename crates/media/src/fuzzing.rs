@@ -1,0 +1,34 @@
+//! Session descriptions of strangers, for the fuzz target.
+
+use std::net::{IpAddr, Ipv4Addr};
+
+use crate::Codec;
+use crate::sdp::LocalMedia;
+
+/// Takes some bytes for an offer and for an answer. None may panic; what is answered to an offer has as many streams
+/// (RFC 3264, section 6), and can be answered in its turn.
+pub fn description(bytes: &[u8]) {
+    let Ok(text) = std::str::from_utf8(bytes) else { return };
+    let here = IpAddr::V4(Ipv4Addr::LOCALHOST);
+    let mut ours = LocalMedia::new(here, 4000, 4001, Codec::ALL.to_vec(), 7);
+    let _ = ours.offer();
+    let _ = ours.accept(text);
+    if let Ok((answer, _)) = ours.answer(text) {
+        let streams = |text: &str| text.lines().filter(|line| line.starts_with("m=")).count();
+        assert_eq!(streams(&answer), streams(text), "{answer}");
+        let mut theirs = LocalMedia::new(here, 5000, 5001, Codec::ALL.to_vec(), 8);
+        assert!(theirs.answer(&answer).is_ok(), "{answer}");
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #[test]
+    fn the_corpus() {
+        let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/../../fuzz/corpus/sdp");
+        let inputs =
+            std::fs::read_dir(folder).unwrap().map(|entry| std::fs::read(entry.unwrap().path()).unwrap());
+        let read = inputs.inspect(|bytes| super::description(bytes)).count();
+        assert!((8..200).contains(&read), "{read}");
+    }
+}
