@@ -113,8 +113,7 @@ impl UserAgent {
     ) -> CallKey {
         let call = CallKey(self.next());
         let (call_id, from_tag, to_tag) = dialog;
-        let value = format!("{call_id};to-tag={to_tag};from-tag={from_tag}");
-        let taking = Replaces::parse(&value).map(|replaces| Replaces { early_only, ..replaces });
+        let taking = Some(Replaces { call_id, to_tag, from_tag, early_only });
         self.send(Command::Invite { call, target: target.to_owned(), offer, taking, anonymous: false });
         call
     }

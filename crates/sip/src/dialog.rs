@@ -185,7 +185,10 @@ impl Dialog {
         let next = self.routes.first().and_then(|route| uri_in(route)).unwrap_or_else(|| self.target.clone());
         match next.host_with_port.host {
             Host::Domain(_) => true,
-            Host::IpAddr(ip) => source == ip || source == flow.peer.ip() || self.familiar == Some(source),
+            Host::IpAddr(ip) => {
+                let proxy = flow.peer.ip().to_canonical();
+                source == ip.to_canonical() || source == proxy || self.familiar == Some(source)
+            }
         }
     }
 

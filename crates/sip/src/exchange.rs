@@ -74,6 +74,11 @@ pub(crate) async fn start(net: &Net, flow: &Flow, mut request: Request) -> Resul
     Ok(transaction)
 }
 
+/// Whether a request went straight to the proxy over its flow: others see us at other addresses.
+pub(crate) fn is_direct(transaction: &Transaction, flow: &Flow) -> bool {
+    flow.transport != Transport::Udp || transaction.destination == Some(udp_address(flow.peer))
+}
+
 async fn next_hop(net: &Net, flow: &Flow, request: &Request) -> Hop {
     let proxy = Hop { address: flow.peer, by_tcp: false };
     let in_dialog = crate::party::tag(&crate::message::to_of(request)).is_some();
@@ -101,8 +106,19 @@ pub(crate) async fn exchange(
     auth: &mut Authenticator,
     patience: Duration,
 ) -> Result<Reply, Cause> {
+    exchange_within(net, flow, draft, auth, &mut Rounds::default(), patience).await
+}
+
+/// As [`exchange`], for a request that is made anew in the middle of its challenges.
+pub(crate) async fn exchange_within(
+    net: &Net,
+    flow: &Flow,
+    draft: &Draft,
+    auth: &mut Authenticator,
+    rounds: &mut Rounds,
+    patience: Duration,
+) -> Result<Reply, Cause> {
     debug_assert_ne!(draft.method, Method::Invite);
-    let mut rounds = Rounds::default();
     loop {
         let request = draft.request(flow, &net.account.user_agent, auth);
         let credentials_sent = carries_credentials(&request);
@@ -113,11 +129,11 @@ pub(crate) async fn exchange(
             cause = flow.lost() => return Err(cause),
         };
         // Ahead of the next round, whose Contact is made of it.
-        let moved = flow.observe(&response);
+        let moved = is_direct(&transaction, flow) && flow.observe(&response);
         auth.answered(&response);
         let mut credentials_refused = false;
         if matches!(response.status_code.code(), 401 | 407) {
-            match auth.learn(challenges(&response), &mut rounds) {
+            match auth.learn(challenges(&response), rounds) {
                 // A request with a Contact of its own is made anew by those who made it.
                 Verdict::Retry if moved && draft.has_contact() => {}
                 Verdict::Retry => continue,

@@ -41,7 +41,7 @@ pub(crate) use net::{Net, Outlets};
 pub(crate) use receive::mark;
 pub(crate) use receive::marked;
 pub(crate) use udp::Port;
-pub(crate) use websocket::url as websocket_url;
+pub(crate) use websocket::is_path;
 
 /// One path to the proxy: a connection, or over UDP the socket and the proxy's address. Replaced when lost.
 #[derive(Debug, Clone)]
@@ -61,7 +61,7 @@ struct Loss {
     token: CancellationToken,
     cause: OnceLock<Cause>,
     report: mpsc::UnboundedSender<Fact>,
-    /// The flow is not the one that the registration goes over.
+    /// The flow is not the one that the registration goes over, or not yet.
     aside: AtomicBool,
     targets: Arc<Mutex<Targets>>,
     /// The task that watches over the flow, where one can be replaced while it still works.
@@ -90,16 +90,14 @@ impl Flow {
         self.reflexive.lock().ok().and_then(|known| *known)
     }
 
-    /// Learns from a response over this flow which address of ours the proxy sees (`received` and `rport`,
+    /// Learns from a response of the proxy which address of ours the proxy sees (`received` and `rport`,
     /// RFC 3581). Whether that changed what is known: then [`contact`](Self::contact) is another one, too.
     pub(crate) fn observe(&self, response: &Response) -> bool {
         let via = response.headers.iter().find_map(|header| match header {
             Header::Via(via) => Some(via.value()),
             _ => None,
         });
-        // A request that went round UDP was seen to come from elsewhere.
-        let over_this = |via: &&str| receive::is_over(via, self.transport);
-        match via.filter(over_this).and_then(|via| receive::reflexive(via, self.local)) {
+        match via.and_then(|via| receive::reflexive(via, self.local)) {
             Some(seen) => self.learn(seen),
             None => false,
         }
@@ -109,7 +107,7 @@ impl Flow {
     fn learn(&self, seen: SocketAddr) -> bool {
         let Ok(mut known) = self.reflexive.lock() else { return false };
         let is_other = known.replace(seen).unwrap_or(self.local) != seen;
-        if is_other {
+        if is_other && !self.loss.aside.load(Ordering::Relaxed) {
             let _ = self.loss.report.send(Fact::ContactChanged);
         }
         is_other
@@ -146,9 +144,10 @@ impl Flow {
         self.loss.token.cancel();
     }
 
-    /// Nobody is to be told when this flow is lost: it serves single requests.
-    fn set_aside(&self) {
-        self.loss.aside.store(true, Ordering::Relaxed);
+    /// Whether anybody is to be told what becomes of this flow: not of one that serves single requests, nor before it
+    /// is taken into use.
+    fn set_aside(&self, aside: bool) {
+        self.loss.aside.store(aside, Ordering::Relaxed);
     }
 
     /// Whether the flow is lost.

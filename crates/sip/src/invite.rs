@@ -10,7 +10,7 @@ use tokio::time::timeout;
 
 use crate::Cause;
 use crate::digest::{Authenticator, Rounds, Verdict};
-use crate::exchange::{Reply, start};
+use crate::exchange::{Reply, is_direct, start};
 use crate::flow::{Flow, Net};
 use crate::message::{Draft, cancel, challenges};
 
@@ -26,6 +26,8 @@ pub(crate) struct Inviting {
     /// The request as it was sent.
     pub request: Request,
     answers: mpsc::UnboundedReceiver<Response>,
+    /// It went straight to the proxy.
+    direct: bool,
 }
 
 impl Inviting {
@@ -36,9 +38,10 @@ impl Inviting {
     pub(crate) async fn start(net: &Net, flow: &Flow, request: Request) -> Result<Self, Cause> {
         let transaction = start(net, flow, request).await?;
         let request = transaction.original.clone();
+        let direct = is_direct(&transaction, flow);
         let (sender, answers) = mpsc::unbounded_channel();
         net.behind(drive(transaction, sender));
-        Ok(Self { request, answers })
+        Ok(Self { request, answers, direct })
     }
 
     /// The next answer. Every repetition of a 2xx is among them. `None` when the transaction is over.
@@ -107,7 +110,7 @@ pub(crate) async fn reinvite(
             response = final_answer(net, flow, &mut inviting) => response.ok_or(Cause::Silence)?,
             cause = flow.lost() => return Err(cause),
         };
-        let moved = flow.observe(&response);
+        let moved = inviting.direct && flow.observe(&response);
         auth.answered(&response);
         let mut credentials_refused = false;
         match response.status_code.code() {

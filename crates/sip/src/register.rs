@@ -8,16 +8,18 @@ use rsipstack::sip::{Header, Method, Response, Uri};
 use tokio::sync::mpsc;
 
 use crate::binding::{Binding, Targets, lifetime, replaces_by_instance};
-use crate::digest::Authenticator;
-use crate::exchange::{Reply, exchange};
+use crate::digest::{Authenticator, Rounds};
+use crate::exchange::{Reply, exchange_within};
 use crate::flow::{Flow, Net};
 use crate::message::{ALLOW, Draft, seconds, token};
 use crate::registration::Input;
 use crate::target::user_part;
-use crate::{Account, Cause, Instance, Proxy};
+use crate::{Account, Cause, Instance, Proxy, Transport};
 
 /// A REGISTER without any answer for this long went nowhere.
 const PATIENCE: Duration = Duration::from_secs(3);
+/// Over UDP a PBX that restarted and forgot us is noticed within this time.
+const LOOK: Duration = Duration::from_secs(90);
 /// Times a Contact may turn out to be another one while it is registered.
 const MOST_CHANGES: u8 = 2;
 
@@ -141,7 +143,9 @@ impl Registrar {
         if let Ok(flow) = net.flow().await {
             let bound = self.state().bound.take().map(|bound| bound.contact);
             let contact = bound.unwrap_or_else(|| flow.contact());
-            let _ = self.send(net, &flow, Duration::ZERO, self.named(&contact), &mut self.auth.clone()).await;
+            let (mut auth, mut rounds) = (self.auth.clone(), Rounds::default());
+            let named = self.named(&contact);
+            let _ = self.send(net, &flow, Duration::ZERO, named, &mut auth, &mut rounds).await;
         }
     }
 
@@ -158,7 +162,7 @@ impl Registrar {
     }
 
     async fn bind(&self, net: &Net, flow: &Flow, expires: Duration) -> Result<Outcome, Cause> {
-        let mut auth = self.auth.clone();
+        let (mut auth, mut rounds) = (self.auth.clone(), Rounds::default());
         let mut changes = 0;
         loop {
             let contact = flow.contact();
@@ -167,15 +171,16 @@ impl Registrar {
             if let Some(outdated) = &outdated {
                 named.push_str(&format!(", {outdated};expires=0"));
             }
-            let reply = self.send(net, flow, expires, named, &mut auth).await?;
+            let reply = self.send(net, flow, expires, named, &mut auth, &mut rounds).await?;
             match reply.status() {
                 200..=299 => {
                     let is_listed = self.remember(&reply, &contact);
                     // A proxy that gives both Contacts one address makes of this the removal of what we have.
                     let removed_both = outdated.is_some() && !is_listed;
                     let moved = flow.contact() != contact;
-                    if (removed_both || moved) && changes < MOST_CHANGES {
+                    if removed_both || (moved && changes < MOST_CHANGES) {
                         changes += 1;
+                        rounds = Rounds::default();
                         continue;
                     }
                     net.service_route.learn(&reply.response);
@@ -189,7 +194,7 @@ impl Registrar {
                 439 if !std::mem::replace(&mut self.state().without_flow, true) => continue,
                 _ => {}
             }
-            return Ok(Outcome::Known(self.outcome(&reply, &contact, expires)));
+            return Ok(Outcome::Known(self.outcome(&reply, &contact, expires, flow.transport)));
         }
     }
 
@@ -200,6 +205,7 @@ impl Registrar {
         expires: Duration,
         contacts: String,
         auth: &mut Authenticator,
+        rounds: &mut Rounds,
     ) -> Result<Reply, Cause> {
         let names_flow = self.instance.is_some() && !self.state().without_flow;
         let supported = if names_flow { "path, outbound" } else { "path" };
@@ -213,7 +219,7 @@ impl Registrar {
             Header::Allow(ALLOW.into()),
             Header::Supported(supported.into()),
         ]);
-        exchange(net, flow, &draft, auth, PATIENCE).await
+        exchange_within(net, flow, &draft, auth, rounds, PATIENCE).await
     }
 
     /// A Contact with what names this phone and its flow. A registrar that knows nothing of either ignores both.
@@ -245,15 +251,16 @@ impl Registrar {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn outcome(&self, reply: &Reply, contact: &str, asked: Duration) -> Input {
+    fn outcome(&self, reply: &Reply, contact: &str, asked: Duration, transport: Transport) -> Input {
         let status = reply.status();
         let response = &reply.response;
         let cause = match status {
             200..=299 => {
+                let look = if transport == Transport::Udp { LOOK } else { Duration::MAX };
                 let instance = self.instance.as_ref().map(Instance::as_str);
                 let expires = lifetime(response, contact, instance, asked);
                 if !expires.is_zero() {
-                    return Input::Granted { expires, rtt: reply.rtt };
+                    return Input::Granted { expires, rtt: reply.rtt, look };
                 }
                 // Taken and dropped at once: no call can come.
                 Cause::ServerFailed

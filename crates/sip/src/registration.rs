@@ -47,8 +47,9 @@ const LONGEST_REFUSAL: Duration = Duration::from_secs(600);
 pub(crate) enum Input {
     /// Begin, or begin anew because the user says so.
     Begin,
-    /// 200: registered for this long.
-    Granted { expires: Duration, rtt: Duration },
+    /// 200: registered for this long. The registrar shall be asked again within the time that `look` says: over a
+    /// connection its end tells when the PBX has gone, or has forgotten us and come again, over UDP nothing does.
+    Granted { expires: Duration, rtt: Duration, look: Duration },
     /// 423: the registrar wants at least this lifetime (RFC 3261, section 10.2.8).
     TooBrief { minimum: Duration },
     /// The try failed.
@@ -168,7 +169,7 @@ impl Machine {
                 actions.extend(self.attempt(now));
                 actions
             }
-            (Input::Granted { expires, rtt }, Phase::Trying) => self.granted(expires, rtt, now),
+            (Input::Granted { expires, rtt, look }, Phase::Trying) => self.granted(expires, rtt, look, now),
             (Input::TooBrief { minimum }, Phase::Trying) => self.too_brief(minimum, now),
             (Input::Failed { cause, status, retry_after }, Phase::Trying) => {
                 self.failed(cause, status, retry_after, now)
@@ -218,14 +219,14 @@ impl Machine {
         vec![Action::Register { expires: self.expires }]
     }
 
-    fn granted(&mut self, expires: Duration, rtt: Duration, now: Instant) -> Vec<Action> {
+    fn granted(&mut self, expires: Duration, rtt: Duration, look: Duration, now: Instant) -> Vec<Action> {
         self.failures = 0;
         self.refusals = 0;
         self.raises = 0;
         self.outage = None;
         self.phase = Phase::Registered { since: now };
         self.bound_until = Some(now + expires);
-        let refresh = expires.mul_f64(self.jitter.random_range(0.75..0.90)).max(SHORTEST_REFRESH);
+        let refresh = expires.min(look).mul_f64(self.jitter.random_range(0.75..0.90)).max(SHORTEST_REFRESH);
         self.deadline = Some(now + refresh);
         vec![Action::Report(Registration::Registered { expires, rtt })]
     }
@@ -271,6 +272,7 @@ impl Machine {
         match cause {
             // A try that ran into silence has taken its time already.
             Cause::Silence if !long => self.random(0.1..0.5),
+            Cause::NameNotFound if !long => self.random(0.25..0.75),
             Cause::NetworkUnreachable | Cause::NameNotFound => self.random(0.75..1.5),
             Cause::ConnectionRefused | Cause::ConnectionLost if long => self.random(1.0..8.0),
             Cause::Silence | Cause::ConnectionRefused | Cause::ConnectionLost => self.random(0.5..4.0),

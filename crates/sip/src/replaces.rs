@@ -23,14 +23,15 @@ impl Replaces {
         let get = |name: &str| list.iter().find(|(key, _)| key == name).map(|(_, value)| value.clone());
         // Not through `parameters`: a Call-ID may hold what looks like one, and its case counts.
         let call_id = value.split(';').next().unwrap_or_default().trim().to_owned();
-        let sound = |text: &str| !text.is_empty() && text.chars().all(is_in_words);
-        let (to_tag, from_tag) = (get("to-tag")?, get("from-tag")?);
-        (sound(&call_id) && sound(&to_tag) && sound(&from_tag)).then(|| Self {
-            call_id,
-            to_tag,
-            from_tag,
-            early_only: get("early-only").is_some(),
-        })
+        let early_only = get("early-only").is_some();
+        let read = Self { call_id, to_tag: get("to-tag")?, from_tag: get("from-tag")?, early_only };
+        read.is_sound().then_some(read)
+    }
+
+    /// Whether it can be part of a message.
+    pub(crate) fn is_sound(&self) -> bool {
+        let sound = |text: &String| !text.is_empty() && text.chars().all(is_in_words);
+        [&self.call_id, &self.to_tag, &self.from_tag].into_iter().all(sound)
     }
 
     /// What the other end of one of our dialogs is to be told.

@@ -109,7 +109,8 @@ async fn services(names: &Names, domain: &str, order: &Order, found: &mut Found)
             found.at_ports(transport, None, &own);
             continue;
         }
-        let ordered = plan::ordered(records, &mut rand::rng());
+        let mut ordered = plan::ordered(records, &mut rand::rng());
+        ordered.truncate(MOST);
         let addresses = join_all(ordered.iter().map(|record| names.addresses(&record.target))).await;
         let mut priority = None;
         for (record, addresses) in ordered.iter().zip(addresses) {

@@ -14,7 +14,7 @@ pub(super) enum Ear {
     /// Beside the calls, in the voice path.
     Line(Tone),
     /// By itself, as long as this is kept.
-    Ringer(Tone, #[expect(dead_code, reason = "dropping it stops it")] Ringer),
+    Alone { tone: Tone, _ringer: Ringer },
 }
 
 impl Calls {
@@ -23,7 +23,7 @@ impl Calls {
         let wanted = self.fitting_tone().filter(|_| self.config.tones);
         match (&self.ear, wanted, &self.voice) {
             (Ear::Line(now), Some(tone), Some(_)) if *now == tone => return,
-            (Ear::Ringer(now, _), Some(tone), None) if *now == tone => return,
+            (Ear::Alone { tone: now, .. }, Some(tone), None) if *now == tone => return,
             (Ear::Quiet, None, _) => return,
             (Ear::Line(_), _, Some(voice)) => voice.tone(None),
             _ => {}
@@ -34,7 +34,10 @@ impl Calls {
                 voice.tone(Some(tone));
                 Ear::Line(tone)
             }
-            (Some(tone), None) => Ear::Ringer(tone, Ringer::start(self.config.audio.speaker.clone(), tone)),
+            (Some(tone), None) => {
+                let _ringer = Ringer::start(self.config.audio.speaker.clone(), tone);
+                Ear::Alone { tone, _ringer }
+            }
         };
     }
 

@@ -5,12 +5,11 @@ mod transfers;
 
 use std::collections::{HashMap, VecDeque};
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
+use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Arc, Weak};
 use std::time::{Duration, Instant};
 
 use rsipstack::EndpointBuilder;
-use rsipstack::platform::net::UdpSocket;
 use rsipstack::sip::{Header, Method, Uri};
 use rsipstack::transaction::TransactionReceiver;
 use rsipstack::transaction::endpoint::EndpointOption;
@@ -19,7 +18,7 @@ use rsipstack::transport::TransportLayer;
 use rsipstack::transport::udp::UdpConnection;
 use tokio::sync::{mpsc, oneshot, watch};
 use tokio::task::{AbortHandle, JoinHandle};
-use tokio::time::{sleep, sleep_until, timeout};
+use tokio::time::{sleep_until, timeout};
 use tokio_util::sync::CancellationToken;
 
 use super::Command;
@@ -28,7 +27,7 @@ use crate::call::{Call, Input, Report, incoming};
 use crate::dialog::{Identity, Standing, sequence_of};
 use crate::digest::Authenticator;
 use crate::extensions::{SUPPORTED, knows, least, terms_of, unsupported};
-use crate::flow::{AckMender, Hops, Locator, Net, Outlets, Port, websocket_url};
+use crate::flow::{AckMender, Hops, Locator, Net, Outlets, Port, is_path};
 use crate::message::{ALLOW, Body, Draft, SDP, call_id_of, from_of, sdp_of, to_of, token};
 use crate::network::{Stir, Watch, source_toward};
 use crate::outside::{is_message_summary, message_summary, text_message};
@@ -108,8 +107,8 @@ pub(super) struct Agent {
     stack: JoinHandle<()>,
     /// Follows the local address that reaches the proxy.
     local_ip: watch::Receiver<IpAddr>,
-    /// The UDP socket, to see that it is closed at the end.
-    socket: Option<Weak<dyn UdpSocket>>,
+    /// Cancelled once the UDP port, where there was one, is closed.
+    port_closed: CancellationToken,
 }
 
 impl Agent {
@@ -128,16 +127,16 @@ impl Agent {
         layer.set_stream_idle_timeout(Duration::ZERO);
         let literal = account.proxy.host.parse::<IpAddr>().ok();
         let mut port = None;
-        let mut socket = None;
+        let port_closed = CancellationToken::new();
         if account.transport.allows(Transport::Udp) {
-            let bound = Arc::new(bind(account.local_port)?);
-            let shared: Arc<dyn UdpSocket> = bound.clone();
-            socket = Some(Arc::downgrade(&shared));
-            let connection = UdpConnection::from_socket(shared, None, Some(closing.child_token()))
+            let bound = Arc::new(bind(account.local_port, &port_closed)?);
+            let connection = UdpConnection::from_socket(bound.clone(), None, Some(closing.child_token()))
                 .await
                 .map_err(|e| Error::Stack(e.to_string()))?;
             layer.add_transport(connection.clone().into());
             port = Some((connection, bound));
+        } else {
+            port_closed.cancel();
         }
         let hops = Arc::new(Hops::new(&account));
         let endpoint = EndpointBuilder::new()
@@ -192,7 +191,7 @@ impl Agent {
             is_cut: false,
             stack,
             local_ip: local_ip_seen.clone(),
-            socket,
+            port_closed,
         };
         Ok((agent, local_ip_seen))
     }
@@ -223,7 +222,10 @@ impl Agent {
                             self.online(false);
                             self.ask_all();
                         }
-                        Fact::ContactChanged => self.moved(),
+                        Fact::ContactChanged => {
+                            self.moved();
+                            self.ask_all();
+                        }
                         _ => self.attempt = None,
                     }
                     self.fact(fact);
@@ -403,7 +405,8 @@ impl Agent {
         taking: Option<Replaces>,
         anonymous: bool,
     ) {
-        let Some(uri) = request_uri(target, &self.net.account.domain) else {
+        let sound = taking.as_ref().is_none_or(Replaces::is_sound);
+        let Some(uri) = request_uri(target, &self.net.account.domain).filter(|_| sound) else {
             let cause = EndCause::TargetInvalid;
             let _ = self.events.send(Event::Ended { call: key, cause, status: None });
             return;
@@ -603,18 +606,13 @@ impl Agent {
         net.tasks.wait().await;
         let _ = self.stack.await;
         let events = self.events;
-        let socket = self.socket;
+        let port_closed = self.port_closed;
         // Transactions not yet taken hold the endpoint.
         drop((self.incoming, self.net, net, self.registrar, registrar, self.calls, self.subscriptions));
         drop((self.referrals, self.admitted));
         drop((self.stirs, self.network));
         // The stack's own reader lets go of the socket when it is next polled.
-        let closed = async {
-            while socket.as_ref().is_some_and(|socket| socket.strong_count() > 0) {
-                sleep(Duration::from_millis(1)).await;
-            }
-        };
-        if timeout(LEAVE, closed).await.is_err() {
+        if timeout(LEAVE, port_closed.cancelled()).await.is_err() {
             tracing::warn!("the UDP socket is still open");
         }
         let _ = events.send(Event::Registration(Registration::Unregistered));
@@ -640,15 +638,14 @@ fn checked(account: &Account) -> Result<Uri, Error> {
     if account.proxy.host.trim().is_empty() {
         return Err(Error::AccountInvalid("proxy"));
     }
-    if account.transport.allows(Transport::Wss) {
-        websocket_url(account, Transport::Wss.default_port())
-            .ok_or(Error::AccountInvalid("WebSocket path"))?;
+    if account.transport.allows(Transport::Wss) && !is_path(&account.websocket_path) {
+        return Err(Error::AccountInvalid("WebSocket path"));
     }
     parse(&format!("sip:{}", account.domain)).ok_or(Error::AccountInvalid("domain"))
 }
 
-fn bind(port: Option<u16>) -> Result<Port, Error> {
-    Port::bind(port).map_err(|source| match (source.kind(), port) {
+fn bind(port: Option<u16>, closed: &CancellationToken) -> Result<Port, Error> {
+    Port::bind(port, closed).map_err(|source| match (source.kind(), port) {
         (std::io::ErrorKind::AddrInUse, Some(port)) => Error::PortInUse { port, source },
         _ => Error::Socket(source),
     })

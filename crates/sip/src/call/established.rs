@@ -11,7 +11,8 @@ use tokio::sync::mpsc;
 use tokio::time::{Instant, sleep_until, timeout};
 
 use super::offering::{Offering, Wish};
-use super::requests::{Taken, take};
+use super::reliable::Reliable;
+use super::requests::{Taken, acknowledged, take};
 use super::{Call, FAREWELL, Input};
 use crate::answer::respond;
 use crate::dialog::Dialog;
@@ -36,6 +37,8 @@ pub(super) struct Agreed {
     pub waiting: Option<String>,
     /// An offer of theirs that is considered.
     pub theirs: Option<Transaction>,
+    /// Our provisional answers, whose PRACK may still come.
+    pub reliable: Option<Reliable>,
     pub timer: SessionTimer,
     /// The other end takes UPDATE.
     pub update: bool,
@@ -66,6 +69,7 @@ pub(super) async fn established(call: Call, agreed: Agreed, unacknowledged: Opti
         remote: agreed.remote,
         timer: agreed.timer,
         update: agreed.update,
+        reliable: agreed.reliable,
         unacknowledged,
         theirs: agreed.theirs,
         ours: None,
@@ -92,6 +96,7 @@ struct Session {
     local: String,
     remote: Option<String>,
     unacknowledged: Option<Unacknowledged>,
+    reliable: Option<Reliable>,
     /// Their re-INVITE or UPDATE while our answer is awaited.
     theirs: Option<Transaction>,
     ours: Option<Asked>,
@@ -258,6 +263,7 @@ impl Session {
             }
             Method::Refer => self.referred(transaction),
             Method::Notify => self.notified(transaction).await,
+            Method::PRack => acknowledged(self.reliable.as_mut(), transaction).await,
             _ => self.call.answer_by_routine(transaction).await,
         }
         false

@@ -8,14 +8,14 @@ use tokio::time::sleep_until;
 
 use super::established::{Agreed, established};
 use super::reliable::{Due, Reliable};
-use super::requests::{Taken, take};
+use super::requests::{Taken, acknowledged, take};
 use super::{Call, Input, reason};
 use crate::answer::{dialog_headers, drain, respond, respond_with};
 use crate::caller::invitation_of;
 use crate::dialog::{Dialog, sequence_of};
 use crate::extensions::{agreeing, allows, knows, requires, terms_of};
 use crate::flow::Flow;
-use crate::message::{expires_of, sdp_of, value};
+use crate::message::{expires_of, sdp_of};
 use crate::session_timer::SessionTimer;
 use crate::target::request_uri;
 use crate::{CallKey, EndCause, Event, Invitation};
@@ -184,15 +184,7 @@ impl Alerting {
                 respond(&mut request, 200).await;
                 return true;
             }
-            Method::PRack => {
-                let rack = value(original, |header| match header {
-                    Header::RAck(rack) => Some(rack.value()),
-                    _ => None,
-                });
-                let reliable = self.reliable.as_mut().zip(rack);
-                let known = reliable.is_some_and(|(reliable, rack)| reliable.acknowledged(&rack));
-                respond(&mut request, if known { 200 } else { 481 }).await;
-            }
+            Method::PRack => acknowledged(self.reliable.as_mut(), request).await,
             // Their first offer is not answered yet (RFC 3311, section 5.2).
             Method::Update if sdp_of(original, &original.body).is_some() => {
                 respond_with(&mut request, 500, vec![Header::RetryAfter("2".into())], None).await;
@@ -216,8 +208,9 @@ impl Alerting {
         let update = allows(invite, Method::Update).unwrap_or_default();
         respond_with(&mut self.transaction, 200, headers, Some(sdp.clone())).await;
         timer.accept(terms, Instant::now());
-        let Self { transaction, dialog, flow, waiting, .. } = self;
-        let agreed = Agreed { dialog, flow, local: sdp, remote, waiting, theirs: None, timer, update };
+        let Self { transaction, dialog, flow, waiting, reliable, .. } = self;
+        let agreed =
+            Agreed { dialog, flow, local: sdp, remote, waiting, theirs: None, reliable, timer, update };
         established(call, agreed, Some(transaction)).await;
     }
 

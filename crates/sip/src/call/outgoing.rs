@@ -253,6 +253,7 @@ impl Ringing {
                     // What is still under way of it is overtaken.
                     waiting: self.waiting.or(self.ours.map(|update| update.sdp)),
                     theirs: self.theirs,
+                    reliable: None,
                     timer: self.timer,
                     update: allows(response, Method::Update).unwrap_or_default(),
                 };

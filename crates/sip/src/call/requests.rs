@@ -4,6 +4,7 @@ use rsipstack::sip::{Header, Method};
 use rsipstack::transaction::transaction::Transaction;
 
 use super::Call;
+use super::reliable::Reliable;
 use crate::Event;
 use crate::answer::{outside_of_calls, respond, respond_with};
 use crate::dialog::Dialog;
@@ -45,6 +46,16 @@ pub(super) async fn take(dialog: &mut Dialog, flow: &Flow, mut transaction: Tran
         return Taken::Refused;
     }
     Taken::Fit(Box::new(transaction))
+}
+
+/// Answers a PRACK (RFC 3262, section 3); it may come after the answer to the call.
+pub(super) async fn acknowledged(reliable: Option<&mut Reliable>, mut prack: Transaction) {
+    let rack = value(&prack.original, |header| match header {
+        Header::RAck(rack) => Some(rack.value()),
+        _ => None,
+    });
+    let known = reliable.zip(rack).is_some_and(|(reliable, rack)| reliable.acknowledged(&rack));
+    respond(&mut prack, if known { 200 } else { 481 }).await;
 }
 
 impl Call {

@@ -10,6 +10,7 @@ use tokio::time::timeout;
 
 use super::{Flow, Net};
 use crate::Transport;
+use crate::network::source_toward;
 use crate::resolve::{Order, resolve};
 
 /// Larger requests may not pass in one datagram.
@@ -54,7 +55,14 @@ impl Net {
     async fn round(&self, flow: &Flow, hop: Hop) -> Option<Flow> {
         let mut detours = self.detours.lock().await;
         let now = Instant::now();
-        detours.open.retain(|(_, flow)| !flow.is_lost());
+        detours.open.retain(|(_, way)| {
+            // One from an address of another network would only be found dead much later.
+            let holds = !way.is_lost() && source_toward(way.peer) == Some(way.local.ip());
+            if !holds {
+                way.discard();
+            }
+            holds
+        });
         detours.closed.retain(|(_, until)| *until > now);
         if let Some((_, known)) = detours.open.iter().find(|(to, _)| *to == hop.address) {
             return Some(known.clone());
@@ -73,7 +81,7 @@ impl Net {
         let opened = opened.await.ok().flatten();
         match &opened {
             Some(opened) => {
-                opened.set_aside();
+                opened.set_aside(true);
                 detours.open.push((hop.address, opened.clone()));
             }
             None => detours.closed.push((hop.address, now + CLOSED)),

@@ -45,16 +45,23 @@ pub(super) async fn dial(
     let mut failures: Vec<Failure> = Vec::new();
     loop {
         let preferred = |other: &&Target| best.as_ref().is_some_and(|(target, _)| other.rank < target.rank);
-        if best.is_some() && (!under_way.iter().any(|other| preferred(&other)) || began.elapsed() >= GRACE) {
+        // What worked before is waited for longer than another: to delay it must not be a way to less security.
+        let is_other = best.as_ref().is_some_and(|(target, _)| known != Some(target.transport));
+        let patience = match is_other && under_way.iter().any(|other| known == Some(other.transport)) {
+            true => limit,
+            false => limit.min(began + GRACE),
+        };
+        if best.is_some() && (!under_way.iter().any(|other| preferred(&other)) || Instant::now() >= patience)
+        {
             // Whoever had the head start and did not make it has failed.
             under_way.iter().filter(preferred).for_each(|other| net.failed(other));
             return best.map(|(_, flow)| flow.keep()).ok_or(Cause::ConnectionLost.into());
         }
         let nothing_left = waiting.is_empty() && attempts.is_empty();
-        if nothing_left || began.elapsed() >= limit.saturating_duration_since(began) {
+        if nothing_left || Instant::now() >= limit {
             break;
         }
-        let until = if best.is_some() { limit.min(began + GRACE) } else { limit };
+        let until = if best.is_some() { patience } else { limit };
         tokio::select! {
             Some((target, outcome)) = attempts.next(), if !attempts.is_empty() => {
                 let target: Target = target;
@@ -102,7 +109,7 @@ pub(super) async fn dial(
         .unwrap_or(Cause::NameNotFound.into()))
 }
 
-/// A flow that is closed unless it is kept.
+/// A flow that is closed unless it is kept, and until then of no concern to anybody.
 pub(super) struct Tentative {
     flow: Flow,
     kept: bool,
@@ -110,12 +117,14 @@ pub(super) struct Tentative {
 
 impl Tentative {
     pub(super) fn new(flow: Flow) -> Self {
+        flow.set_aside(true);
         Self { flow, kept: false }
     }
 
     /// The flow, which stays open.
     pub(super) fn keep(mut self) -> Flow {
         self.kept = true;
+        self.flow.set_aside(false);
         self.flow.clone()
     }
 }

@@ -24,6 +24,8 @@ use crate::{Account, Cause, Event, Proxy, Transport, TransportChoice};
 
 /// Longest that resolving the proxy's name may take, and reaching it.
 const REACH: Duration = Duration::from_secs(3);
+/// Where it was found before, nobody is asked for it longer than this.
+const KNOWN: Duration = Duration::from_secs(1);
 /// Reaching it gets this long, however long resolving took.
 const LEAST: Duration = Duration::from_millis(1500);
 /// A transport that worked is not replaced by another for this long after it was lost: a PBX that starts again does
@@ -44,6 +46,8 @@ pub(crate) struct Net {
     secure: Secure,
     pub(super) detours: tokio::sync::Mutex<Detours>,
     targets: Arc<Mutex<Targets>>,
+    /// Where the proxy was found last, for times when nobody knows its name.
+    found: Mutex<Vec<Target>>,
     /// Where the registrar has sent us instead of the account's proxy.
     elsewhere: Mutex<Option<Proxy>>,
     current: tokio::sync::Mutex<Option<Flow>>,
@@ -96,6 +100,7 @@ impl Net {
             port,
             detours: tokio::sync::Mutex::default(),
             targets: Arc::default(),
+            found: Mutex::default(),
             elsewhere: Mutex::default(),
             current: tokio::sync::Mutex::new(None),
             worked: Mutex::new(None),
@@ -137,21 +142,23 @@ impl Net {
     /// target. A connection is kept: it either still works or will be found dead by the next request.
     pub(crate) async fn refresh(&self) {
         let mut current = self.current.lock().await;
-        if let Ok(mut elsewhere) = self.elsewhere.lock() {
+        if let (Ok(mut elsewhere), Ok(mut found)) = (self.elsewhere.lock(), self.found.lock()) {
             *elsewhere = None;
+            found.clear();
         }
         if let Ok(mut targets) = self.targets.lock() {
             targets.forget();
-        }
-        if let Ok(mut worked) = self.worked.lock()
-            && current.as_ref().is_none_or(Flow::is_lost)
-        {
-            *worked = None;
         }
         if let Some(replaced) = current.take_if(|flow| flow.transport == Transport::Udp)
             && let Some(watch) = replaced.loss.watch.get()
         {
             watch.abort();
+        }
+        // What worked in another network need not work in this one.
+        if let Ok(mut worked) = self.worked.lock()
+            && current.as_ref().is_none_or(Flow::is_lost)
+        {
+            *worked = None;
         }
     }
 
@@ -164,6 +171,9 @@ impl Net {
             *elsewhere = server;
             is_other
         });
+        if let Ok(mut found) = self.found.lock() {
+            found.clear();
+        }
         let Some(left) = current.take_if(|_| is_other) else { return };
         match left.loss.watch.get().filter(|_| left.transport == Transport::Udp) {
             Some(watch) => watch.abort(),
@@ -208,9 +218,20 @@ impl Net {
         let account = elsewhere.map(|proxy| Account { proxy, ..self.account.clone() });
         let account = account.as_ref().unwrap_or(&self.account);
         let order = order(account.transport, worked, account.proxy.port);
+        let is_known = self.found.lock().is_ok_and(|found| !found.is_empty());
         // A name service that does not answer leaves the name as unknown as one that denies it.
-        let found = timeout(REACH, resolve(account, &order)).await;
-        let found = found.unwrap_or(Err(Cause::NameNotFound))?;
+        let found = timeout(if is_known { KNOWN } else { REACH }, resolve(account, &order)).await;
+        let (found, unknown) = match found.unwrap_or(Err(Cause::NameNotFound)) {
+            Ok(found) => (found, None),
+            // A phone that knows the way does not stay away because it cannot ask for it.
+            Err(cause) => (self.found.lock().map(|found| found.clone()).unwrap_or_default(), Some(cause)),
+        };
+        if let (None, Ok(mut known)) = (unknown, self.found.lock()) {
+            known.clone_from(&found);
+        }
+        if let Some(cause) = unknown.filter(|_| found.is_empty()) {
+            return Err(cause);
+        }
         let now = Instant::now();
         let targets = self.targets.lock().map(|mut targets| targets.choose(found, loyal, now));
         let limit = (began + REACH).max(now + LEAST);
@@ -219,7 +240,7 @@ impl Net {
             TransportChoice::Automatic { first } => worked.or(first),
         };
         let opened = dial(self, targets.unwrap_or_default(), limit, known).await;
-        opened.map_err(|failure| failure.cause)
+        opened.map_err(|failure| unknown.unwrap_or(failure.cause))
     }
 
     /// A target was not reached.

@@ -98,13 +98,6 @@ pub(crate) fn marked(via: &str, from: SocketAddr) -> String {
     vias.join(", ")
 }
 
-/// Whether the topmost Via is of this transport.
-pub(super) fn is_over(via: &str, transport: Transport) -> bool {
-    let protocol: Vec<&str> = via.splitn(3, '/').map(str::trim).collect();
-    let named = protocol.last().and_then(|rest| rest.split_ascii_whitespace().next());
-    named.is_some_and(|named| named.eq_ignore_ascii_case(transport.via()))
-}
-
 /// Where the next hop saw our request come from, as the topmost Via of its answer says (RFC 3581, section 4).
 pub(super) fn reflexive(via: &str, local: SocketAddr) -> Option<SocketAddr> {
     let first = elements(via).into_iter().next()?;
@@ -151,14 +144,6 @@ mod tests {
         ] {
             assert_eq!(marked(via, from), want);
         }
-    }
-
-    #[test]
-    fn a_via_names_its_transport() {
-        assert!(is_over("SIP/2.0/UDP 10.0.0.2;rport=1", Transport::Udp));
-        assert!(is_over("SIP / 2.0 / wss 10.0.0.2", Transport::Wss));
-        assert!(!is_over("SIP/2.0/TCP 10.0.0.2/UDP", Transport::Udp));
-        assert!(!is_over("SIP/2.0", Transport::Udp));
     }
 
     #[test]

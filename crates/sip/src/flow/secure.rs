@@ -48,8 +48,7 @@ impl Secure {
         ServerAddress::new(self.host.parse().ok()?, port)
     }
 
-    fn connector(&self, port: u16) -> Option<TlsConnector> {
-        let server = self.server(port)?;
+    fn connector(&self, server: ServerAddress) -> Option<TlsConnector> {
         let mut state = self.state.lock().ok()?;
         if let Some((_, known)) = state.connectors.iter().find(|(of, _)| *of == server) {
             return Some(known.clone());
@@ -67,8 +66,9 @@ impl Secure {
         stream: TcpStream,
         port: u16,
     ) -> Result<TlsStream<TcpStream>, Failure> {
-        let name = ServerName::try_from(self.host.clone()).map_err(|_| Cause::TlsFailed)?;
-        let connector = self.connector(port).ok_or(Cause::TlsFailed)?;
+        let server = self.server(port).ok_or(Cause::TlsFailed)?;
+        let name = ServerName::try_from(server.host().to_string()).map_err(|_| Cause::TlsFailed)?;
+        let connector = self.connector(server).ok_or(Cause::TlsFailed)?;
         connector.connect(name, stream).await.map_err(|e| failure(&e))
     }
 }

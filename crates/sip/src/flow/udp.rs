@@ -1,6 +1,6 @@
 use std::io;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
-use std::sync::{Arc, Mutex};
+use std::sync::Arc;
 use std::time::Duration;
 
 use rand::Rng;
@@ -9,9 +9,9 @@ use rsipstack::transaction::endpoint::EndpointInnerRef;
 use rsipstack::transport::SipConnection;
 use socket2::{Domain, Protocol, Socket, Type};
 use tokio::net::UdpSocket;
-use tokio::sync::mpsc;
+use tokio::sync::broadcast;
 use tokio::time::{MissedTickBehavior, interval, sleep, sleep_until};
-use tokio_util::sync::CancellationToken;
+use tokio_util::sync::{CancellationToken, DropGuard};
 
 use super::pulse::Beat;
 use super::receive::deliver;
@@ -38,25 +38,27 @@ pub(crate) struct Port {
     v4: Option<UdpSocket>,
     v6: Option<UdpSocket>,
     number: u16,
-    /// Where answers to STUN requests go.
-    stun: Mutex<Option<mpsc::UnboundedSender<stun::Answer>>>,
+    /// Where answers to STUN requests go: each flow knows its own.
+    stun: broadcast::Sender<stun::Answer>,
+    /// Tells that the sockets are closed. Fields are dropped in order, so this one goes last.
+    _closed: DropGuard,
 }
 
 impl Port {
-    /// Binds `port`, or without one any that is free, on all addresses.
-    pub(crate) fn bind(port: Option<u16>) -> io::Result<Self> {
+    /// Binds `port`, or without one any that is free, on all addresses. `closed` is cancelled once it is closed.
+    pub(crate) fn bind(port: Option<u16>, closed: &CancellationToken) -> io::Result<Self> {
         // A port that is free in one family may be taken in the other: then another one will do.
         let mut tries = if port.is_some() { 1 } else { 8 };
         loop {
             tries -= 1;
-            match Self::bind_both(port.unwrap_or(0)) {
+            match Self::bind_both(port.unwrap_or(0), closed) {
                 Err(e) if e.kind() == io::ErrorKind::AddrInUse && tries > 0 => {}
                 outcome => return outcome,
             }
         }
     }
 
-    fn bind_both(port: u16) -> io::Result<Self> {
+    fn bind_both(port: u16, closed: &CancellationToken) -> io::Result<Self> {
         let v4 = present(bind(Ipv4Addr::UNSPECIFIED.into(), port))?;
         let number = v4.as_ref().map_or(Ok(port), |socket| socket.local_addr().map(|bound| bound.port()))?;
         let v6 = present(bind(Ipv6Addr::UNSPECIFIED.into(), number))?;
@@ -65,7 +67,8 @@ impl Port {
         }
         let number =
             v6.as_ref().map_or(Ok(number), |socket| socket.local_addr().map(|bound| bound.port()))?;
-        Ok(Self { v4, v6, number, stun: Mutex::new(None) })
+        let stun = broadcast::Sender::new(16);
+        Ok(Self { v4, v6, number, stun, _closed: closed.clone().drop_guard() })
     }
 
     /// The socket that reaches addresses like this one.
@@ -96,10 +99,9 @@ impl Port {
                 PING => Some(b"\r\n".to_vec()),
                 _ if bytes.trim_ascii().is_empty() => None,
                 _ if stun::is_stun(bytes) => {
-                    if let (Some(answer), Ok(asker)) = (stun::answer(bytes), self.stun.lock())
-                        && let Some(asker) = asker.as_ref()
-                    {
-                        let _ = asker.send(answer);
+                    if let Some(answer) = stun::answer(bytes) {
+                        // Without a flow nobody asked.
+                        let _ = self.stun.send(answer);
                     }
                     None
                 }
@@ -190,10 +192,7 @@ pub(super) async fn open(
 
 /// Keeps the way open and notices when it is gone or has moved: with STUN where the proxy speaks it, else blindly.
 async fn watch(flow: Flow, port: Arc<Port>, ear: UdpSocket) {
-    let (answered, mut answers) = mpsc::unbounded_channel();
-    if let Ok(mut stun) = port.stun.lock() {
-        *stun = Some(answered);
-    }
+    let mut answers = port.stun.subscribe();
     let mut question = interval(WATCH);
     question.set_missed_tick_behavior(MissedTickBehavior::Delay);
     let mut pulse = pulse(Some(RETRY), FIRST);
@@ -218,7 +217,7 @@ async fn watch(flow: Flow, port: Arc<Port>, ear: UdpSocket) {
                     Ok(0)
                 }
             },
-            Some(answer) = answers.recv() => {
+            Ok(answer) = answers.recv() => {
                 if answer.id == id {
                     pulse.answered(now());
                     if flow.learn(plain(answer.mapped)) {

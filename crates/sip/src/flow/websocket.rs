@@ -10,6 +10,7 @@ use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::time::{sleep_until, timeout};
 use tokio_tungstenite::tungstenite::client::ClientRequestBuilder;
 use tokio_tungstenite::tungstenite::http::Uri;
+use tokio_tungstenite::tungstenite::http::uri::PathAndQuery;
 use tokio_tungstenite::tungstenite::protocol::WebSocketConfig;
 use tokio_tungstenite::tungstenite::{self, Message};
 use tokio_tungstenite::{WebSocketStream, client_async_with_config};
@@ -25,8 +26,13 @@ const LARGEST: usize = 65_535;
 /// How long the other end may leave a message unread before the connection counts as broken.
 const UNREAD: Duration = Duration::from_secs(10);
 
+/// Whether this can be the path of a URL.
+pub(crate) fn is_path(path: &str) -> bool {
+    PathAndQuery::try_from(format!("/{}", path.trim_start_matches('/'))).is_ok()
+}
+
 /// Address of the WebSocket at `port`; `None` where the account makes no URL.
-pub(crate) fn url(account: &Account, port: u16) -> Option<Uri> {
+fn url(account: &Account, port: u16) -> Option<Uri> {
     let host = &account.proxy.host;
     let host = if host.contains(':') { format!("[{host}]") } else { host.clone() };
     format!("wss://{host}:{port}/{}", account.websocket_path.trim_start_matches('/')).parse().ok()

@@ -2,7 +2,7 @@
 
 use std::time::{Duration, Instant};
 
-use sip::{Event, Registration, Transport};
+use sip::{Account, Cause, Event, Proxy, Registration, Transport};
 use tokio::time::sleep;
 
 use crate::pbx::Pbx;
@@ -172,4 +172,72 @@ async fn asleep() {
     until_back(&mut pbx, &mut phones, "after a sleep").await;
     println!("after a sleep: all are back after {:?}", woke.elapsed());
     let _ = lid.wait();
+}
+
+#[test]
+fn a_name_service_that_was_away_keeps_nobody_away_for_long() {
+    World::run_case("names", "outages::names");
+}
+
+/// The name service of `pbx.bell.test` on the PBX's host.
+fn name_service(world: &World) -> std::process::Child {
+    let [program, arguments @ ..] = world.on("s");
+    let process = std::process::Command::new(program)
+        .args(arguments)
+        .args([
+            "dnsmasq",
+            "-k",
+            "-p",
+            "53",
+            "--no-resolv",
+            "--no-hosts",
+            "--no-poll",
+            "--conf-file=/dev/null",
+        ])
+        .args(["--pid-file=", "--user=root", "--bind-interfaces", "--listen-address=10.77.9.2"])
+        .arg("--address=/pbx.bell.test/10.77.9.2")
+        .spawn();
+    process.unwrap_or_else(|e| panic!("dnsmasq is missing ({e}): install dnsmasq-base"))
+}
+
+#[tokio::test(flavor = "multi_thread")]
+#[ignore = "run by a_name_service_that_was_away_keeps_nobody_away_for_long"]
+async fn names() {
+    let world = World::here();
+    let mut pbx = Pbx::start(600).await;
+    let mut service = name_service(&world);
+    let named = |user: &str, transport| Account {
+        proxy: Proxy { host: "pbx.bell.test".into(), port: Some(5060) },
+        name_servers: Some(vec!["10.77.9.2:53".parse().unwrap()]),
+        ..Phone::account(user, transport)
+    };
+    let mut phones = Vec::new();
+    for (user, transport) in [("101", Transport::Udp), ("102", Transport::Tcp)] {
+        phones.push((user, Phone::of(named(user, transport)).await));
+    }
+    // The PBX restarts while nobody knows its name: those who knew it come back all the same.
+    pbx.down();
+    for (_, phone) in &mut phones {
+        phone.until_offline().await;
+    }
+    service.kill().unwrap();
+    service.wait().unwrap();
+    pbx.up().await;
+    until_back(&mut pbx, &mut phones, "without names").await;
+    // Those who start meanwhile come with the name.
+    let mut late = Phone::start(named("103", Transport::Udp)).await;
+    late.until(|event| match event {
+        Event::Registration(Registration::Retrying { cause, .. }) => {
+            assert_eq!(*cause, Cause::NameNotFound);
+            Some(())
+        }
+        _ => None,
+    })
+    .await;
+    let mut service = name_service(&world);
+    let begin = Instant::now();
+    late.until_registered().await;
+    println!("with names again: registered after {:?}", begin.elapsed());
+    service.kill().unwrap();
+    service.wait().unwrap();
 }

@@ -22,9 +22,9 @@ pub struct Phone {
 }
 
 impl Phone {
-    /// Starts and waits until registered.
-    pub async fn registered(user: &str, transport: Transport) -> Self {
-        let account = Account {
+    /// An account at the PBX.
+    pub fn account(user: &str, transport: Transport) -> Account {
+        Account {
             user: user.into(),
             auth_user: None,
             domain: "bell.test".into(),
@@ -39,12 +39,26 @@ impl Phone {
             user_agent: "Carillon tests".into(),
             instance: Some(Instance::random()),
             local_port: None,
-        };
-        let (sender, events) = mpsc::unbounded_channel();
-        let agent = UserAgent::start(account, sender).await.unwrap();
-        let mut phone = Self { agent, events, said: None };
+        }
+    }
+
+    /// Starts and waits until registered.
+    pub async fn registered(user: &str, transport: Transport) -> Self {
+        Self::of(Self::account(user, transport)).await
+    }
+
+    /// Starts and waits until registered.
+    pub async fn of(account: Account) -> Self {
+        let mut phone = Self::start(account).await;
         phone.until_registered().await;
         phone
+    }
+
+    /// Starts.
+    pub async fn start(account: Account) -> Self {
+        let (sender, events) = mpsc::unbounded_channel();
+        let agent = UserAgent::start(account, sender).await.unwrap();
+        Self { agent, events, said: None }
     }
 
     /// Waits for an event that `pick` picks; others are passed over.

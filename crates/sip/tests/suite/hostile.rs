@@ -123,6 +123,22 @@ async fn a_flood_of_calls_is_held_off() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn refused_calls_leave_room_for_others() {
+    let (mut phone, peer) = registered().await;
+    phone.agent.reconnect();
+    let to = peer.register().await.from;
+    for number in 0..30 {
+        peer.send(&request("INVITE", &format!("refused{number}"), "x", "<sip:101@y>", &peer), to).await;
+        let (call, ..) = phone.until_incoming().await;
+        phone.agent.decline(call, 486);
+        // None of them is acknowledged.
+        let refusal = peer.receive("SIP/2.0 486").await;
+        assert!(refusal.header("Reason").starts_with("Q.850;cause=17"), "{}", refusal.text);
+    }
+    phone.agent.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn an_invite_answered_after_it_was_given_up_is_taken_back() {
     let (mut phone, peer) = registered().await;
     for rings in [true, false] {

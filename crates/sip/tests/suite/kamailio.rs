@@ -95,6 +95,60 @@ async fn several_calls_at_once_keep_apart() {
     bob.agent.stop().await;
 }
 
+/// Hold and resume from either end, at once from both, and a digit: all through a proxy that recorded its route.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_session_changes_from_either_end_through_a_proxy() {
+    let kamailio = Kamailio::start();
+    for transport in [Transport::Udp, Transport::Tcp] {
+        let (mut alice, mut bob) = pair(&kamailio, transport, transport).await;
+        let (outgoing, incoming) = call(&mut alice, &mut bob).await;
+        let hold = format!("{OFFER}a=sendonly\r\n");
+        let held = format!("{ANSWER}a=recvonly\r\n");
+        for _ in 0..2 {
+            alice.agent.reoffer(outgoing, hold.clone());
+            assert_eq!(bob.until_offer().await.as_ref(), Some(&hold));
+            bob.agent.answer_offer(incoming, Some(held.clone()));
+            assert_eq!(alice.until_answer().await, held);
+            bob.agent.reoffer(incoming, hold.clone());
+            assert_eq!(alice.until_offer().await.as_ref(), Some(&hold));
+            alice.agent.answer_offer(outgoing, Some(held.clone()));
+            assert_eq!(bob.until_answer().await, held);
+        }
+        // Both at once: each is answered in the end, however often they cross.
+        alice.agent.reoffer(outgoing, hold.clone());
+        bob.agent.reoffer(incoming, hold.clone());
+        let (mut of_alice, mut of_bob) = (false, false);
+        while !(of_alice && of_bob) {
+            tokio::select! {
+                event = alice.next() => match event {
+                    Event::Offer { .. } => alice.agent.answer_offer(outgoing, Some(held.clone())),
+                    Event::Answer { .. } => of_alice = true,
+                    Event::OfferRefused { status, .. } => panic!("{status:?}"),
+                    _ => {}
+                },
+                event = bob.next() => match event {
+                    Event::Offer { .. } => bob.agent.answer_offer(incoming, Some(held.clone())),
+                    Event::Answer { .. } => of_bob = true,
+                    Event::OfferRefused { status, .. } => panic!("{status:?}"),
+                    _ => {}
+                },
+            }
+        }
+        alice.agent.info(outgoing, "application/dtmf-relay", "Signal=5\r\nDuration=160\r\n".into());
+        let body = bob
+            .until(|event| match event {
+                Event::Info { body, .. } => Some(body.clone()),
+                _ => None,
+            })
+            .await;
+        assert!(body.starts_with("Signal=5"));
+        bob.agent.hang_up(incoming);
+        assert_eq!(alice.until_ended().await, (EndCause::HungUpThere, None));
+        alice.agent.stop().await;
+        bob.agent.stop().await;
+    }
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn a_wrong_password_is_refused_once() {
     let kamailio = Kamailio::start();

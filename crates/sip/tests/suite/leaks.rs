@@ -3,10 +3,11 @@
 use std::process::Command;
 use std::time::{Duration, Instant};
 
+use crate::common::dns::{Dns, host, srv};
 use crate::common::kamailio::Kamailio;
 use crate::common::sipp::{Sipp, expect, perhaps, receive, reply, request};
 use crate::common::{ANSWER, LIMIT, OFFER, Phone, account, free_port};
-use sip::{Account, Event, Transport};
+use sip::{Account, Event, Transport, TransportChoice};
 
 fn open_files() -> Vec<String> {
     let mut open: Vec<String> = std::fs::read_dir("/proc/self/fd")
@@ -146,9 +147,16 @@ async fn many_calls() {
 async fn alone() {
     let kamailio = Kamailio::start();
     let before = (open_files(), tasks());
-    for (transport, in_call) in
-        [(Transport::Udp, false), (Transport::Tcp, false), (Transport::Udp, true), (Transport::Tcp, true)]
-    {
+    for (transport, in_call) in [
+        (Transport::Udp, false),
+        (Transport::Tcp, false),
+        (Transport::Tls, false),
+        (Transport::Wss, false),
+        (Transport::Udp, true),
+        (Transport::Tcp, true),
+        (Transport::Tls, true),
+        (Transport::Wss, true),
+    ] {
         let alice = Phone::registered(kamailio.account("101", transport)).await;
         let mut bob = Phone::registered(kamailio.account("102", transport)).await;
         assert!(open_files().len() > before.0.len(), "the measure measures");
@@ -170,6 +178,24 @@ async fn alone() {
         bob.agent.stop().await;
         assert_eq!(open_files(), before.0, "{transport:?}, in call: {in_call}");
         until_tasks(before.1).await;
+    }
+    // Several servers were asked for, found and tried.
+    let service = |name, transport| srv(name, "pbx.test", kamailio.port(transport), 10);
+    let dns = Dns::start(&[
+        host("pbx.test", "127.0.0.1"),
+        host("bell.test", "127.0.0.77"),
+        srv("_sips._tcp.bell.test", "pbx.test", kamailio.expired, 10),
+        service("_sip._tcp.bell.test", Transport::Tcp),
+        service("_sip._udp.bell.test", Transport::Udp),
+    ]);
+    for choice in [
+        TransportChoice::Automatic { first: None },
+        TransportChoice::Automatic { first: Some(Transport::Udp) },
+    ] {
+        let alice = Phone::registered(dns.account(kamailio.account("101", Transport::Tls), choice)).await;
+        alice.agent.stop().await;
+        until_tasks(before.1).await;
+        assert_eq!(open_files(), before.0, "{choice:?}");
     }
     // Dropping the handle stops as well.
     let mut alice = Phone::registered(kamailio.account("101", Transport::Tcp)).await;

@@ -13,6 +13,7 @@ mod kamailio;
 mod leaks;
 #[cfg(target_os = "linux")]
 mod load;
+mod notifiers;
 mod offers;
 mod presence;
 mod registrars;

@@ -88,6 +88,28 @@ async fn a_challenge_that_shows_the_public_address_saves_a_detour() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_wrong_password_is_sent_once_behind_nat_too() {
+    let peer = Peer::start().await;
+    let mut phone = Phone::start(account(peer.port, Transport::Udp)).await;
+    for nonce in ["first", "second"] {
+        let register = peer.receive_new("REGISTER").await;
+        assert_eq!(register.header("Authorization").is_empty(), nonce == "first");
+        let challenge = format!("WWW-Authenticate: Digest realm=\"r\", nonce=\"{nonce}\", qop=\"auth\"\r\n");
+        let answer = register.answer("401 Unauthorized", "r", &challenge, "");
+        peer.send(&translated(&register, &answer, "203.0.113.7:4321"), register.from).await;
+    }
+    let cause = phone
+        .until(|event| match event {
+            Event::Registration(Registration::Refused { cause, .. }) => Some(*cause),
+            _ => None,
+        })
+        .await;
+    assert_eq!(cause, Cause::WrongPassword);
+    phone.agent.stop().await;
+    assert!(!peer.pending().iter().any(|start| start.starts_with("REGISTER")), "sent again");
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_proxy_that_gives_both_contacts_one_address_does_not_unregister_the_phone() {
     let peer = Peer::start().await;
     let mut phone = Phone::start(account(peer.port, Transport::Udp)).await;

@@ -566,6 +566,9 @@ async fn a_call_that_rings_elsewhere_is_picked_up() {
     let (call_id, ..) = dialog.clone();
     let wrong = carol.agent.take_over("101", (call_id, "1".into(), "2".into()), true, OFFER.into());
     assert_eq!(until_over(&mut carol, wrong).await, (EndCause::Refused, Some(481)));
+    let nonsense = ("a b".into(), "1\r\nX: y".into(), String::new());
+    let nothing = carol.agent.take_over("101", nonsense, true, OFFER.into());
+    assert_eq!(until_over(&mut carol, nothing).await, (EndCause::TargetInvalid, None));
     let taken = carol.agent.take_over(&caller.number, dialog, true, OFFER.into());
     let (at_alice_now, invitation) = until_invited(&mut alice).await;
     assert_eq!((invitation.replaces, invitation.from.number.as_str()), (Some(at_alice), "103"));

@@ -520,6 +520,33 @@ async fn ringing_is_told_reliably_where_that_is_required() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_prack_that_comes_after_the_answer_is_taken() {
+    let (mut phone, port, _silent) = phone_called_at().await;
+    let mut sipp = Sipp::caller(
+        &[
+            invite("Require: 100rel\n"),
+            perhaps(100),
+            expect_number(180, "RSeq", 1),
+            expect(200),
+            request("PRACK", "[branch]", 2, TO, "RAck: [$1] 1 INVITE\n", ""),
+            expect(200),
+            ack(),
+            pause(100),
+            request("BYE", "[branch]", 3, TO, "", ""),
+            expect(200),
+        ],
+        port,
+    );
+    let (call, ..) = phone.until_incoming().await;
+    phone.agent.ring(call);
+    phone.agent.answer(call, ANSWER.into());
+    phone.until_confirmed().await;
+    assert_eq!(phone.until_ended().await, (EndCause::HungUpThere, None));
+    sipp.done().await;
+    phone.agent.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_call_is_sent_elsewhere_and_follows_where_it_is_sent() {
     let (mut phone, port, _silent) = phone_called_at().await;
     let mut sipp = Sipp::caller(

@@ -78,7 +78,7 @@ impl<W: Fn(Duration) -> Weather> Crowd<W> {
 
     /// What comes of a try that begins now, and when.
     fn request(&mut self, now: Instant) -> (Instant, Input) {
-        let granted = Input::Granted { expires: HOUR, rtt: RTT };
+        let granted = Input::Granted { expires: HOUR, rtt: RTT, look: HOUR };
         let failed = |cause, status| Input::Failed { cause, status, retry_after: None };
         for pause in SENDINGS {
             self.requests += 1;

@@ -7,8 +7,10 @@ pub mod peer;
 pub mod presence;
 pub mod sipp;
 
+use std::collections::BTreeSet;
 use std::net::{TcpListener, UdpSocket};
 use std::process::Child;
+use std::sync::Mutex;
 use std::time::Duration;
 
 use pbx_api::Trust;
@@ -25,12 +27,14 @@ pub const OFFER: &str = "v=0\r\no=- 1 1 IN IP4 127.0.0.1\r\ns=-\r\nc=IN IP4 127.
 pub const ANSWER: &str = "v=0\r\no=- 2 2 IN IP4 127.0.0.1\r\ns=-\r\nc=IN IP4 127.0.0.1\r\nt=0 0\r\n\
                           m=audio 40002 RTP/AVP 0\r\n";
 
-/// A port that is free for UDP and TCP.
+/// A port that is free for UDP and TCP, and has not been given to anybody here before: who got one may not have bound
+/// it yet.
 pub fn free_port() -> u16 {
+    static GIVEN: Mutex<BTreeSet<u16>> = Mutex::new(BTreeSet::new());
     loop {
         let udp = UdpSocket::bind("127.0.0.1:0").unwrap();
         let port = udp.local_addr().unwrap().port();
-        if TcpListener::bind(("127.0.0.1", port)).is_ok() {
+        if TcpListener::bind(("127.0.0.1", port)).is_ok() && GIVEN.lock().unwrap().insert(port) {
             return port;
         }
     }
