@@ -13,6 +13,7 @@ use crate::exchange::{Reply, exchange_within};
 use crate::flow::{Flow, Net};
 use crate::message::{ALLOW, Draft, seconds, token};
 use crate::registration::Input;
+use crate::resolve::MOST_TURNS;
 use crate::target::user_part;
 use crate::{Account, Cause, Instance, Proxy, Transport};
 
@@ -83,6 +84,7 @@ impl Registrar {
     /// Tries to register for `expires`; tells the state machine what came of it.
     pub(crate) async fn register(&self, net: &Net, expires: Duration, facts: &mpsc::UnboundedSender<Input>) {
         let mut targets = Targets::new(self.draft.uri.clone());
+        let mut turns = 0;
         let (flow, outcome) = loop {
             let flow = match net.flow().await {
                 Ok(flow) => flow,
@@ -107,7 +109,10 @@ impl Registrar {
                 }
                 // A server that is overloaded is not waited for while there is another (RFC 3263, section 4.3).
                 Ok(Outcome::Known(Input::Failed { status: Some(503), retry_after, .. }))
-                    if net.give_way(&flow, retry_after) => {}
+                    if turns < MOST_TURNS && net.give_way(&flow, retry_after) =>
+                {
+                    turns += 1;
+                }
                 Ok(Outcome::Known(outcome)) => break (flow, Ok(outcome)),
                 Err(cause) => break (flow, Err(cause)),
             }
