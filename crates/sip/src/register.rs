@@ -12,7 +12,7 @@ use crate::digest::{Authenticator, Rounds};
 use crate::exchange::{Reply, exchange_within};
 use crate::flow::{Flow, Net};
 use crate::message::{ALLOW, Draft, seconds, token};
-use crate::registration::Input;
+use crate::registration::{Fact, Input};
 use crate::resolve::MOST_TURNS;
 use crate::target::user_part;
 use crate::{Account, Cause, Instance, Proxy, Transport};
@@ -81,8 +81,17 @@ impl Registrar {
         Self { draft, auth, instance: account.instance.clone(), state: Mutex::default() }
     }
 
-    /// Tries to register for `expires`; tells the state machine what came of it.
-    pub(crate) async fn register(&self, net: &Net, expires: Duration, facts: &mpsc::UnboundedSender<Input>) {
+    /// Tries to register for `expires`; tells the state machine what came of this try, whose number is `attempt`.
+    pub(crate) async fn register(
+        &self,
+        net: &Net,
+        expires: Duration,
+        attempt: u64,
+        facts: &mpsc::UnboundedSender<Fact>,
+    ) {
+        let tell = |input| {
+            let _ = facts.send(Fact { input, attempt: Some(attempt) });
+        };
         let mut targets = Targets::new(self.draft.uri.clone());
         let mut turns = 0;
         let (flow, outcome) = loop {
@@ -90,7 +99,7 @@ impl Registrar {
                 Ok(flow) => flow,
                 Err(cause) => {
                     self.go_home(net).await;
-                    let _ = facts.send(Input::Failed { cause, status: None, retry_after: None });
+                    tell(Input::Failed { cause, status: None, retry_after: None });
                     return;
                 }
             };
@@ -122,17 +131,17 @@ impl Registrar {
         }
         match outcome {
             Ok(outcome) => {
-                let _ = facts.send(outcome);
+                tell(outcome);
                 // A loss reported ahead of the outcome came while the machine was still trying, which has no use for it.
                 if flow.is_lost() {
-                    let _ = facts.send(Input::FlowLost(flow.lost().await));
+                    tell(Input::FlowLost(flow.lost().await));
                 }
             }
             Err(cause) => {
                 if cause == Cause::Silence {
                     flow.lose(cause);
                 }
-                let _ = facts.send(Input::Failed { cause, status: None, retry_after: None });
+                tell(Input::Failed { cause, status: None, retry_after: None });
             }
         }
     }

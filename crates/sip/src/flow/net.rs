@@ -16,7 +16,7 @@ use super::detour::Detours;
 use super::dial::{Tentative, dial};
 use super::secure::Secure;
 use super::{Failure, Flow, Hops, Loss, Port, plain, probe, stream, udp, websocket};
-use crate::registration::Input as Fact;
+use crate::registration::Fact;
 use crate::resolve::{LEFT_ALONE, Target, Targets, order, resolve};
 use crate::service_route::ServiceRoute;
 use crate::target::user_part;
