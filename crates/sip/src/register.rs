@@ -21,6 +21,10 @@ use crate::{Account, Cause, Instance, Proxy, Transport};
 const PATIENCE: Duration = Duration::from_secs(3);
 /// Over UDP a PBX that restarted and forgot us is noticed within this time.
 const LOOK: Duration = Duration::from_secs(90);
+/// Credentials that were good are wrong after so many refusals in a row, some eleven minutes: before that, the PBX is
+/// more likely to have lost sight of its users than the user to have got another password. Far fewer than lock out
+/// an address.
+const MOST_REFUSALS: u8 = 6;
 /// Times a Contact may turn out to be another one while it is registered.
 const MOST_CHANGES: u8 = 2;
 
@@ -44,6 +48,8 @@ struct State {
     without_flow: bool,
     /// The credentials were good once.
     was_registered: bool,
+    /// Times in a row that they have been refused.
+    refusals: u8,
 }
 
 /// What came of one try at one server.
@@ -258,7 +264,15 @@ impl Registrar {
         let mut state = self.state();
         state.bound = Some(Bound { contact: contact.to_owned(), as_sent, by_instance });
         state.was_registered = true;
+        state.refusals = 0;
         as_sent
+    }
+
+    /// Takes note that the credentials were refused; whether they are to be taken for wrong.
+    fn are_wrong(&self) -> bool {
+        let mut state = self.state();
+        state.refusals = state.refusals.saturating_add(1);
+        !state.was_registered || state.refusals >= MOST_REFUSALS
     }
 
     fn state(&self) -> MutexGuard<'_, State> {
@@ -289,7 +303,7 @@ impl Registrar {
                     None => Cause::Refused,
                 }
             }
-            _ if reply.credentials_refused => Cause::WrongPassword,
+            _ if reply.credentials_refused && self.are_wrong() => Cause::WrongPassword,
             // A registrar that forbids after it has seen the digest means the credentials, unless they were good
             // before.
             403 if reply.credentials_sent && !self.state().was_registered => Cause::WrongPassword,
