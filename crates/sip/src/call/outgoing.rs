@@ -11,7 +11,7 @@ use tokio::time::{sleep, timeout};
 
 use super::early::Early;
 use super::established::{Agreed, established};
-use super::{Call, FAREWELL, Input};
+use super::{Call, FAREWELL, Input, farewell};
 use crate::dialog::Dialog;
 use crate::digest::{Rounds, Verdict};
 use crate::exchange::exchange;
@@ -321,12 +321,8 @@ fn refuse_others(call: &Call, draft: Draft, mut inviting: Inviting, accepted: Op
             known.push(branch);
             let Some(dialog) = Dialog::of_answer(&draft, &response) else { continue };
             let bye = dialog.draft(Method::Bye);
-            let (net, mut auth) = (net.clone(), auth.clone());
-            net.clone().behind(async move {
-                if let Ok(flow) = net.flow().await {
-                    let _ = exchange(&net, &flow, &bye, &mut auth, FAREWELL).await;
-                }
-            });
+            let (net, auth) = (net.clone(), auth.clone());
+            net.clone().behind(async move { farewell(&net, auth, bye).await });
         }
     });
 }

@@ -263,6 +263,36 @@ async fn a_call_outlives_its_connection_and_tells_the_new_one() {
     phone.agent.stop().await;
 }
 
+#[tokio::test(flavor = "multi_thread")]
+async fn a_bye_that_gets_lost_with_its_connection_is_said_again() {
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let port = listener.local_addr().unwrap().port();
+    let mut phone = Phone::start(account(port, Transport::Tcp)).await;
+    let mut first = Stream::accept(&listener).await;
+    first.register().await;
+    phone.until_registered().await;
+    let call = phone.agent.invite("102", OFFER.into());
+    let invite = first.receive().await;
+    let contact = format!("Contact: <sip:102@127.0.0.1:{port};transport=tcp>\r\n");
+    first.send(&invite.answer("200 OK", "bob", &format!("{contact}{SDP}"), ANSWER)).await;
+    phone.until_answered().await;
+    assert!(first.receive().await.start().starts_with("ACK "));
+    phone.agent.hang_up(call);
+    assert!(first.receive().await.start().starts_with("BYE "));
+    drop(first);
+    let mut second = Stream::accept(&listener).await;
+    loop {
+        let message = second.receive().await;
+        if message.start().starts_with("BYE ") {
+            second.send(&message.answer("200 OK", "", "", "")).await;
+            break;
+        }
+        let contact = format!("Contact: {}\r\nExpires: 600\r\n", message.header("Contact"));
+        second.send(&message.answer("200 OK", "r", &contact, "")).await;
+    }
+    phone.agent.stop().await;
+}
+
 /// Only where a machine has a second address of its own without further ado.
 #[cfg(target_os = "linux")]
 #[tokio::test(flavor = "multi_thread")]
