@@ -328,7 +328,6 @@ impl Session {
         if let Ok(flow) = self.call.net.flow().await {
             self.flow = flow;
         }
-        self.contact = self.flow.contact();
         self.flow.clone()
     }
 }

@@ -237,9 +237,15 @@ async fn a_call_outlives_its_connection_and_tells_the_new_one() {
     assert!(first.receive().await.start().starts_with("ACK "));
     drop(first);
     let mut second = Stream::accept(&listener).await;
+    let mut refused = false;
     let update = loop {
         let message = second.receive().await;
         match message.start().split(' ').next() {
+            // What was refused has not been told.
+            Some("UPDATE") if !refused => {
+                refused = true;
+                second.send(&message.answer("500 Server Error", "", "", "")).await;
+            }
             Some("REGISTER") => {
                 let contact = format!("Contact: {}\r\nExpires: 600\r\n", message.header("Contact"));
                 second.send(&message.answer("200 OK", "r", &contact, "")).await;

@@ -75,11 +75,10 @@ impl Session {
         }));
     }
 
-    /// Moves their target along when we are reached elsewhere than they were told, as after a new connection.
+    /// Moves their target along when we are reached elsewhere than they were told, as after a new connection. Should
+    /// that get lost, the next answer to a question brings us here again.
     async fn tell_where_we_are(&mut self) {
-        let told = self.contact.clone();
-        self.current_flow().await;
-        if self.contact != told {
+        if self.current_flow().await.contact() != self.contact {
             self.offering.want(Wish::Refresh, std::time::Instant::now());
         }
     }
