@@ -100,6 +100,33 @@ async fn a_session_nobody_refreshes_is_over() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn only_who_has_answered_before_is_missed() {
+    let mute = async {
+        let (mut phone, peer, call, _) = answered_with("").await;
+        let began = Instant::now();
+        while began.elapsed() < Duration::from_secs(65) {
+            let message = peer.receive("").await;
+            assert!(!message.start().starts_with("BYE "), "after {:?}", began.elapsed());
+        }
+        phone.agent.hang_up(call);
+        assert_eq!(phone.until_ended().await, (EndCause::HungUpHere, None));
+        phone.agent.stop().await;
+    };
+    let gone = async {
+        let (mut phone, peer, ..) = answered_with("").await;
+        let question = peer.receive("OPTIONS").await;
+        peer.send(&question.answer("200 OK", "", "", ""), question.from).await;
+        let ended = tokio::select! {
+            ended = phone.until_ended() => ended,
+            () = async { loop { peer.receive("").await; } } => unreachable!(),
+        };
+        assert_eq!(ended, (EndCause::ConnectionLost, None));
+        phone.agent.stop().await;
+    };
+    tokio::join!(mute, gone);
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn refreshes_of_theirs_are_agreed_to() {
     let (mut phone, peer, call, invite) =
         answered_with("Session-Expires: 1800;refresher=uas\r\nAllow: UPDATE\r\n").await;
