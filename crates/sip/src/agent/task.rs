@@ -34,7 +34,7 @@ use crate::outside::{is_message_summary, message_summary, text_message};
 use crate::publish::Publication;
 use crate::referral::Referrals;
 use crate::register::Registrar;
-use crate::registration::{Action, Input as Fact, Machine};
+use crate::registration::{Action, Fact as Told, Input as Fact, Machine};
 use crate::replaces::Replaces;
 use crate::session_timer::SessionTimer;
 use crate::subscription::Subscriptions;
@@ -80,6 +80,8 @@ pub(super) struct Agent {
     afresh: bool,
     /// The try to register under way.
     attempt: Option<AbortHandle>,
+    /// Its number; how many there were.
+    attempts: u64,
     calls: HashMap<CallKey, Line>,
     names: HashMap<DialogName, CallKey>,
     events: mpsc::UnboundedSender<Event>,
@@ -96,7 +98,7 @@ pub(super) struct Agent {
     seen: Seen,
     incoming: TransactionReceiver,
     /// What happens to the registration, in the order it happened.
-    facts: (mpsc::UnboundedSender<Fact>, mpsc::UnboundedReceiver<Fact>),
+    facts: (mpsc::UnboundedSender<Told>, mpsc::UnboundedReceiver<Told>),
     reports: (mpsc::UnboundedSender<Report>, mpsc::UnboundedReceiver<Report>),
     /// Changes of the network, and the last one that was heeded.
     stirs: watch::Receiver<Stir>,
@@ -177,6 +179,7 @@ impl Agent {
             machine,
             afresh: false,
             attempt: None,
+            attempts: 0,
             calls: HashMap::new(),
             names: HashMap::new(),
             events,
@@ -216,7 +219,12 @@ impl Agent {
                 },
                 Some(transaction) = self.incoming.recv() => self.request(transaction),
                 Some(refer) = self.admitted.1.recv() => self.admitted(refer),
-                Some(fact) = self.facts.1.recv() => {
+                Some(told) = self.facts.1.recv() => {
+                    // A try that was given up may have come to its end before it heard of that.
+                    if told.attempt.is_some_and(|attempt| attempt != self.attempts) {
+                        continue;
+                    }
+                    let fact = told.input;
                     match fact {
                         Fact::FlowLost(_) => {
                             self.online(false);
@@ -292,11 +300,13 @@ impl Agent {
                     let (net, registrar, facts) =
                         (self.net.clone(), self.registrar.clone(), self.facts.0.clone());
                     let afresh = std::mem::take(&mut self.afresh);
+                    self.attempts += 1;
+                    let number = self.attempts;
                     let attempt = self.net.tasks.spawn(async move {
                         if afresh {
                             registrar.afresh(&net).await;
                         }
-                        registrar.register(&net, expires, &facts).await;
+                        registrar.register(&net, expires, number, &facts).await;
                     });
                     self.attempt = Some(attempt.abort_handle());
                 }
