@@ -181,7 +181,7 @@ impl Dialog {
         if !matches!(transaction.connection, Some(SipConnection::Udp(_))) {
             return true;
         }
-        let Some(source) = source_of(&transaction.original) else { return true };
+        let Some(source) = source_of(&transaction.original) else { return false };
         let next = self.routes.first().and_then(|route| uri_in(route)).unwrap_or_else(|| self.target.clone());
         match next.host_with_port.host {
             Host::Domain(_) => true,
@@ -253,11 +253,11 @@ mod tests {
         for (via, source) in [
             ("SIP/2.0/UDP 192.0.2.1:5060;branch=z9hG4bKx", Some("192.0.2.1")),
             (
-                "SIP/2.0/UDP h:5060;branch=z9hG4bKx;received=192.0.2.9;rport=7, SIP/2.0/UDP 192.0.2.1",
+                "SIP/2.0/UDP h:5060;received=192.0.2.9;rport=7;branch=z9hG4bKx, SIP/2.0/UDP 192.0.2.1",
                 Some("192.0.2.9"),
             ),
             ("SIP / 2.0 / UDP  [2001:db8::1]:5060 ;rport=5060", Some("2001:db8::1")),
-            ("SIP/2.0/UDP 192.0.2.1;received=[2001:db8::2];rport=5060", Some("2001:db8::2")),
+            ("SIP/2.0/UDP 192.0.2.1;received=2001:db8::2;rport=5060", Some("2001:db8::2")),
             ("SIP/2.0/UDP somewhere.test", None),
             ("", None),
         ] {
