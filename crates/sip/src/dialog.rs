@@ -6,7 +6,6 @@ use std::sync::atomic::AtomicU32;
 
 use rsipstack::sip::{Header, HeadersExt, Host, Method, Request, Response, Scheme, Uri};
 use rsipstack::transaction::transaction::Transaction;
-use rsipstack::transport::SipConnection;
 
 use crate::Party;
 use crate::flow::Flow;
@@ -175,12 +174,8 @@ impl Dialog {
     }
 
     /// Whether a request comes from an address that can be theirs: the proxy's, one that a message of the dialog came
-    /// from, or the one that ours go to. A name may stand for many addresses, and over a connection to the proxy
-    /// nobody else can speak: then there is nothing to tell by.
+    /// from, or the one that ours go to. A name may stand for many addresses: then there is nothing to tell by.
     pub(crate) fn is_familiar(&self, transaction: &Transaction, flow: &Flow) -> bool {
-        if !matches!(transaction.connection, Some(SipConnection::Udp(_))) {
-            return true;
-        }
         let Some(source) = source_of(&transaction.original) else { return false };
         let next = self.routes.first().and_then(|route| uri_in(route)).unwrap_or_else(|| self.target.clone());
         match next.host_with_port.host {

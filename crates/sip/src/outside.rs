@@ -4,7 +4,6 @@ use std::net::IpAddr;
 
 use rsipstack::sip::{Header, Request};
 use rsipstack::transaction::transaction::Transaction;
-use rsipstack::transport::SipConnection;
 use tokio::sync::mpsc;
 
 use crate::answer::{outside_of_calls, respond, respond_with};
@@ -64,14 +63,11 @@ pub(crate) async fn text_message(
     }
 }
 
-/// Whether a request comes from the account's own phone system: over the connection registered over, or, by UDP, from
-/// the address of the proxy. Others may call, but have nothing to say to the user or to the phone.
+/// Whether a request comes from the account's own phone system: from the address of the proxy. Others may call, but
+/// have nothing to say to the user or to the phone, be it over a connection that was opened to them.
 pub(crate) async fn is_from_own_proxy(net: &Net, transaction: &Transaction) -> bool {
-    if !matches!(transaction.connection, Some(SipConnection::Udp(_))) {
-        return true;
-    }
     match net.flow().await {
-        Ok(flow) => source_of(&transaction.original) == Some(flow.peer.ip()),
+        Ok(flow) => source_of(&transaction.original) == Some(flow.peer.ip().to_canonical()),
         Err(_) => false,
     }
 }
