@@ -83,6 +83,8 @@ pub(crate) struct Call {
     events: mpsc::UnboundedSender<Event>,
     reports: mpsc::UnboundedSender<Report>,
     ended: bool,
+    /// It came from somewhere else than the proxy: nobody vouches for who is at the other end.
+    pub with_stranger: bool,
     /// Who is at the other end, as far as told.
     party: Option<Party>,
 }
@@ -96,7 +98,7 @@ impl Call {
         events: mpsc::UnboundedSender<Event>,
         reports: mpsc::UnboundedSender<Report>,
     ) -> Self {
-        Self { key, net, auth, inbox, events, reports, ended: false, party: None }
+        Self { key, net, auth, inbox, events, reports, ended: false, with_stranger: false, party: None }
     }
 
     /// Lets the agent know which dialog is ours.
@@ -106,7 +108,7 @@ impl Call {
 
     /// Tells where a message says that somebody else is at the other end now.
     fn identify(&mut self, message: &impl HasHeaders) {
-        let Some(mut party) = identity_of(message) else { return };
+        let Some(mut party) = identity_of(message).filter(|_| !self.with_stranger) else { return };
         if let Some(known) = self.party.take_if(|known| known.number == party.number) {
             party.display_name = party.display_name.or_else(|| known.display_name.clone());
             if known.display_name == party.display_name {

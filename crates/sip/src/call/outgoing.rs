@@ -99,7 +99,7 @@ impl Ringing {
         loop {
             let mut draft = self.draft.clone();
             draft.headers.extend(asking(&self.timer));
-            let request = draft.request(&self.flow, &call.net.account.user_agent, &mut call.auth);
+            let request = draft.request(&self.flow, &call.net.account.user_agent, Some(&mut call.auth));
             let mut inviting = match Inviting::start(&call.net, &self.flow, request).await {
                 Ok(inviting) => inviting,
                 Err(cause) => return call.end(EndCause::Unreachable(cause), None),

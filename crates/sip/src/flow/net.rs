@@ -122,7 +122,7 @@ impl Net {
         }
         *current = None;
         let flow = self.open().await?;
-        self.hops.reached(flow.peer);
+        self.hops.reached(flow.peer, flow.transport);
         let ip = flow.local.ip();
         self.local_ip.send_if_modified(|known| std::mem::replace(known, ip) != ip);
         tracing::debug!(local = %flow.local, peer = %flow.peer, transport = ?flow.transport, "flow opened");
