@@ -50,7 +50,11 @@ impl Calls {
         let others = self.floor.calls().into_iter().filter(|other| merged && self.floor.is_merged(*other));
         let mut all: Vec<CallId> = others.filter(|other| *other != id).collect();
         all.push(id);
-        for id in all {
+        // Who is to take the place of one of them is not to hear more than it would.
+        let heirs = self.table.values().filter(|call| !call.is_established() && !call.is_over());
+        let heirs = heirs.filter(|call| call.replaces.is_some_and(|old| all.contains(&old)));
+        let heirs: Vec<CallId> = heirs.map(|call| call.view.id).filter(|id| !all.contains(id)).collect();
+        for id in all.into_iter().chain(heirs) {
             let Some(call) = self.table.get_mut(&id) else { continue };
             call.view.muted = muted;
             if let (Sound::Joined, Some(voice)) = (&call.sound, &self.voice) {
@@ -59,5 +63,13 @@ impl Calls {
             self.tell(id);
         }
         Ok(())
+    }
+
+    /// A call that is to take the place of another is muted as that one is.
+    pub(super) fn mute_like(&mut self, id: CallId, old: CallId) {
+        if self.table.get(&old).is_some_and(|old| old.view.muted) {
+            // It has just begun.
+            let _ = self.mute(id, true);
+        }
     }
 }

@@ -383,3 +383,22 @@ async fn a_caller_is_sent_elsewhere() {
     assert_eq!(bob.running.ended().await, EndReason::DeclinedHere);
     alice.running.phone.stop().await;
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn who_is_muted_stays_so_when_handed_on() {
+    let bench = Bench::new(Pbx::default()).await;
+    let [mut alice, mut bob, mut carol] = three(&bench).await;
+    let (at_alice, at_bob) = connect(&mut alice.running, &mut bob.running, "102").await;
+    alice.running.send(Command::Mute { call: at_alice, muted: true });
+    bob.until_hears("alice is muted", &TONES, &NOTHING).await;
+    bob.running.send(Command::Transfer { call: at_bob, target: "103".into() });
+    let there = carol.running.call("an incoming call", |state| *state == CallState::Incoming).await.id;
+    carol.running.send(Command::Answer { call: there });
+    let goes_on = alice.running.view("the new call", |view| active(&view.state) && view.id != at_alice).await;
+    assert!(goes_on.muted, "{goes_on:?}");
+    alice.until_hears("the other", &TONES, &[false, false, true]).await;
+    carol.until_hears("alice is still muted", &TONES, &NOTHING).await;
+    alice.running.send(Command::Mute { call: goes_on.id, muted: false });
+    carol.until_hears("muted no longer", &TONES, &[true, false, false]).await;
+    alice.running.phone.stop().await;
+}
