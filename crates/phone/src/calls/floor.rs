@@ -140,7 +140,7 @@ impl Floor {
         self.dissolve();
     }
 
-    /// A new call takes the place of an old one, which is still to end.
+    /// A new call takes the place of an old one, which is still to end. It need not be answered yet.
     pub(crate) fn replace(&mut self, old: CallId, new: CallId) {
         let had = self.has(old);
         if !self.lines.contains_key(&new) {

@@ -402,3 +402,22 @@ async fn who_is_muted_stays_so_when_handed_on() {
     carol.until_hears("muted no longer", &TONES, &[true, false, false]).await;
     alice.running.phone.stop().await;
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn who_hands_a_call_on_need_not_wait_for_the_answer() {
+    let bench = Bench::new(Pbx::default()).await;
+    let [mut alice, mut bob, mut carol] = three(&bench).await;
+    let (at_alice, at_bob) = connect(&mut alice.running, &mut bob.running, "102").await;
+    bob.running.send(Command::Transfer { call: at_bob, target: "103".into() });
+    let there = carol.running.call("an incoming call", |state| *state == CallState::Incoming).await.id;
+    bob.running.send(Command::HangUp { call: at_bob });
+    assert_eq!(alice.running.ended().await, EndReason::Transferred, "it goes on");
+    carol.running.send(Command::Answer { call: there });
+    let goes_on = alice.running.view("the new call", |view| active(&view.state)).await;
+    assert_eq!(goes_on.follows, Some(at_alice));
+    alice.until_hears("the other", &TONES, &[false, false, true]).await;
+    carol.until_hears("the one handed on", &TONES, &[true, false, false]).await;
+    let picture = alice.running.phone.picture().await.unwrap();
+    assert!(active(&picture.calls[0].state), "{:?}", picture.calls);
+    alice.running.phone.stop().await;
+}

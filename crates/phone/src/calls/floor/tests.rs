@@ -183,6 +183,27 @@ fn a_replacement_inherits() {
 }
 
 #[test]
+fn a_replacement_that_still_rings_talks_once_it_is_answered() {
+    let mut floor = talking(&[A]);
+    floor.begin(B);
+    floor.replace(A, B);
+    floor.end(A);
+    assert_eq!(floor.attention(B), Attention::Listening);
+    floor.replace(A, B);
+    floor.agreed(B, BOTH);
+    assert_eq!((live(&floor), floor.is_held(B), floor.offer(B, false)), (vec![B], false, None));
+
+    let mut floor = talking(&[A, B]);
+    floor.merge(&[A, B]);
+    floor.begin(C);
+    floor.replace(A, C);
+    floor.end(A);
+    floor.replace(A, C);
+    floor.agreed(C, BOTH);
+    assert_eq!(live(&floor), [B, C]);
+}
+
+#[test]
 fn a_new_address_is_offered_whatever_stands() {
     let mut floor = talking(&[A]);
     assert_eq!(floor.offer(A, true), Some(Direction::SendRecv));
