@@ -169,6 +169,7 @@ impl Calls {
         self.connect(id, agreed);
         if let Some(old) = replaced {
             self.floor.replace(old, id);
+            self.mute_as_one();
         }
         self.floor.agreed(id, Flow { ours, theirs });
         self.settle();

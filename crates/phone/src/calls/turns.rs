@@ -1,7 +1,7 @@
 //! Whose turn it is to talk: hold, resume, merge, split, mute.
 
 use super::Calls;
-use super::call::Sound;
+use super::call::{Call, Sound};
 use crate::{CallId, Code, Problem};
 
 impl Calls {
@@ -29,6 +29,7 @@ impl Calls {
         if !self.floor.merge(ids) {
             return Err(Code::NotNow.into());
         }
+        self.mute_as_one();
         self.settle();
         Ok(())
     }
@@ -63,6 +64,15 @@ impl Calls {
             self.tell(id);
         }
         Ok(())
+    }
+
+    /// A conference is muted as a whole, wherever one of it is: else some would hear us and others would not.
+    pub(super) fn mute_as_one(&mut self) {
+        let muted = |call: &&Call| call.view.muted && self.floor.is_merged(call.view.id);
+        if let Some(id) = self.table.values().find(muted).map(|call| call.view.id) {
+            // It is live, for it is merged.
+            let _ = self.mute(id, true);
+        }
     }
 
     /// A call that is to take the place of another is muted as that one is.

@@ -124,7 +124,13 @@ async fn a_second_call_takes_the_voice_and_a_conference_joins_all() {
     bob.until_hears("apart", &TONES, &NOTHING).await;
     carol.until_hears("apart", &TONES, &[true, false, false]).await;
 
+    // One that is muted brings it along.
+    alice.running.send(Command::Mute { call: with_bob, muted: true });
     alice.running.send(Command::Merge { calls: vec![with_bob, with_carol] });
+    alice.running.view("muted as one", |view| view.id == with_carol && view.muted).await;
+    alice.running.view("together again", |view| view.id == with_bob && view.merged).await;
+    carol.until_hears("muted as one", &TONES, &[false, true, false]).await;
+    alice.running.send(Command::Mute { call: with_carol, muted: false });
     carol.until_hears("together again", &TONES, &[true, true, false]).await;
     carol.running.phone.stop().await;
     let last = alice.running.view("the last is an ordinary call", |view| view.id == with_bob && !view.merged);
