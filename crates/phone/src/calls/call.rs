@@ -28,6 +28,8 @@ pub(crate) struct Call {
     pub(crate) early: Early,
     /// Digits on their way.
     pub(crate) digits: Digits,
+    /// Our address has changed since our first description: it is to be offered once the call is answered.
+    pub(crate) moved: bool,
     /// The other side takes telephone-events.
     pub(crate) takes_events: bool,
     /// It was answered by itself: the user is warned.
@@ -94,6 +96,7 @@ impl Call {
             sound: Sound::None,
             early: Early::default(),
             digits: Digits::default(),
+            moved: false,
             takes_events: false,
             answered_by_itself: false,
             replaces: None,

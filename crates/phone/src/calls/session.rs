@@ -133,6 +133,7 @@ impl Calls {
         if let Some(media) = call.media.as_mut() {
             (media.address, media.rtp_port, media.rtcp_port) = (ip, sockets.rtp_port, sockets.rtcp_port);
         }
+        call.moved = !call.is_established();
         match call.sound {
             Sound::Joined => {
                 if let Some(voice) = &self.voice {
@@ -165,6 +166,7 @@ impl Calls {
             call.digits.begin(Instant::now());
         }
         let replaced = call.replaces.filter(|_| first);
+        let moved = mem::take(&mut call.moved);
         let theirs = agreed.theirs;
         self.connect(id, agreed);
         if let Some(old) = replaced {
@@ -172,6 +174,9 @@ impl Calls {
             self.mute_as_one();
         }
         self.floor.agreed(id, Flow { ours, theirs });
+        if moved {
+            self.make_offer(id, true);
+        }
         self.settle();
         self.tell(id);
         if first {
