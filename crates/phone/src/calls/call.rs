@@ -55,6 +55,8 @@ pub(crate) enum Sound {
     Bound(Sockets),
     /// It has joined the voice path.
     Joined,
+    /// It is over, and leaves the voice path of this number.
+    Leaving(u32),
 }
 
 impl Call {

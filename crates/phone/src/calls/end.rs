@@ -81,6 +81,9 @@ impl Calls {
             (Sound::Joined, Some(voice)) if joined => {
                 voice.leave(id);
                 self.voice = Some(voice);
+                if let Some(call) = self.table.get_mut(&id) {
+                    call.sound = Sound::Leaving(self.voices);
+                }
             }
             (_, Some(voice)) if !joined => self.outlet.blocking(move || {
                 let mut last = voice.stop();

@@ -141,7 +141,7 @@ impl Calls {
                 }
             }
             Sound::Bound(_) => call.sound = Sound::Bound(sockets),
-            Sound::None | Sound::Preparing => {}
+            Sound::None | Sound::Preparing | Sound::Leaving(_) => {}
         }
         self.make_offer(id, true);
     }
@@ -212,8 +212,8 @@ impl Calls {
                     }
                 }
             }
-            // Without sockets nothing was offered or answered.
-            unasked @ (Sound::None | Sound::Preparing) => call.sound = unasked,
+            // Without sockets nothing was offered or answered; what is over agrees on nothing more.
+            other @ (Sound::None | Sound::Preparing | Sound::Leaving(_)) => call.sound = other,
         }
     }
 
