@@ -50,6 +50,7 @@ impl Calls {
                 self.floor.accepted(id, Flow { ours, theirs: agreed.theirs });
                 self.connect(id, agreed);
                 self.settle();
+                self.send_digits(id);
             }
             (Ok(agreed), None) => self.agree(id, agreed, setup),
             (Err(error), Some(_)) => {
@@ -179,9 +180,7 @@ impl Calls {
         }
         self.settle();
         self.tell(id);
-        if first {
-            self.send_digits(id);
-        }
+        self.send_digits(id);
     }
 
     /// The voice path follows what was agreed on.

@@ -168,7 +168,7 @@ async fn nothing_of_a_call_that_does_not_talk_can_be_held_or_merged() {
 async fn digits_with_pauses_follow_the_number_that_was_dialled() {
     let bench = Bench::new(Pbx::default()).await;
     let [mut alice, mut bob, _] = three(&bench).await;
-    connect(&mut alice.running, &mut bob.running, "102,12;*#").await;
+    let (_, at_bob) = connect(&mut alice.running, &mut bob.running, "102,12;*#").await;
     bob.running.digits("12").await;
     let waits = alice.running.view("the rest waits", |view| view.digits_waiting.is_some()).await;
     assert_eq!((waits.digits.as_str(), waits.digits_waiting.as_deref()), ("12", Some("*#")));
@@ -185,6 +185,16 @@ async fn digits_with_pauses_follow_the_number_that_was_dialled() {
     bob.until_hears("the key 1 as tones", &[697.0, 1209.0], &[true, true]).await;
     alice.running.send(Command::SendDigits { call: waits.id, digits: "x".into() });
     assert_eq!(alice.running.notice().await, Code::TargetInvalid);
+
+    // Who holds us would not hear them.
+    alice.running.send(prefer(DtmfMode::Automatic));
+    bob.running.send(Command::Hold { call: at_bob });
+    alice.running.view("held there", |view| view.remote_held).await;
+    alice.running.send(Command::SendDigits { call: waits.id, digits: "7".into() });
+    assert_eq!(alice.running.notice().await, Code::NotNow);
+    bob.running.send(Command::Resume { call: at_bob });
+    let told = alice.running.view("resumed there", |view| !view.remote_held).await;
+    assert!(!told.digits.contains('7'), "{told:?}");
     alice.running.phone.stop().await;
 }
 
