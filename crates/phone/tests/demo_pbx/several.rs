@@ -358,6 +358,18 @@ async fn lamps_voicemail_and_messages_are_told() {
     alice.send(Command::Flip { account: None });
     assert_eq!(alice.notice().await, Code::FeatureOff);
     bob.phone.stop().await;
+
+    let gone = |event: &Event| match event {
+        Event::WatchedGone { number, .. } => Some(number.clone()),
+        _ => None,
+    };
+    alice.send(Command::Unwatch { account: bench.alice(), number: "103".into() });
+    assert_eq!(alice.notice().await, Code::NotNow, "it is not watched");
+    alice.send(Command::Unwatch { account: bench.alice(), number: " 1-02 ".into() });
+    assert_eq!(alice.until("watched no longer", gone).await, "102", "however it is typed");
+    alice.send(Command::Watch { account: bench.alice(), number: "103".into() });
+    alice.send(Command::SignOut { account: bench.alice() });
+    assert_eq!(alice.until("watched no longer", gone).await, "103", "it went with its account");
     alice.phone.stop().await;
 }
 
