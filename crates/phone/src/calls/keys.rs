@@ -34,6 +34,10 @@ impl Calls {
 
     /// Goes on with the digits that wait for the user.
     pub(crate) fn go_on(&mut self, id: CallId) -> Result<(), Problem> {
+        self.live(id)?;
+        if self.is_deaf(id) {
+            return Err(Code::NotNow.into());
+        }
         self.live(id)?.digits.go_on();
         self.send_digits(id);
         Ok(())
