@@ -28,7 +28,7 @@ use tokio::task::AbortHandle;
 use tokio_util::sync::CancellationToken;
 
 use crate::message::token;
-use crate::registration::{Fact, Input};
+use crate::registration::{Input, Told};
 use crate::resolve::{LEFT_ALONE, Targets};
 use crate::{Cause, Transport};
 
@@ -60,7 +60,7 @@ pub(crate) struct Flow {
 struct Loss {
     token: CancellationToken,
     cause: OnceLock<Cause>,
-    report: mpsc::UnboundedSender<Fact>,
+    report: mpsc::UnboundedSender<Told>,
     /// The flow is not the one that the registration goes over, or not yet.
     aside: AtomicBool,
     targets: Arc<Mutex<Targets>>,

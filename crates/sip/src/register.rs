@@ -12,7 +12,7 @@ use crate::digest::{Authenticator, Rounds};
 use crate::exchange::{Reply, exchange_within};
 use crate::flow::{Flow, Net};
 use crate::message::{ALLOW, Draft, seconds, token};
-use crate::registration::{Fact, Input};
+use crate::registration::{Input, Told};
 use crate::resolve::MOST_TURNS;
 use crate::target::user_part;
 use crate::{Account, Cause, Instance, Proxy, Transport};
@@ -93,10 +93,10 @@ impl Registrar {
         net: &Net,
         expires: Duration,
         attempt: u64,
-        facts: &mpsc::UnboundedSender<Fact>,
+        facts: &mpsc::UnboundedSender<Told>,
     ) {
         let tell = |input| {
-            let _ = facts.send(Fact { input, attempt: Some(attempt) });
+            let _ = facts.send(Told { input, attempt: Some(attempt) });
         };
         let mut targets = Targets::new(self.draft.uri.clone());
         let mut turns = 0;

@@ -72,13 +72,13 @@ pub(crate) enum Input {
 
 /// What happened, on its way to the machine.
 #[derive(Debug, Clone, Copy)]
-pub(crate) struct Fact {
+pub(crate) struct Told {
     pub input: Input,
     /// The number of the try that it came of, where it came of one: another may have taken its place meanwhile.
     pub attempt: Option<u64>,
 }
 
-impl From<Input> for Fact {
+impl From<Input> for Told {
     /// What came of no try.
     fn from(input: Input) -> Self {
         Self { input, attempt: None }

@@ -34,7 +34,7 @@ use crate::outside::{is_message_summary, message_summary, source_of, text_messag
 use crate::publish::Publication;
 use crate::referral::Referrals;
 use crate::register::Registrar;
-use crate::registration::{Action, Fact as Told, Input as Fact, Machine};
+use crate::registration::{Action, Input as Fact, Machine, Told};
 use crate::replaces::Replaces;
 use crate::session_timer::SessionTimer;
 use crate::subscription::Subscriptions;

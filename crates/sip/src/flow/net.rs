@@ -16,7 +16,7 @@ use super::detour::Detours;
 use super::dial::{Tentative, dial};
 use super::secure::Secure;
 use super::{Failure, Flow, Hops, Loss, Port, plain, probe, stream, udp, websocket};
-use crate::registration::Fact;
+use crate::registration::Told;
 use crate::resolve::{LEFT_ALONE, Target, Targets, order, resolve};
 use crate::service_route::ServiceRoute;
 use crate::target::user_part;
@@ -54,7 +54,7 @@ pub(crate) struct Net {
     /// How the proxy was reached last, and when that came to an end.
     worked: Mutex<Option<Worked>>,
     local_ip: watch::Sender<IpAddr>,
-    losses: mpsc::UnboundedSender<Fact>,
+    losses: mpsc::UnboundedSender<Told>,
     events: mpsc::UnboundedSender<Event>,
 }
 
@@ -70,7 +70,7 @@ pub(crate) struct Outlets {
     /// Follows the local address that reaches the proxy.
     pub local_ip: watch::Sender<IpAddr>,
     /// Hears of lost flows.
-    pub losses: mpsc::UnboundedSender<Fact>,
+    pub losses: mpsc::UnboundedSender<Told>,
     pub events: mpsc::UnboundedSender<Event>,
 }
 

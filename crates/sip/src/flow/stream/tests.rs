@@ -11,14 +11,14 @@ use tokio_util::sync::CancellationToken;
 
 use super::*;
 use crate::flow::{Loss, websocket};
-use crate::registration::{Fact, Input};
+use crate::registration::{Input, Told};
 
 /// A flow as it is while nobody sends anything over it.
 struct Idle {
     flow: Flow,
     endpoint: EndpointInnerRef,
     to_send: Outgoing,
-    reports: mpsc::UnboundedReceiver<Fact>,
+    reports: mpsc::UnboundedReceiver<Told>,
     _sender: mpsc::UnboundedSender<TransportEvent>,
 }
 
@@ -73,7 +73,7 @@ async fn life(times: usize) -> (Duration, Option<Cause>) {
     let cause = timeout(Duration::from_secs(3600), idle.flow.lost()).await.ok();
     if let Some(cause) = cause {
         assert!(
-            matches!(idle.reports.recv().await, Some(Fact { input: Input::FlowLost(reported), attempt: None }) if reported == cause)
+            matches!(idle.reports.recv().await, Some(Told { input: Input::FlowLost(reported), attempt: None }) if reported == cause)
         );
     }
     (now().duration_since(began), cause)
