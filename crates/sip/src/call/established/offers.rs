@@ -90,7 +90,8 @@ impl Session {
         let request = &transaction.original;
         let terms: Option<Terms> =
             self.timer.judge(terms_of(request), knows(request, "timer")).unwrap_or_default();
-        let mut headers = dialog_headers(&self.current_flow().await);
+        let flow = self.current_flow().await;
+        let mut headers = dialog_headers(&flow, self.dialog.local());
         headers.extend(agreeing(request, terms));
         respond_with(transaction, 200, headers, sdp).await;
         self.timer.accept(terms, Instant::now());
