@@ -40,10 +40,10 @@ pub(crate) async fn respond_with(
     }
 }
 
-/// Headers of an answer that makes or refreshes a dialog.
-pub(crate) fn dialog_headers(flow: &Flow) -> Vec<Header> {
+/// Headers of an answer that makes or refreshes a dialog in which our side is called `local`.
+pub(crate) fn dialog_headers(flow: &Flow, local: &str) -> Vec<Header> {
     vec![
-        Header::Contact(flow.contact().into()),
+        Header::Contact(flow.contact_as(local).into()),
         Header::Allow(ALLOW.into()),
         Header::Supported(SUPPORTED.into()),
     ]

@@ -141,6 +141,11 @@ impl Dialog {
         }
     }
 
+    /// Our side, as From or To name it.
+    pub(crate) fn local(&self) -> &str {
+        &self.local
+    }
+
     /// Who is at the other end, as the dialog says.
     pub(crate) fn party(&self) -> Party {
         Party::parse(&self.remote)

@@ -30,7 +30,7 @@ use tokio_util::sync::CancellationToken;
 use crate::message::token;
 use crate::registration::{Input, Told};
 use crate::resolve::{LEFT_ALONE, Targets};
-use crate::{Cause, Transport};
+use crate::{Cause, Party, Transport};
 
 pub(crate) use detour::Hop;
 #[cfg(any(test, feature = "fuzzing"))]
@@ -77,7 +77,17 @@ impl Flow {
 
     /// The Contact under which this flow is reached: behind NAT the address that the proxy sees.
     pub(crate) fn contact(&self) -> String {
-        let user = &self.user;
+        self.contact_under(&self.user)
+    }
+
+    /// The Contact in a dialog in which our side is called `local`: who is anonymous there, is so here
+    /// (RFC 3323, section 4.1.1.3).
+    pub(crate) fn contact_as(&self, local: &str) -> String {
+        let anonymous = Party::parse(local).host.eq_ignore_ascii_case("anonymous.invalid");
+        self.contact_under(if anonymous { "anonymous" } else { &self.user })
+    }
+
+    fn contact_under(&self, user: &str) -> String {
         let address = self.reflexive().unwrap_or(self.local);
         match self.transport {
             Transport::Udp => format!("<sip:{user}@{address}>"),

@@ -112,7 +112,7 @@ impl Draft {
         // These make no dialog and move nobody (RFC 3261, table 2; RFC 3428, section 4; RFC 3903, section 10).
         let without = matches!(method, Method::Bye | Method::Message | Method::Publish);
         if !without && !self.has_contact() {
-            headers.push(Header::Contact(flow.contact().into()));
+            headers.push(Header::Contact(flow.contact_as(&self.from).into()));
         }
         headers.extend(self.headers.iter().cloned());
         if let Some(body) = &self.body {

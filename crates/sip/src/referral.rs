@@ -142,7 +142,7 @@ impl Referral {
             Err(_) => None,
         };
         let mut headers = match self.net.flow().await {
-            Ok(flow) => dialog_headers(&flow),
+            Ok(flow) => dialog_headers(&flow, self.dialog.local()),
             Err(_) => Vec::new(),
         };
         if self.mute {

@@ -168,7 +168,7 @@ impl Alerting {
         if self.mute {
             return;
         }
-        let mut headers = dialog_headers(&self.flow);
+        let mut headers = dialog_headers(&self.flow, self.dialog.local());
         if let Some(number) = number {
             headers.push(Header::Require("100rel".into()));
             headers.push(Header::RSeq(number.to_string().into()));
@@ -190,7 +190,7 @@ impl Alerting {
                 respond_with(&mut request, 500, vec![Header::RetryAfter("2".into())], None).await;
             }
             Method::Update => {
-                let headers = dialog_headers(&self.flow);
+                let headers = dialog_headers(&self.flow, self.dialog.local());
                 respond_with(&mut request, 200, headers, None).await;
             }
             _ => call.answer_by_routine(request).await,
@@ -202,7 +202,7 @@ impl Alerting {
         let invite = &self.transaction.original;
         let mut timer = SessionTimer::new();
         let terms = timer.judge(terms_of(invite), knows(invite, "timer")).unwrap_or_default();
-        let mut headers = dialog_headers(&self.flow);
+        let mut headers = dialog_headers(&self.flow, self.dialog.local());
         headers.extend(agreeing(invite, terms));
         let remote = sdp_of(invite, &invite.body);
         let update = allows(invite, Method::Update).unwrap_or_default();

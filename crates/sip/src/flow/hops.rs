@@ -108,3 +108,29 @@ impl MessageInspector for AckMender {
 pub(crate) fn udp_address(address: SocketAddr) -> SipAddr {
     SipAddr::new(SipTransport::Udp, HostWithPort::from(address))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn our_own_domain_is_the_proxy() {
+        let hops = Hops {
+            domain: "bell.test".into(),
+            proxy: "pbx.bell.test".into(),
+            name_servers: None,
+            reached: Mutex::new(None),
+        };
+        for (transport, uri, want) in [
+            (Transport::Udp, "sip:101@BELL.test", "192.0.2.1:5070"),
+            (Transport::Udp, "sip:pbx.bell.test:5090;lr", "192.0.2.1:5090"),
+            (Transport::Tcp, "sip:pbx.bell.test:5090;lr", "192.0.2.1:5070"),
+            (Transport::Udp, "sip:192.0.2.9", "192.0.2.9:5060"),
+        ] {
+            hops.reached(([192, 0, 2, 1], 5070).into(), transport);
+            let found = hops.address_of(&crate::target::parse(uri).unwrap()).await;
+            assert_eq!(found, want.parse().ok(), "{uri}");
+        }
+        assert!(hops.is_proxy([192, 0, 2, 1].into()) && !hops.is_proxy([192, 0, 2, 9].into()));
+    }
+}

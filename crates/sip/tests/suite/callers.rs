@@ -90,6 +90,7 @@ async fn who_wants_to_stay_anonymous_tells_the_phone_system_alone() {
     assert_eq!(invite.header("Privacy"), "id");
     assert_eq!(invite.header("P-Preferred-Identity"), "<sip:101@bell.test>");
     assert!(!invite.text.contains("Alice"), "{}", invite.text);
+    assert!(invite.header("Contact").starts_with("<sip:anonymous@127.0.0.1:"), "{}", invite.text);
     // Who answers is another one than was called.
     let headers = format!(
         "{}P-Asserted-Identity: \"Desk\" <sip:150@bell.test>\r\nContent-Type: application/sdp\r\n",

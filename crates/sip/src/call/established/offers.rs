@@ -92,7 +92,7 @@ impl Session {
             self.timer.judge(terms_of(request), knows(request, "timer")).unwrap_or_default();
         let flow = self.current_flow().await;
         self.contact = flow.contact();
-        let mut headers = dialog_headers(&flow);
+        let mut headers = dialog_headers(&flow, self.dialog.local());
         headers.extend(agreeing(request, terms));
         respond_with(transaction, 200, headers, sdp).await;
         self.timer.accept(terms, Instant::now());

@@ -37,7 +37,7 @@ impl Ringing {
         match request.method {
             Method::Bye => respond(&mut transaction, 200).await,
             Method::Update if sdp.is_none() => {
-                respond_with(&mut transaction, 200, dialog_headers(&self.flow), None).await;
+                respond_with(&mut transaction, 200, dialog_headers(&self.flow, &self.draft.from), None).await;
             }
             Method::Update if self.ours.is_some() => respond(&mut transaction, 491).await,
             Method::Update if self.theirs.is_some() || !fork.agreed => {
@@ -57,7 +57,8 @@ impl Ringing {
         match sdp {
             Some(sdp) => {
                 self.local.clone_from(&sdp);
-                respond_with(&mut transaction, 200, dialog_headers(&self.flow), Some(sdp)).await;
+                respond_with(&mut transaction, 200, dialog_headers(&self.flow, &self.draft.from), Some(sdp))
+                    .await;
             }
             None => respond(&mut transaction, 488).await,
         }
