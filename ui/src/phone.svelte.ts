@@ -1,7 +1,7 @@
 // The phone as the window sees it: every event folded into the picture, nothing else.
 import { createContext } from 'svelte';
 import {
-  type AccountView, type Backend, type CallId, type CallPreferences, type CallReport, type CallView, type Command, type EnforcedView, type PhoneEvent,
+  type AccountView, type Backend, type CallId, type CallPreferences, type CallReport, type CallView, type Command, type EnforcedView, type MessageView, type PhoneEvent,
   type Picture, type Problem, problemOf, type SignInView, type TrustedView, type WatchedView,
 } from './backend/backend';
 
@@ -16,6 +16,9 @@ export type Notice = { id: number; problem: Problem; call: CallId | null };
 
 /** Calls kept in the list of this session. */
 const CALLS_KEPT = 200;
+
+/** Text messages shown at once; older ones step back. */
+const MESSAGES_KEPT = 3;
 
 /** Reports kept per call: 20 seconds, five a second. */
 export const TRACE_LENGTH = 100;
@@ -47,6 +50,8 @@ export class Phone {
   reports = $state.raw<Record<CallId, CallReport>>({});
   traces = $state.raw<Record<CallId, Level[]>>({});
   notices = $state.raw<Notice[]>([]);
+  /** Text messages that came and were not read yet, oldest first. */
+  messages = $state.raw<MessageView[]>([]);
 
   /** Calls that have not ended, oldest first. */
   running = $derived(this.calls.filter((call) => call.view.state.is !== 'ended').toReversed());
@@ -142,13 +147,20 @@ export class Phone {
         this.watched = event.what === 'watched' ? [...rest, event.view] : rest;
         break;
       }
-      case 'digitHeard':
       case 'message':
+        if (event.view.state.is === 'received') this.messages = [...this.messages.filter((known) => known.id !== event.view.id), event.view].slice(-MESSAGES_KEPT);
+        break;
+      case 'digitHeard':
         break;
       case 'notice':
         this.#tell(event.problem, event.call);
         break;
     }
+  }
+
+  /** Takes a text message away that was read. */
+  read(id: MessageView['id']): void {
+    this.messages = this.messages.filter((message) => message.id !== id);
   }
 
   /** Takes a notice away. */

@@ -138,3 +138,34 @@ test('a second call is made beside the first, and both are brought together', as
   await part('merge').click();
   await expect.element(part('conference')).toBeInTheDocument();
 });
+
+test('the key ends the call that talks, not one that is held', async () => {
+  const { backend, phone } = await put('two-calls');
+  const [held, awake] = [4, 5].map((id) => phone.calls.find((call) => call.view.id === id)!.view);
+  // They change places: the older one talks now.
+  backend.emit({ what: 'call', view: { ...awake!, state: held!.state } });
+  backend.emit({ what: 'call', view: { ...held!, state: awake!.state } });
+  await expect.poll(() => phone.running[0]!.view.state.is).toBe('active');
+  await userEvent.keyboard('{Control>}{Shift>}e{/Shift}{/Control}');
+  expect(sayings(backend)).toEqual([{ do: 'hangUp', call: 4 }]);
+});
+
+test('a call that is answered beside a held conference may join it', async () => {
+  const { backend } = await put('conference-held');
+  await part('merge').click();
+  expect(sayings(backend)).toEqual([{ do: 'merge', calls: [5, 3] }]);
+});
+
+test('do not disturb is in view, and is ended there', async () => {
+  const { backend } = await put('do-not-disturb');
+  await part('disturb').click();
+  expect(sayings(backend)).toEqual([{ do: 'preferInCalls', preferences: { doNotDisturb: false } }]);
+});
+
+test('a text message stays until it is put away', async () => {
+  const { phone } = await put('message');
+  await expect.element(part('message')).toHaveTextContent('Marta Oduya');
+  await part('message-read').click();
+  await expect.element(part('message')).not.toBeInTheDocument();
+  expect(phone.messages).toEqual([]);
+});

@@ -139,7 +139,9 @@ impl Script {
                             return exit;
                         }
                     }
-                    Some(Event::Call { view }) if view.state == CallState::Incoming => {
+                    Some(Event::Call { view })
+                        if view.state == CallState::Incoming && !talk.is_followed_by(&view) =>
+                    {
                         if seen.insert(view.id) {
                             self.output.incoming(&view);
                             // One at a time: whoever else calls is told that we are busy.
@@ -220,7 +222,7 @@ impl Script {
                     return self.progress(talk, Event::Call { view });
                 }
                 match &view.state {
-                    CallState::Incoming => {
+                    CallState::Incoming if !talk.is_followed_by(&view) => {
                         self.phone.send(Command::Decline { call: view.id, reason: DeclineReason::Busy });
                     }
                     CallState::Ended { end } => self.output.ended(&view, end),
@@ -246,6 +248,9 @@ impl Script {
                             self.output.media(view.id, &report);
                         }
                         self.output.ended(&view, end);
+                        if end.reason == EndReason::Transferred && talk.go_on() {
+                            return None;
+                        }
                         return Some(match (end.reason, talk.problem) {
                             (EndReason::AudioFailed, Some(code)) => code.into(),
                             (reason, _) => of_call(reason, talk.answered),
@@ -290,6 +295,8 @@ struct Talk {
     /// Held by us, held by them.
     held: (bool, bool),
     answered_at: Option<Instant>,
+    /// The call that follows this one, before it is answered.
+    follower: Option<CallId>,
 }
 
 /// What a script does in a call.
@@ -327,17 +334,30 @@ impl Talk {
             plan: Vec::new(),
             held: (false, false),
             answered_at: None,
+            follower: None,
         }
     }
 
     /// Whether the talk goes on in another call: its other end was handed on.
     fn follows(&mut self, view: &CallView) -> bool {
-        let follows = view.follows.is_some() && view.follows == self.call && view.setup_ms.is_some();
-        if follows {
-            self.call = Some(view.id);
-            self.told = false;
+        if !self.is_followed_by(view) {
+            return false;
         }
-        follows
+        let over = matches!(view.state, CallState::Ended { .. });
+        self.follower = Some(view.id).filter(|_| !over);
+        view.setup_ms.is_some() && self.go_on()
+    }
+
+    /// Whether a call takes, or is to take, the place of this one.
+    fn is_followed_by(&self, view: &CallView) -> bool {
+        view.follows.is_some() && view.follows == self.call
+    }
+
+    /// Goes on in the call that follows; false where there is none.
+    fn go_on(&mut self) -> bool {
+        let Some(follower) = self.follower.take() else { return false };
+        (self.call, self.told) = (Some(follower), false);
+        true
     }
 
     /// Takes note of the call; whether its state is a new one.

@@ -18,7 +18,7 @@ use std::sync::{Arc, Mutex};
 use crate::accounts::AgentId;
 use crate::outlet::Outlet;
 use crate::report::report;
-use crate::voice::{Voice, VoiceEvent};
+use crate::voice::{Voice, VoiceError, VoiceEvent};
 use crate::words::{of_device_error, of_end, of_voice_error};
 use crate::{
     AccountId, CallId, CallPreferences, CallState, CallView, Code, Config, EndReason, Event, PeerView,
@@ -145,12 +145,20 @@ impl Calls {
 
     /// The voice path says something.
     pub(crate) fn heard(&mut self, voice: u32, event: VoiceEvent) {
-        if voice != self.voices {
-            return;
-        }
         match event {
-            VoiceEvent::Report(id, figures) => self.figures(id, &figures),
             VoiceEvent::Left(id, last) => self.closed(vec![(id, Some(last))]),
+            VoiceEvent::Failed(error) => {
+                // Those that were to leave it have nothing more to wait for.
+                let leaving = |call: &&Call| matches!(call.sound, Sound::Leaving(from) if from == voice);
+                let left: Vec<_> =
+                    self.table.values().filter(leaving).map(|call| (call.view.id, None)).collect();
+                self.closed(left);
+                if voice == self.voices {
+                    self.voice_failed(&error);
+                }
+            }
+            _ if voice != self.voices => {}
+            VoiceEvent::Report(id, figures) => self.figures(id, &figures),
             VoiceEvent::LegFailed(id, error) => {
                 if let Some(call) = self.table.get_mut(&id) {
                     call.sound = Sound::None;
@@ -161,17 +169,19 @@ impl Calls {
                 let problem = of_device_error(device, &error);
                 self.outlet.tell(Event::Notice { problem, call: None });
             }
-            VoiceEvent::Failed(error) => {
-                self.voice = None;
-                let joined = |call: &&Call| matches!(call.sound, Sound::Joined);
-                let lost: Vec<CallId> = self.table.values().filter(joined).map(|call| call.view.id).collect();
-                for id in lost {
-                    if let Some(call) = self.table.get_mut(&id) {
-                        call.sound = Sound::None;
-                    }
-                    self.fail(id, of_voice_error(&error));
-                }
+        }
+    }
+
+    /// There is no voice path any more.
+    fn voice_failed(&mut self, error: &VoiceError) {
+        self.voice = None;
+        let joined = |call: &&Call| matches!(call.sound, Sound::Joined);
+        let lost: Vec<CallId> = self.table.values().filter(joined).map(|call| call.view.id).collect();
+        for id in lost {
+            if let Some(call) = self.table.get_mut(&id) {
+                call.sound = Sound::None;
             }
+            self.fail(id, of_voice_error(error));
         }
     }
 

@@ -36,6 +36,9 @@ pub struct Config {
     pub eyes: Eyes,
     /// Preferences in calls for this run alone; without them those in the settings hold, and changes are kept there.
     pub calls: Option<CallPreferences>,
+    /// Registers beside other phones that use the same settings, not in their place: under an instance
+    /// (RFC 5626, section 4.1) of this run alone.
+    pub beside_others: bool,
 }
 
 /// Which of the accounts signed in to before to begin with.
@@ -88,6 +91,7 @@ impl Config {
             browser: Browser::system(),
             eyes: Eyes::System,
             calls: None,
+            beside_others: false,
         }
     }
 

@@ -35,8 +35,7 @@ impl Actor {
             }
             Command::Unwatch { account, number } => {
                 let agent = self.accounts.agent(Some(&account)).map(|(_, agent)| agent);
-                self.watching.unwatch(&account, agent.as_ref(), &number);
-                Ok(())
+                self.watching.unwatch(&account, agent.as_ref(), &number)
             }
             Command::SendMessage { account, target, text } => self
                 .line(account.as_ref())

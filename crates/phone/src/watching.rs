@@ -92,7 +92,7 @@ impl Watching {
         agent: Option<&Agent>,
         number: &str,
     ) -> Result<(), Problem> {
-        let number = Target::parse(number).map_err(|_| Problem::from(Code::TargetInvalid))?.to_string();
+        let number = kept(number)?;
         let key = (account.clone(), number.clone());
         if self.watched.contains_key(&key) {
             return Ok(());
@@ -113,8 +113,17 @@ impl Watching {
     }
 
     /// Watches an extension no longer.
-    pub(crate) fn unwatch(&mut self, account: &AccountId, agent: Option<&Agent>, number: &str) {
-        let Some(watched) = self.watched.remove(&(account.clone(), number.to_owned())) else { return };
+    ///
+    /// # Errors
+    /// The number is no target, or is not watched.
+    pub(crate) fn unwatch(
+        &mut self,
+        account: &AccountId,
+        agent: Option<&Agent>,
+        number: &str,
+    ) -> Result<(), Problem> {
+        let known = self.watched.remove(&(account.clone(), kept(number)?));
+        let watched = known.ok_or(Code::NotNow)?;
         let about = |subject: &Subject| match subject {
             Subject::Mailbox => false,
             Subject::Extension(of, other, _) => of == account && *other == watched.view.number,
@@ -128,11 +137,15 @@ impl Watching {
             }
         }
         self.outlet.tell(Event::WatchedGone { account: account.clone(), number: watched.view.number });
+        Ok(())
     }
 
     /// Forgets all that was watched through an account.
     pub(crate) fn forget(&mut self, account: &AccountId) {
-        self.watched.retain(|(of, _), _| of != account);
+        let theirs = |(of, _): &(AccountId, String), _: &mut Watched| of == account;
+        for ((account, number), _) in self.watched.extract_if(.., theirs) {
+            self.outlet.tell(Event::WatchedGone { account, number });
+        }
     }
 
     /// The call that rings at an extension, where the PBX tells enough of it to take it over: who calls, and the
@@ -142,7 +155,7 @@ impl Watching {
         account: &AccountId,
         number: &str,
     ) -> Option<(sip::Party, (String, String, String))> {
-        let watched = self.watched.get(&(account.clone(), number.to_owned()))?;
+        let watched = self.watched.get(&(account.clone(), kept(number).ok()?))?;
         watched
             .calls
             .iter()
@@ -283,6 +296,11 @@ impl Watching {
             self.outlet.tell(Event::Watched { view: watched.view.clone() });
         }
     }
+}
+
+/// A number as it is kept here, however it was typed.
+fn kept(number: &str) -> Result<String, Problem> {
+    Target::parse(number).map(|target| target.to_string()).map_err(|_| Code::TargetInvalid.into())
 }
 
 /// The lamp that shines for these calls: a ringing phone can be helped, so it outshines a talk.

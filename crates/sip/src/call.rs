@@ -15,6 +15,7 @@ use std::time::Duration;
 use rsipstack::sip::{HasHeaders, Method};
 use rsipstack::transaction::transaction::Transaction;
 use tokio::sync::mpsc;
+use tokio::time::{sleep, timeout};
 
 use crate::answer::{outside_of_calls, respond};
 use crate::caller::identity_of;
@@ -22,14 +23,17 @@ use crate::dialog::{Dialog, Standing};
 use crate::digest::Authenticator;
 use crate::exchange::exchange;
 use crate::flow::Net;
+use crate::message::Draft;
 use crate::refer::ReferTo;
-use crate::{CallKey, EndCause, Event, Party};
+use crate::{CallKey, Cause, EndCause, Event, Party};
 
 pub(crate) use incoming::incoming;
 pub(crate) use outgoing::{Invite, outgoing};
 
 /// How long the other end gets to answer a request: the life of a transaction, 64 times T1.
 const FAREWELL: Duration = Duration::from_secs(32);
+/// Pauses before each BYE, further ones where those before got lost with their flows.
+const PAUSES: [Duration; 3] = [Duration::ZERO, Duration::from_millis(500), Duration::from_secs(2)];
 
 /// What the agent hands to a call.
 pub(crate) enum Input {
@@ -79,6 +83,8 @@ pub(crate) struct Call {
     events: mpsc::UnboundedSender<Event>,
     reports: mpsc::UnboundedSender<Report>,
     ended: bool,
+    /// It came from somewhere else than the proxy: nobody vouches for who is at the other end.
+    pub with_stranger: bool,
     /// Who is at the other end, as far as told.
     party: Option<Party>,
 }
@@ -92,7 +98,7 @@ impl Call {
         events: mpsc::UnboundedSender<Event>,
         reports: mpsc::UnboundedSender<Report>,
     ) -> Self {
-        Self { key, net, auth, inbox, events, reports, ended: false, party: None }
+        Self { key, net, auth, inbox, events, reports, ended: false, with_stranger: false, party: None }
     }
 
     /// Lets the agent know which dialog is ours.
@@ -102,7 +108,7 @@ impl Call {
 
     /// Tells where a message says that somebody else is at the other end now.
     fn identify(&mut self, message: &impl HasHeaders) {
-        let Some(mut party) = identity_of(message) else { return };
+        let Some(mut party) = identity_of(message).filter(|_| !self.with_stranger) else { return };
         if let Some(known) = self.party.take_if(|known| known.number == party.number) {
             party.display_name = party.display_name.or_else(|| known.display_name.clone());
             if known.display_name == party.display_name {
@@ -135,15 +141,8 @@ impl Call {
 
     /// Says BYE and waits for the answer, requests that cross it answered meanwhile.
     async fn bye(&mut self, dialog: &Dialog) {
-        let net = self.net.clone();
-        let mut auth = self.auth.clone();
-        let farewell = async {
-            if let Ok(flow) = net.flow().await {
-                let draft = dialog.draft(Method::Bye);
-                let _ = exchange(&net, &flow, &draft, &mut auth, FAREWELL).await;
-            }
-        };
-        self.meanwhile(farewell).await;
+        let (net, auth) = (self.net.clone(), self.auth.clone());
+        self.meanwhile(farewell(&net, auth, dialog.draft(Method::Bye))).await;
     }
 
     /// Runs a farewell to its end while requests that still come in are answered.
@@ -169,6 +168,25 @@ impl Drop for Call {
             self.end(EndCause::ConnectionLost, None);
         }
     }
+}
+
+/// Says BYE, and again over another flow where the first is lost before an answer comes: else the other end would be
+/// left in a call of its own.
+async fn farewell(net: &Net, mut auth: Authenticator, bye: Draft) {
+    let said = async {
+        for pause in PAUSES {
+            sleep(pause).await;
+            if let Ok(flow) = net.flow().await
+                && !matches!(
+                    exchange(net, &flow, &bye, &mut auth, FAREWELL).await,
+                    Err(cause) if cause != Cause::NotUnderstood
+                )
+            {
+                return;
+            }
+        }
+    };
+    let _ = timeout(FAREWELL, said).await;
 }
 
 /// Answers a request within a dialog that is over for us.

@@ -25,6 +25,17 @@ pub(crate) fn invitation_of(invite: &Request) -> Invitation {
     }
 }
 
+/// What an INVITE that did not come by way of the phone system says of the call: nobody vouches for more than the
+/// sender's own word, and others have no say in how it is taken.
+pub(crate) fn invitation_of_stranger(invite: &Request) -> Invitation {
+    Invitation {
+        from: Party::parse(&from_of(invite)),
+        to: Party::parse(&to_of(invite)),
+        alert: alert(invite),
+        ..Invitation::default()
+    }
+}
+
 /// Who sent a request: as the network vouches (P-Asserted-Identity, RFC 3325; Remote-Party-ID in older systems), or as
 /// they say. Who wants to stay anonymous (RFC 3323), stays so.
 pub(crate) fn caller_of(request: &impl HeadersExt) -> Party {

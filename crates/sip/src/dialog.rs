@@ -6,7 +6,6 @@ use std::sync::atomic::AtomicU32;
 
 use rsipstack::sip::{Header, HeadersExt, Host, Method, Request, Response, Scheme, Uri};
 use rsipstack::transaction::transaction::Transaction;
-use rsipstack::transport::SipConnection;
 
 use crate::Party;
 use crate::flow::Flow;
@@ -175,13 +174,9 @@ impl Dialog {
     }
 
     /// Whether a request comes from an address that can be theirs: the proxy's, one that a message of the dialog came
-    /// from, or the one that ours go to. A name may stand for many addresses, and over a connection to the proxy
-    /// nobody else can speak: then there is nothing to tell by.
+    /// from, or the one that ours go to. A name may stand for many addresses: then there is nothing to tell by.
     pub(crate) fn is_familiar(&self, transaction: &Transaction, flow: &Flow) -> bool {
-        if !matches!(transaction.connection, Some(SipConnection::Udp(_))) {
-            return true;
-        }
-        let Some(source) = source_of(&transaction.original) else { return true };
+        let Some(source) = source_of(&transaction.original) else { return false };
         let next = self.routes.first().and_then(|route| uri_in(route)).unwrap_or_else(|| self.target.clone());
         match next.host_with_port.host {
             Host::Domain(_) => true,
@@ -253,11 +248,11 @@ mod tests {
         for (via, source) in [
             ("SIP/2.0/UDP 192.0.2.1:5060;branch=z9hG4bKx", Some("192.0.2.1")),
             (
-                "SIP/2.0/UDP h:5060;branch=z9hG4bKx;received=192.0.2.9;rport=7, SIP/2.0/UDP 192.0.2.1",
+                "SIP/2.0/UDP h:5060;received=192.0.2.9;rport=7;branch=z9hG4bKx, SIP/2.0/UDP 192.0.2.1",
                 Some("192.0.2.9"),
             ),
             ("SIP / 2.0 / UDP  [2001:db8::1]:5060 ;rport=5060", Some("2001:db8::1")),
-            ("SIP/2.0/UDP 192.0.2.1;received=[2001:db8::2];rport=5060", Some("2001:db8::2")),
+            ("SIP/2.0/UDP 192.0.2.1;received=2001:db8::2;rport=5060", Some("2001:db8::2")),
             ("SIP/2.0/UDP somewhere.test", None),
             ("", None),
         ] {

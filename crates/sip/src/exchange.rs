@@ -4,7 +4,7 @@ use std::pin::Pin;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use rsipstack::sip::{Header, Method, Param, Request, Response, SipMessage, Transport as SipTransport};
+use rsipstack::sip::{Header, Method, Param, Request, Response, SipMessage, Transport as SipTransport, Uri};
 use rsipstack::transaction::key::{TransactionKey, TransactionRole};
 use rsipstack::transaction::transaction::Transaction;
 use tokio::time::timeout;
@@ -13,7 +13,7 @@ use crate::Cause;
 use crate::Transport;
 use crate::digest::{Authenticator, Rounds, Verdict};
 use crate::flow::{Flow, Hop, Net, udp_address};
-use crate::message::{Draft, challenges, uri_in};
+use crate::message::{Draft, challenges, to_of, uri_in};
 
 /// How much longer the final answer may take once a provisional one has come.
 const AFTER_PROVISIONAL: Duration = Duration::from_secs(10);
@@ -51,16 +51,63 @@ impl Net {
     }
 }
 
+/// Where a request goes next, and whether that is the phone system.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Way {
+    hop: Hop,
+    /// Only the phone system gets credentials, and is believed when it asks for them: whoever else did would get
+    /// material to guess the password from.
+    pub to_proxy: bool,
+}
+
+impl Way {
+    /// That of a draft over `flow`: outside a dialog to the proxy, else to the first route or target.
+    pub(crate) async fn of(net: &Net, flow: &Flow, draft: &Draft) -> Self {
+        let route = draft.routes.first().and_then(|route| uri_in(route));
+        Self::to(net, flow, &draft.to, route.unwrap_or_else(|| draft.uri.clone())).await
+    }
+
+    async fn to(net: &Net, flow: &Flow, to: &str, uri: Uri) -> Self {
+        let proxy = Hop { address: flow.peer, by_tcp: false };
+        let in_dialog = crate::party::tag(to).is_some();
+        if !in_dialog || flow.transport != Transport::Udp {
+            return Self { hop: proxy, to_proxy: true };
+        }
+        let by_tcp = uri.params.iter().any(|param| matches!(param, Param::Transport(SipTransport::Tcp)));
+        let hop = net.hops.address_of(&uri).await.map_or(proxy, |address| Hop { address, by_tcp });
+        let to_proxy = hop.address.ip().to_canonical() == flow.peer.ip().to_canonical();
+        Self { hop, to_proxy }
+    }
+}
+
 /// Starts a client transaction. Requests outside a dialog go to the proxy, others to their first route or target.
 ///
 /// # Errors
 /// The stack will not have the request.
-pub(crate) async fn start(net: &Net, flow: &Flow, mut request: Request) -> Result<Transaction, Cause> {
+pub(crate) async fn start(net: &Net, flow: &Flow, request: Request) -> Result<Transaction, Cause> {
+    let route = request.headers.iter().find_map(|header| match header {
+        Header::Route(route) => uri_in(route.value()),
+        _ => None,
+    });
+    let uri = route.unwrap_or_else(|| request.uri.clone());
+    let way = Way::to(net, flow, &to_of(&request), uri).await;
+    start_on(net, flow, way, request).await
+}
+
+/// As [`start`], where the way is known already.
+///
+/// # Errors
+/// The stack will not have the request.
+pub(crate) async fn start_on(
+    net: &Net,
+    flow: &Flow,
+    Way { hop, .. }: Way,
+    mut request: Request,
+) -> Result<Transaction, Cause> {
     net.service_route.apply(&mut request);
     let mut connection = flow.connection.clone();
     let mut destination = None;
     if flow.transport == Transport::Udp {
-        let hop = next_hop(net, flow, &request).await;
         match net.detour(flow, hop, &mut request).await {
             Some(detour) => connection = detour.connection,
             None => destination = Some(udp_address(hop.address)),
@@ -77,21 +124,6 @@ pub(crate) async fn start(net: &Net, flow: &Flow, mut request: Request) -> Resul
 /// Whether a request went straight to the proxy over its flow: others see us at other addresses.
 pub(crate) fn is_direct(transaction: &Transaction, flow: &Flow) -> bool {
     flow.transport != Transport::Udp || transaction.destination == Some(udp_address(flow.peer))
-}
-
-async fn next_hop(net: &Net, flow: &Flow, request: &Request) -> Hop {
-    let proxy = Hop { address: flow.peer, by_tcp: false };
-    let in_dialog = crate::party::tag(&crate::message::to_of(request)).is_some();
-    if !in_dialog {
-        return proxy;
-    }
-    let route = request.headers.iter().find_map(|header| match header {
-        Header::Route(route) => uri_in(route.value()),
-        _ => None,
-    });
-    let uri = route.unwrap_or_else(|| request.uri.clone());
-    let by_tcp = uri.params.iter().any(|param| matches!(param, Param::Transport(SipTransport::Tcp)));
-    net.hops.address_of(&uri).await.map_or(proxy, |address| Hop { address, by_tcp })
 }
 
 /// Sends a request other than INVITE and waits for the final answer, going through challenges on the way.
@@ -120,19 +152,22 @@ pub(crate) async fn exchange_within(
 ) -> Result<Reply, Cause> {
     debug_assert_ne!(draft.method, Method::Invite);
     loop {
-        let request = draft.request(flow, &net.account.user_agent, auth);
+        let way = Way::of(net, flow, draft).await;
+        let request = draft.request(flow, &net.account.user_agent, way.to_proxy.then_some(&mut *auth));
         let credentials_sent = carries_credentials(&request);
         let sent = Instant::now();
-        let mut transaction = start(net, flow, request).await?;
+        let mut transaction = start_on(net, flow, way, request).await?;
         let response = tokio::select! {
             response = final_response(&mut transaction, patience) => response?,
             cause = flow.lost() => return Err(cause),
         };
         // Ahead of the next round, whose Contact is made of it.
         let moved = is_direct(&transaction, flow) && flow.observe(&response);
-        auth.answered(&response);
         let mut credentials_refused = false;
-        if matches!(response.status_code.code(), 401 | 407) {
+        if way.to_proxy {
+            auth.answered(&response);
+        }
+        if way.to_proxy && matches!(response.status_code.code(), 401 | 407) {
             match auth.learn(challenges(&response), rounds) {
                 // A request with a Contact of its own is made anew by those who made it.
                 Verdict::Retry if moved && draft.has_contact() => {}

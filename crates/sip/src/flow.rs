@@ -28,7 +28,7 @@ use tokio::task::AbortHandle;
 use tokio_util::sync::CancellationToken;
 
 use crate::message::token;
-use crate::registration::Input as Fact;
+use crate::registration::{Fact, Input};
 use crate::resolve::{LEFT_ALONE, Targets};
 use crate::{Cause, Transport};
 
@@ -108,7 +108,7 @@ impl Flow {
         let Ok(mut known) = self.reflexive.lock() else { return false };
         let is_other = known.replace(seen).unwrap_or(self.local) != seen;
         if is_other && !self.loss.aside.load(Ordering::Relaxed) {
-            let _ = self.loss.report.send(Fact::ContactChanged);
+            let _ = self.loss.report.send(Input::ContactChanged.into());
         }
         is_other
     }
@@ -135,7 +135,7 @@ impl Flow {
         {
             targets.fail(self.transport, self.peer, LEFT_ALONE, Instant::now());
         }
-        let _ = self.loss.report.send(Fact::FlowLost(cause));
+        let _ = self.loss.report.send(Input::FlowLost(cause).into());
     }
 
     /// Closes a flow that nobody uses.

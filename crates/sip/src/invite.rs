@@ -10,7 +10,7 @@ use tokio::time::timeout;
 
 use crate::Cause;
 use crate::digest::{Authenticator, Rounds, Verdict};
-use crate::exchange::{Reply, is_direct, start};
+use crate::exchange::{Reply, Way, is_direct, start, start_on};
 use crate::flow::{Flow, Net};
 use crate::message::{Draft, cancel, challenges};
 
@@ -36,12 +36,15 @@ impl Inviting {
     /// # Errors
     /// The stack will not have the request.
     pub(crate) async fn start(net: &Net, flow: &Flow, request: Request) -> Result<Self, Cause> {
-        let transaction = start(net, flow, request).await?;
+        Ok(Self::of(net, flow, start(net, flow, request).await?))
+    }
+
+    fn of(net: &Net, flow: &Flow, transaction: Transaction) -> Self {
         let request = transaction.original.clone();
         let direct = is_direct(&transaction, flow);
         let (sender, answers) = mpsc::unbounded_channel();
         net.behind(drive(transaction, sender));
-        Ok(Self { request, answers, direct })
+        Self { request, answers, direct }
     }
 
     /// The next answer. Every repetition of a 2xx is among them. `None` when the transaction is over.
@@ -103,19 +106,22 @@ pub(crate) async fn reinvite(
 ) -> Result<Reply, Cause> {
     let mut rounds = Rounds::default();
     loop {
-        let request = draft.request(flow, &net.account.user_agent, auth);
+        let way = Way::of(net, flow, draft).await;
+        let request = draft.request(flow, &net.account.user_agent, way.to_proxy.then_some(&mut *auth));
         let sent = Instant::now();
-        let mut inviting = Inviting::start(net, flow, request).await?;
+        let mut inviting = Inviting::of(net, flow, start_on(net, flow, way, request).await?);
         let response = tokio::select! {
             response = final_answer(net, flow, &mut inviting) => response.ok_or(Cause::Silence)?,
             cause = flow.lost() => return Err(cause),
         };
         let moved = inviting.direct && flow.observe(&response);
-        auth.answered(&response);
+        if way.to_proxy {
+            auth.answered(&response);
+        }
         let mut credentials_refused = false;
         match response.status_code.code() {
             200..=299 => inviting.linger(net),
-            401 | 407 => match auth.learn(challenges(&response), &mut rounds) {
+            401 | 407 if way.to_proxy => match auth.learn(challenges(&response), &mut rounds) {
                 Verdict::Retry => continue,
                 Verdict::Refused => credentials_refused = true,
                 Verdict::NotUnderstood => return Err(Cause::NotUnderstood),
@@ -126,7 +132,7 @@ pub(crate) async fn reinvite(
             response,
             rtt: sent.elapsed(),
             credentials_refused,
-            credentials_sent: true,
+            credentials_sent: way.to_proxy,
             moved,
         });
     }

@@ -86,8 +86,8 @@ impl Draft {
         self.headers.push(Header::PPreferredIdentity(format!("<{}>", account.address()).into()));
     }
 
-    /// The request as it goes out now over `flow`.
-    pub(crate) fn request(&self, flow: &Flow, user_agent: &str, auth: &mut Authenticator) -> Request {
+    /// The request as it goes out now over `flow`; without credentials where it goes to somebody they are not for.
+    pub(crate) fn request(&self, flow: &Flow, user_agent: &str, auth: Option<&mut Authenticator>) -> Request {
         let cseq = self.sequence.fetch_add(1, Ordering::Relaxed) + 1;
         let method = self.method;
         let mut headers = vec![
@@ -101,7 +101,9 @@ impl Draft {
         ];
         headers.extend(self.routes.iter().map(|route| Header::Route(route.clone().into())));
         let body = self.body.as_ref().map(|body| body.text.clone().into_bytes()).unwrap_or_default();
-        for (asker, answer) in auth.answers(&method.to_string(), &self.uri.to_string(), &body, &token()) {
+        let answers =
+            auth.map(|auth| auth.answers(&method.to_string(), &self.uri.to_string(), &body, &token()));
+        for (asker, answer) in answers.unwrap_or_default() {
             headers.push(match asker {
                 Asker::Server => Header::Authorization(answer.into()),
                 Asker::Proxy => Header::ProxyAuthorization(answer.into()),

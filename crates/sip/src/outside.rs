@@ -4,13 +4,12 @@ use std::net::IpAddr;
 
 use rsipstack::sip::{Header, Request};
 use rsipstack::transaction::transaction::Transaction;
-use rsipstack::transport::SipConnection;
 use tokio::sync::mpsc;
 
 use crate::answer::{outside_of_calls, respond, respond_with};
 use crate::caller::caller_of;
 use crate::flow::Net;
-use crate::header::{elements, parameters};
+use crate::header::elements;
 use crate::message::{event_of, value};
 use crate::packages::read_message_summary;
 use crate::text::{TEXT, text_of};
@@ -64,51 +63,44 @@ pub(crate) async fn text_message(
     }
 }
 
-/// Whether a request comes from the account's own phone system: over the connection registered over, or, by UDP, from
-/// the address of the proxy. Others may call, but have nothing to say to the user or to the phone.
+/// Whether a request comes from the account's own phone system: from the address of the proxy. Others may call, but
+/// have nothing to say to the user or to the phone, be it over a connection that was opened to them.
 pub(crate) async fn is_from_own_proxy(net: &Net, transaction: &Transaction) -> bool {
-    if !matches!(transaction.connection, Some(SipConnection::Udp(_))) {
-        return true;
-    }
     match net.flow().await {
-        Ok(flow) => source_of(&transaction.original) == Some(flow.peer.ip()),
+        Ok(flow) => source_of(&transaction.original) == Some(flow.peer.ip().to_canonical()),
         Err(_) => false,
     }
 }
 
-/// The address a request came from, as the transport layer notes it in the topmost Via. Where that names another
-/// address than the sender's, the transport layer adds `received` and `rport`; a `received` that stands alone was
-/// written by the sender.
+/// The address a request came from, as [`mark`](crate::flow::mark) has noted it in the topmost Via: as its first
+/// parameter, or, where there is none, as what the sender says of itself.
 pub(crate) fn source_of(request: &Request) -> Option<IpAddr> {
     let via = value(request, |header| match header {
         Header::Via(via) => Some(via.value()),
         _ => None,
     })?;
     let first = elements(&via).into_iter().next()?;
-    let list = parameters(&first, ';');
-    let get = |name: &str| list.iter().find(|(key, _)| key == name).map(|(_, value)| value.as_str());
-    let noted = get("rport").filter(|port| !port.is_empty()).and(get("received"));
-    let sent_by = first.split(';').next()?.split_whitespace().last()?;
-    let host = noted.unwrap_or(match sent_by.strip_prefix('[') {
+    let (head, rest) = first.split_once(';').unwrap_or((&first, ""));
+    let noted = rest.split(';').next().and_then(|parameter| parameter.split_once('='));
+    let noted = noted.filter(|(name, _)| name.trim().eq_ignore_ascii_case("received"));
+    let sent_by = head.split_ascii_whitespace().next_back()?;
+    let host = noted.map(|(_, ip)| ip).unwrap_or(match sent_by.strip_prefix('[') {
         Some(v6) => v6.split(']').next().unwrap_or_default(),
         None => sent_by.split(':').next().unwrap_or_default(),
     });
-    host.trim().trim_matches(['[', ']']).parse().ok()
+    host.trim().parse::<IpAddr>().ok().map(|ip| ip.to_canonical())
 }
 
 #[cfg(test)]
 mod tests {
-    use rsipstack::sip::{SipMessage, Transport as SipTransport};
-
     use super::*;
+    use crate::flow::mark;
 
     fn via(via: &str, from: &str) -> Option<IpAddr> {
         let text =
             format!("NOTIFY sip:101@h SIP/2.0\r\nVia: {via}\r\nCSeq: 1 NOTIFY\r\nContent-Length: 0\r\n\r\n");
-        let message = SipMessage::try_from(text.as_str()).unwrap();
-        let received =
-            SipConnection::update_msg_received(message, from.parse().unwrap(), SipTransport::Udp).unwrap();
-        let SipMessage::Request(request) = received else { panic!() };
+        let mut request = Request::try_from(text.as_str()).unwrap();
+        mark(&mut request, from.parse().unwrap());
         source_of(&request)
     }
 
@@ -126,9 +118,19 @@ mod tests {
             ("SIP/2.0/UDP 192.0.2.1:5060;rport, SIP/2.0/UDP 192.0.2.7", "192.0.2.66:5060"),
             ("SIP/2.0/UDP [2001:db8::1]:5060;branch=z9hG4bKx;rport", "[2001:db8::1]:5060"),
             ("SIP/2.0/UDP [2001:db8::1];branch=z9hG4bKx", "[2001:db8::2]:5060"),
+            ("SIP/2.0/UDP 192.0.2.1;branch=z9hG4bKx", "192.0.2.66:5060"),
+            ("SIP/2.0/UDP pbx.test;branch=z9hG4bKx", "192.0.2.1:5060"),
+            ("SIP/2.0/UDP 192.0.2.1;branch=\"z9hG4bKx", "192.0.2.66:5060"),
+            ("SIP/2.0/UDP 192.0.2.1;x=\"y;received=\"z, SIP/2.0/UDP h;received=192.0.2.1", "192.0.2.66:5060"),
         ] {
             let from_ip = from.parse::<std::net::SocketAddr>().unwrap().ip();
             assert_eq!(via(header, from), Some(from_ip), "{header}");
+        }
+        for hidden in [
+            "SIP/2.0/UDP \" 192.0.2.66;received=\"x, SIP/2.0/UDP 192.0.2.1;received=192.0.2.1",
+            "SIP/2.0/UDP < 192.0.2.66;received=>, SIP/2.0/UDP 192.0.2.1;received=192.0.2.1",
+        ] {
+            assert_ne!(via(hidden, "192.0.2.66:5060"), "192.0.2.1".parse().ok(), "{hidden}");
         }
     }
 }

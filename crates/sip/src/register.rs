@@ -12,7 +12,8 @@ use crate::digest::{Authenticator, Rounds};
 use crate::exchange::{Reply, exchange_within};
 use crate::flow::{Flow, Net};
 use crate::message::{ALLOW, Draft, seconds, token};
-use crate::registration::Input;
+use crate::registration::{Fact, Input};
+use crate::resolve::MOST_TURNS;
 use crate::target::user_part;
 use crate::{Account, Cause, Instance, Proxy, Transport};
 
@@ -20,6 +21,10 @@ use crate::{Account, Cause, Instance, Proxy, Transport};
 const PATIENCE: Duration = Duration::from_secs(3);
 /// Over UDP a PBX that restarted and forgot us is noticed within this time.
 const LOOK: Duration = Duration::from_secs(90);
+/// Credentials that were good are wrong after so many refusals in a row, some eleven minutes: before that, the PBX is
+/// more likely to have lost sight of its users than the user to have got another password. Far fewer than lock out
+/// an address.
+const MOST_REFUSALS: u8 = 6;
 /// Times a Contact may turn out to be another one while it is registered.
 const MOST_CHANGES: u8 = 2;
 
@@ -43,6 +48,8 @@ struct State {
     without_flow: bool,
     /// The credentials were good once.
     was_registered: bool,
+    /// Times in a row that they have been refused.
+    refusals: u8,
 }
 
 /// What came of one try at one server.
@@ -80,15 +87,25 @@ impl Registrar {
         Self { draft, auth, instance: account.instance.clone(), state: Mutex::default() }
     }
 
-    /// Tries to register for `expires`; tells the state machine what came of it.
-    pub(crate) async fn register(&self, net: &Net, expires: Duration, facts: &mpsc::UnboundedSender<Input>) {
+    /// Tries to register for `expires`; tells the state machine what came of this try, whose number is `attempt`.
+    pub(crate) async fn register(
+        &self,
+        net: &Net,
+        expires: Duration,
+        attempt: u64,
+        facts: &mpsc::UnboundedSender<Fact>,
+    ) {
+        let tell = |input| {
+            let _ = facts.send(Fact { input, attempt: Some(attempt) });
+        };
         let mut targets = Targets::new(self.draft.uri.clone());
+        let mut turns = 0;
         let (flow, outcome) = loop {
             let flow = match net.flow().await {
                 Ok(flow) => flow,
                 Err(cause) => {
                     self.go_home(net).await;
-                    let _ = facts.send(Input::Failed { cause, status: None, retry_after: None });
+                    tell(Input::Failed { cause, status: None, retry_after: None });
                     return;
                 }
             };
@@ -107,7 +124,10 @@ impl Registrar {
                 }
                 // A server that is overloaded is not waited for while there is another (RFC 3263, section 4.3).
                 Ok(Outcome::Known(Input::Failed { status: Some(503), retry_after, .. }))
-                    if net.give_way(&flow, retry_after) => {}
+                    if turns < MOST_TURNS && net.give_way(&flow, retry_after) =>
+                {
+                    turns += 1;
+                }
                 Ok(Outcome::Known(outcome)) => break (flow, Ok(outcome)),
                 Err(cause) => break (flow, Err(cause)),
             }
@@ -117,17 +137,17 @@ impl Registrar {
         }
         match outcome {
             Ok(outcome) => {
-                let _ = facts.send(outcome);
+                tell(outcome);
                 // A loss reported ahead of the outcome came while the machine was still trying, which has no use for it.
                 if flow.is_lost() {
-                    let _ = facts.send(Input::FlowLost(flow.lost().await));
+                    tell(Input::FlowLost(flow.lost().await));
                 }
             }
             Err(cause) => {
                 if cause == Cause::Silence {
                     flow.lose(cause);
                 }
-                let _ = facts.send(Input::Failed { cause, status: None, retry_after: None });
+                tell(Input::Failed { cause, status: None, retry_after: None });
             }
         }
     }
@@ -244,7 +264,15 @@ impl Registrar {
         let mut state = self.state();
         state.bound = Some(Bound { contact: contact.to_owned(), as_sent, by_instance });
         state.was_registered = true;
+        state.refusals = 0;
         as_sent
+    }
+
+    /// Takes note that the credentials were refused; whether they are to be taken for wrong.
+    fn are_wrong(&self) -> bool {
+        let mut state = self.state();
+        state.refusals = state.refusals.saturating_add(1);
+        !state.was_registered || state.refusals >= MOST_REFUSALS
     }
 
     fn state(&self) -> MutexGuard<'_, State> {
@@ -275,7 +303,7 @@ impl Registrar {
                     None => Cause::Refused,
                 }
             }
-            _ if reply.credentials_refused => Cause::WrongPassword,
+            _ if reply.credentials_refused && self.are_wrong() => Cause::WrongPassword,
             // A registrar that forbids after it has seen the digest means the credentials, unless they were good
             // before.
             403 if reply.credentials_sent && !self.state().was_registered => Cause::WrongPassword,

@@ -70,6 +70,21 @@ pub(crate) enum Input {
     Due,
 }
 
+/// What happened, on its way to the machine.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Fact {
+    pub input: Input,
+    /// The number of the try that it came of, where it came of one: another may have taken its place meanwhile.
+    pub attempt: Option<u64>,
+}
+
+impl From<Input> for Fact {
+    /// What came of no try.
+    fn from(input: Input) -> Self {
+        Self { input, attempt: None }
+    }
+}
+
 /// What to do.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Action {

@@ -14,7 +14,7 @@ use crate::{Account, Cause, Transport};
 use names::Names;
 
 pub(crate) use plan::{Order, order};
-pub(crate) use targets::{LEFT_ALONE, Targets};
+pub(crate) use targets::{LEFT_ALONE, MOST_TURNS, Targets};
 
 /// Longest that the records a domain may do without, NAPTR and SRV, are waited for: there are networks that swallow
 /// questions for them.

@@ -24,6 +24,11 @@ const PARTING: Duration = Duration::from_millis(500);
 const PAUSE: Duration = Duration::from_secs(4);
 /// Times a notifier may raise its minimum lifetime (423) in one go.
 const RAISES: u8 = 3;
+/// Least pause after what was active once is refused, and after its credentials are: there are many subscriptions, and
+/// sent by all of them again and again these would lock the account. Where they are refused to the registration as
+/// well, which is renewed sooner than this, nothing is asked for any more.
+const UNKNOWN: Duration = Duration::from_secs(30);
+const CREDENTIALS: Duration = Duration::from_secs(120);
 /// Longest pause.
 const LONGEST: Duration = Duration::from_secs(900);
 
@@ -104,6 +109,8 @@ pub(crate) struct Machine {
     until: Option<Instant>,
     /// A notification has come in the dialog.
     heard: bool,
+    /// It was active once, in this dialog or another.
+    was_active: bool,
     leaving: bool,
     /// The SUBSCRIBE that ends it went out.
     left: bool,
@@ -125,6 +132,7 @@ impl Machine {
             asking: false,
             until: None,
             heard: false,
+            was_active: false,
             leaving: false,
             left: false,
             over: false,
@@ -178,6 +186,13 @@ impl Machine {
                         self.ask(now, actions);
                     }
                     408 | 429 | 480 | 481 | 491 | 500 | 502..=504 => self.failed(retry_after, now, actions),
+                    // What was to be had once will be again: a PBX that starts may not know its users or lamps yet.
+                    _ if self.was_active && !matches!(status, 405 | 489) => {
+                        let refused = matches!(status, 401 | 407);
+                        let least = if refused { CREDENTIALS } else { UNKNOWN };
+                        self.forget();
+                        self.failed(Some(retry_after.unwrap_or_default().max(least)), now, actions);
+                    }
                     _ => {
                         self.report(SubscriptionState::Ended(Some(status)), actions);
                         self.end(actions);
@@ -246,6 +261,7 @@ impl Machine {
                     (_, None) => self.lasts(self.expires, now),
                 }
                 let active = matches!(standing, Standing::Active(_));
+                self.was_active |= active;
                 let state = if active { SubscriptionState::Active } else { SubscriptionState::Pending };
                 self.report(state, actions);
             }

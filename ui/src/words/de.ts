@@ -243,6 +243,9 @@ export const de: Words = {
     notices: 'Hinweise',
     voicemail: (n) => (n === null ? 'Mailbox' : `Mailbox · ${n} neu`),
     voicemailHint: 'Mailbox anrufen',
+    message: (who) => `Nachricht von ${who}`,
+    callBack: 'Zurückrufen',
+    disturb: 'Ausschalten',
   },
   find: {
     label: 'Suchen oder anrufen',

@@ -249,6 +249,9 @@ export const en = {
     notices: 'Notices',
     voicemail: (n: number | null) => (n === null ? 'Voicemail' : `Voicemail · ${n} new`),
     voicemailHint: 'Call the voicemail',
+    message: (who: string) => `Message from ${who}`,
+    callBack: 'Call back',
+    disturb: 'Turn off',
   },
   find: {
     label: 'Search or call',

@@ -90,6 +90,7 @@ impl Calls {
             call.referral = Some(referral);
             call
         });
+        self.mute_like(id, old);
         self.prepare(id, Way::Follow(referral));
     }
 
@@ -120,7 +121,8 @@ impl Calls {
             (call.view.diverted_by, call.view.follows) = (diverted_by, replaces);
             call
         });
-        if replaces.is_some() {
+        if let Some(old) = replaces {
+            self.mute_like(id, old);
             // Who takes the place of a call is expected: a colleague who hands on whom we talk to.
             self.prepare(id, Way::Answer);
             return;

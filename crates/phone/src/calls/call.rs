@@ -28,6 +28,8 @@ pub(crate) struct Call {
     pub(crate) early: Early,
     /// Digits on their way.
     pub(crate) digits: Digits,
+    /// Our address has changed since our first description: it is to be offered once the call is answered.
+    pub(crate) moved: bool,
     /// The other side takes telephone-events.
     pub(crate) takes_events: bool,
     /// It was answered by itself: the user is warned.
@@ -53,6 +55,8 @@ pub(crate) enum Sound {
     Bound(Sockets),
     /// It has joined the voice path.
     Joined,
+    /// It is over, and leaves the voice path of this number.
+    Leaving(u32),
 }
 
 impl Call {
@@ -94,6 +98,7 @@ impl Call {
             sound: Sound::None,
             early: Early::default(),
             digits: Digits::default(),
+            moved: false,
             takes_events: false,
             answered_by_itself: false,
             replaces: None,

@@ -60,7 +60,9 @@ impl Calls {
         let goes_on = |call: &Call| {
             (call.view.follows == Some(id) && call.is_established()) || call.handed_to == Some(id)
         };
-        let goes_on = self.table.values().any(goes_on);
+        let heir = |call: &&Call| call.replaces == Some(id) && !call.is_over() && !call.is_established();
+        let heir = self.table.values().find(heir).map(|call| call.view.id);
+        let goes_on = heir.is_some() || self.table.values().any(goes_on);
         let Ok(call) = self.live(id) else { return };
         let handed_on = (call.view.transfer.is_some() || goes_on) && reason == EndReason::HungUpThere;
         call.ended(if handed_on { EndReason::Transferred } else { reason }, status);
@@ -69,12 +71,19 @@ impl Calls {
             // Given up before it was dialled: who asked for it is told so.
             call.agent.handle.refuse_referral(referral, 480);
         }
+        if let Some(heir) = heir.filter(|_| reason == EndReason::HungUpThere) {
+            // Whoever hands a call on need not wait for the answer.
+            self.floor.replace(id, heir);
+        }
         self.floor.end(id);
         let joined = self.table.values().any(|call| matches!(call.sound, Sound::Joined));
         match (sound, self.voice.take()) {
             (Sound::Joined, Some(voice)) if joined => {
                 voice.leave(id);
                 self.voice = Some(voice);
+                if let Some(call) = self.table.get_mut(&id) {
+                    call.sound = Sound::Leaving(self.voices);
+                }
             }
             (_, Some(voice)) if !joined => self.outlet.blocking(move || {
                 let mut last = voice.stop();

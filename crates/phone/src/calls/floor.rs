@@ -140,7 +140,7 @@ impl Floor {
         self.dissolve();
     }
 
-    /// A new call takes the place of an old one, which is still to end.
+    /// A new call takes the place of an old one, which is still to end. It need not be answered yet.
     pub(crate) fn replace(&mut self, old: CallId, new: CallId) {
         let had = self.has(old);
         if !self.lines.contains_key(&new) {
@@ -227,6 +227,8 @@ impl Floor {
     /// What a call has of the devices.
     pub(crate) fn attention(&self, call: CallId) -> Attention {
         match self.lines.get(&call) {
+            // Its music on hold would be all that the others hear.
+            Some(line) if line.merged && line.held_there => Attention::Asleep,
             Some(line) if self.has(call) && !line.held => {
                 if line.talking {
                     Attention::Talking

@@ -19,13 +19,13 @@ impl Calls {
     /// Sends a row of digits, with pauses.
     ///
     /// # Errors
-    /// It is no row of digits, or the call does not talk yet.
+    /// It is no row of digits, or the call does not talk yet, or is held by the other end.
     pub(crate) fn digits(&mut self, id: CallId, row: &str) -> Result<(), Problem> {
         let call = self.live(id)?;
-        if !matches!(call.sound, Sound::Joined) {
+        if !matches!(call.sound, Sound::Joined) || self.is_deaf(id) {
             return Err(Code::NotNow.into());
         }
-        if !call.digits.add(row) {
+        if !self.live(id)?.digits.add(row) {
             return Err(Code::TargetInvalid.into());
         }
         self.send_digits(id);
@@ -34,13 +34,26 @@ impl Calls {
 
     /// Goes on with the digits that wait for the user.
     pub(crate) fn go_on(&mut self, id: CallId) -> Result<(), Problem> {
+        self.live(id)?;
+        if self.is_deaf(id) {
+            return Err(Code::NotNow.into());
+        }
         self.live(id)?.digits.go_on();
         self.send_digits(id);
         Ok(())
     }
 
-    /// Sends the digits that are due, and comes back for the others.
+    /// Whether digits would be lost: who holds us takes no sound from us.
+    fn is_deaf(&self, id: CallId) -> bool {
+        let by_sound = |call: &Call| mode(self.preferences.dtmf, call) != DtmfMode::Info;
+        self.floor.is_held_there(id) && self.table.get(&id).is_some_and(by_sound)
+    }
+
+    /// Sends the digits that are due, and comes back for the others. While they would be lost they wait.
     pub(crate) fn send_digits(&mut self, id: CallId) {
+        if self.is_deaf(id) {
+            return;
+        }
         let Ok(call) = self.live(id) else { return };
         if !matches!(call.sound, Sound::Joined) {
             return;

@@ -50,6 +50,7 @@ impl Calls {
                 self.floor.accepted(id, Flow { ours, theirs: agreed.theirs });
                 self.connect(id, agreed);
                 self.settle();
+                self.send_digits(id);
             }
             (Ok(agreed), None) => self.agree(id, agreed, setup),
             (Err(error), Some(_)) => {
@@ -133,6 +134,7 @@ impl Calls {
         if let Some(media) = call.media.as_mut() {
             (media.address, media.rtp_port, media.rtcp_port) = (ip, sockets.rtp_port, sockets.rtcp_port);
         }
+        call.moved = !call.is_established();
         match call.sound {
             Sound::Joined => {
                 if let Some(voice) = &self.voice {
@@ -140,7 +142,7 @@ impl Calls {
                 }
             }
             Sound::Bound(_) => call.sound = Sound::Bound(sockets),
-            Sound::None | Sound::Preparing => {}
+            Sound::None | Sound::Preparing | Sound::Leaving(_) => {}
         }
         self.make_offer(id, true);
     }
@@ -165,17 +167,20 @@ impl Calls {
             call.digits.begin(Instant::now());
         }
         let replaced = call.replaces.filter(|_| first);
+        let moved = mem::take(&mut call.moved);
         let theirs = agreed.theirs;
         self.connect(id, agreed);
         if let Some(old) = replaced {
             self.floor.replace(old, id);
+            self.mute_as_one();
         }
         self.floor.agreed(id, Flow { ours, theirs });
+        if moved {
+            self.make_offer(id, true);
+        }
         self.settle();
         self.tell(id);
-        if first {
-            self.send_digits(id);
-        }
+        self.send_digits(id);
     }
 
     /// The voice path follows what was agreed on.
@@ -206,8 +211,8 @@ impl Calls {
                     }
                 }
             }
-            // Without sockets nothing was offered or answered.
-            unasked @ (Sound::None | Sound::Preparing) => call.sound = unasked,
+            // Without sockets nothing was offered or answered; what is over agrees on nothing more.
+            other @ (Sound::None | Sound::Preparing | Sound::Leaving(_)) => call.sound = other,
         }
     }
 

@@ -17,10 +17,24 @@ pub(super) enum Ear {
     Alone { tone: Tone, _ringer: Ringer },
 }
 
+impl Ear {
+    fn tone(&self) -> Option<Tone> {
+        match self {
+            Self::Quiet => None,
+            Self::Line(tone) | Self::Alone { tone, .. } => Some(*tone),
+        }
+    }
+}
+
 impl Calls {
     /// Lets the tone that fits be heard, and no other.
     pub(super) fn sound_tone(&mut self) {
         let wanted = self.fitting_tone().filter(|_| self.config.tones);
+        if matches!(self.ear.tone(), Some(Tone::AutoAnswer)) && wanted != Some(Tone::AutoAnswer) {
+            // The user was warned: not again after another tone.
+            let warned = self.table.values_mut().filter(|call| call.is_established());
+            warned.for_each(|call| call.answered_by_itself = false);
+        }
         match (&self.ear, wanted, &self.voice) {
             (Ear::Line(now), Some(tone), Some(_)) if *now == tone => return,
             (Ear::Alone { tone: now, .. }, Some(tone), None) if *now == tone => return,

@@ -1,7 +1,7 @@
 //! Whose turn it is to talk: hold, resume, merge, split, mute.
 
 use super::Calls;
-use super::call::Sound;
+use super::call::{Call, Sound};
 use crate::{CallId, Code, Problem};
 
 impl Calls {
@@ -29,6 +29,7 @@ impl Calls {
         if !self.floor.merge(ids) {
             return Err(Code::NotNow.into());
         }
+        self.mute_as_one();
         self.settle();
         Ok(())
     }
@@ -50,7 +51,11 @@ impl Calls {
         let others = self.floor.calls().into_iter().filter(|other| merged && self.floor.is_merged(*other));
         let mut all: Vec<CallId> = others.filter(|other| *other != id).collect();
         all.push(id);
-        for id in all {
+        // Who is to take the place of one of them is not to hear more than it would.
+        let heirs = self.table.values().filter(|call| !call.is_established() && !call.is_over());
+        let heirs = heirs.filter(|call| call.replaces.is_some_and(|old| all.contains(&old)));
+        let heirs: Vec<CallId> = heirs.map(|call| call.view.id).filter(|id| !all.contains(id)).collect();
+        for id in all.into_iter().chain(heirs) {
             let Some(call) = self.table.get_mut(&id) else { continue };
             call.view.muted = muted;
             if let (Sound::Joined, Some(voice)) = (&call.sound, &self.voice) {
@@ -59,5 +64,22 @@ impl Calls {
             self.tell(id);
         }
         Ok(())
+    }
+
+    /// A conference is muted as a whole, wherever one of it is: else some would hear us and others would not.
+    pub(super) fn mute_as_one(&mut self) {
+        let muted = |call: &&Call| call.view.muted && self.floor.is_merged(call.view.id);
+        if let Some(id) = self.table.values().find(muted).map(|call| call.view.id) {
+            // It is live, for it is merged.
+            let _ = self.mute(id, true);
+        }
+    }
+
+    /// A call that is to take the place of another is muted as that one is.
+    pub(super) fn mute_like(&mut self, id: CallId, old: CallId) {
+        if self.table.get(&old).is_some_and(|old| old.view.muted) {
+            // It has just begun.
+            let _ = self.mute(id, true);
+        }
     }
 }

@@ -41,8 +41,10 @@ impl SigningIn {
         } else {
             accounts.change(&saved.id, |view| view.secrets_in_memory = true);
         }
-        let kept = self.saved(&saved.id).cloned().unwrap_or(saved);
-        let superseded = accounts.start_agent(&kept.id, self.line(&kept, password));
+        // What was typed holds, whatever was kept before; it is the same phone at the same registrar all the same.
+        let instance = self.saved(&saved.id).and_then(|kept| kept.instance.clone());
+        let saved = SavedAccount { instance: instance.or(saved.instance), ..saved };
+        let superseded = accounts.start_agent(&saved.id, self.line(&saved, password));
         self.leave_wizard();
         superseded
     }

@@ -294,7 +294,10 @@ impl SigningIn {
             password,
             expires: sip::Account::EXPIRES,
             user_agent: self.config.user_agent.clone(),
-            instance: saved.instance.as_deref().and_then(sip::Instance::parse),
+            instance: match self.config.beside_others {
+                true => Some(sip::Instance::random()),
+                false => saved.instance.as_deref().and_then(sip::Instance::parse),
+            },
             local_port: None,
         };
         Line { sip, codecs: saved.enforced.allow(&self.config.codecs) }

@@ -124,7 +124,13 @@ async fn a_second_call_takes_the_voice_and_a_conference_joins_all() {
     bob.until_hears("apart", &TONES, &NOTHING).await;
     carol.until_hears("apart", &TONES, &[true, false, false]).await;
 
+    // One that is muted brings it along.
+    alice.running.send(Command::Mute { call: with_bob, muted: true });
     alice.running.send(Command::Merge { calls: vec![with_bob, with_carol] });
+    alice.running.view("muted as one", |view| view.id == with_carol && view.muted).await;
+    alice.running.view("together again", |view| view.id == with_bob && view.merged).await;
+    carol.until_hears("muted as one", &TONES, &[false, true, false]).await;
+    alice.running.send(Command::Mute { call: with_carol, muted: false });
     carol.until_hears("together again", &TONES, &[true, true, false]).await;
     carol.running.phone.stop().await;
     let last = alice.running.view("the last is an ordinary call", |view| view.id == with_bob && !view.merged);
@@ -162,7 +168,7 @@ async fn nothing_of_a_call_that_does_not_talk_can_be_held_or_merged() {
 async fn digits_with_pauses_follow_the_number_that_was_dialled() {
     let bench = Bench::new(Pbx::default()).await;
     let [mut alice, mut bob, _] = three(&bench).await;
-    connect(&mut alice.running, &mut bob.running, "102,12;*#").await;
+    let (_, at_bob) = connect(&mut alice.running, &mut bob.running, "102,12;*#").await;
     bob.running.digits("12").await;
     let waits = alice.running.view("the rest waits", |view| view.digits_waiting.is_some()).await;
     assert_eq!((waits.digits.as_str(), waits.digits_waiting.as_deref()), ("12", Some("*#")));
@@ -179,6 +185,16 @@ async fn digits_with_pauses_follow_the_number_that_was_dialled() {
     bob.until_hears("the key 1 as tones", &[697.0, 1209.0], &[true, true]).await;
     alice.running.send(Command::SendDigits { call: waits.id, digits: "x".into() });
     assert_eq!(alice.running.notice().await, Code::TargetInvalid);
+
+    // Who holds us would not hear them.
+    alice.running.send(prefer(DtmfMode::Automatic));
+    bob.running.send(Command::Hold { call: at_bob });
+    alice.running.view("held there", |view| view.remote_held).await;
+    alice.running.send(Command::SendDigits { call: waits.id, digits: "7".into() });
+    assert_eq!(alice.running.notice().await, Code::NotNow);
+    bob.running.send(Command::Resume { call: at_bob });
+    let told = alice.running.view("resumed there", |view| !view.remote_held).await;
+    assert!(!told.digits.contains('7'), "{told:?}");
     alice.running.phone.stop().await;
 }
 
@@ -342,6 +358,18 @@ async fn lamps_voicemail_and_messages_are_told() {
     alice.send(Command::Flip { account: None });
     assert_eq!(alice.notice().await, Code::FeatureOff);
     bob.phone.stop().await;
+
+    let gone = |event: &Event| match event {
+        Event::WatchedGone { number, .. } => Some(number.clone()),
+        _ => None,
+    };
+    alice.send(Command::Unwatch { account: bench.alice(), number: "103".into() });
+    assert_eq!(alice.notice().await, Code::NotNow, "it is not watched");
+    alice.send(Command::Unwatch { account: bench.alice(), number: " 1-02 ".into() });
+    assert_eq!(alice.until("watched no longer", gone).await, "102", "however it is typed");
+    alice.send(Command::Watch { account: bench.alice(), number: "103".into() });
+    alice.send(Command::SignOut { account: bench.alice() });
+    assert_eq!(alice.until("watched no longer", gone).await, "103", "it went with its account");
     alice.phone.stop().await;
 }
 
@@ -381,5 +409,43 @@ async fn a_caller_is_sent_elsewhere() {
     alice.running.call("an answer", active).await;
     alice.until_hears("the other", &TONES, &[false, false, true]).await;
     assert_eq!(bob.running.ended().await, EndReason::DeclinedHere);
+    alice.running.phone.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn who_is_muted_stays_so_when_handed_on() {
+    let bench = Bench::new(Pbx::default()).await;
+    let [mut alice, mut bob, mut carol] = three(&bench).await;
+    let (at_alice, at_bob) = connect(&mut alice.running, &mut bob.running, "102").await;
+    alice.running.send(Command::Mute { call: at_alice, muted: true });
+    bob.until_hears("alice is muted", &TONES, &NOTHING).await;
+    bob.running.send(Command::Transfer { call: at_bob, target: "103".into() });
+    let there = carol.running.call("an incoming call", |state| *state == CallState::Incoming).await.id;
+    carol.running.send(Command::Answer { call: there });
+    let goes_on = alice.running.view("the new call", |view| active(&view.state) && view.id != at_alice).await;
+    assert!(goes_on.muted, "{goes_on:?}");
+    alice.until_hears("the other", &TONES, &[false, false, true]).await;
+    carol.until_hears("alice is still muted", &TONES, &NOTHING).await;
+    alice.running.send(Command::Mute { call: goes_on.id, muted: false });
+    carol.until_hears("muted no longer", &TONES, &[true, false, false]).await;
+    alice.running.phone.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn who_hands_a_call_on_need_not_wait_for_the_answer() {
+    let bench = Bench::new(Pbx::default()).await;
+    let [mut alice, mut bob, mut carol] = three(&bench).await;
+    let (at_alice, at_bob) = connect(&mut alice.running, &mut bob.running, "102").await;
+    bob.running.send(Command::Transfer { call: at_bob, target: "103".into() });
+    let there = carol.running.call("an incoming call", |state| *state == CallState::Incoming).await.id;
+    bob.running.send(Command::HangUp { call: at_bob });
+    assert_eq!(alice.running.ended().await, EndReason::Transferred, "it goes on");
+    carol.running.send(Command::Answer { call: there });
+    let goes_on = alice.running.view("the new call", |view| active(&view.state)).await;
+    assert_eq!(goes_on.follows, Some(at_alice));
+    alice.until_hears("the other", &TONES, &[false, false, true]).await;
+    carol.until_hears("the one handed on", &TONES, &[true, false, false]).await;
+    let picture = alice.running.phone.picture().await.unwrap();
+    assert!(active(&picture.calls[0].state), "{:?}", picture.calls);
     alice.running.phone.stop().await;
 }

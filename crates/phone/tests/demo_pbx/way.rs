@@ -265,3 +265,20 @@ async fn signing_in_again_leaves_the_registration_alone() {
     assert_eq!(bench.pbx.count("SIP REGISTER"), registers, "nothing is registered anew");
     running.phone.stop().await;
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_is_typed_for_an_account_that_is_kept_holds() {
+    let bench = Bench::new(Pbx::default()).await;
+    let typed = |keep: bool, proxy: String| {
+        let Command::UseSipAccount { mut account } = bench.bob(Transport::Udp) else { unreachable!() };
+        (account.keep, account.proxy) = (keep, proxy);
+        Command::UseSipAccount { account }
+    };
+    let mut running = bench.phone(Start::None);
+    running.send(typed(true, "nowhere.invalid".into()));
+    let lost = |state: &AccountState| matches!(state, AccountState::Reconnecting { .. });
+    running.account("it cannot be reached", lost).await;
+    running.send(typed(false, format!("127.0.0.1:{}", bench.pbx.sip_udp_port())));
+    running.registered().await;
+    running.phone.stop().await;
+}

@@ -30,11 +30,11 @@ use crate::extensions::{SUPPORTED, knows, least, terms_of, unsupported};
 use crate::flow::{AckMender, Hops, Locator, Net, Outlets, Port, is_path};
 use crate::message::{ALLOW, Body, Draft, SDP, call_id_of, from_of, sdp_of, to_of, token};
 use crate::network::{Stir, Watch, source_toward};
-use crate::outside::{is_message_summary, message_summary, text_message};
+use crate::outside::{is_message_summary, message_summary, source_of, text_message};
 use crate::publish::Publication;
 use crate::referral::Referrals;
 use crate::register::Registrar;
-use crate::registration::{Action, Input as Fact, Machine};
+use crate::registration::{Action, Fact as Told, Input as Fact, Machine};
 use crate::replaces::Replaces;
 use crate::session_timer::SessionTimer;
 use crate::subscription::Subscriptions;
@@ -54,6 +54,9 @@ const RINGING: Duration = Duration::from_secs(3600);
 /// Calls there may be at once before another one from outside is refused: more ring nobody can answer.
 const MOST_CALLS: usize = 20;
 
+/// Calls from strangers that may ring at once: they are not to keep out those that come by way of the proxy.
+const MOST_STRANGERS: usize = 2;
+
 /// Names a dialog by what is known from its first message on: Call-ID and our own tag.
 type DialogName = (String, String);
 
@@ -69,6 +72,8 @@ struct Line {
     replaces: Option<CallKey>,
     /// The user knows that it is over; leave is still taken of the other end.
     ended: bool,
+    /// It came from somewhere else than the proxy.
+    from_stranger: bool,
     inbox: mpsc::UnboundedSender<Input>,
 }
 
@@ -80,6 +85,8 @@ pub(super) struct Agent {
     afresh: bool,
     /// The try to register under way.
     attempt: Option<AbortHandle>,
+    /// Its number; how many there were.
+    attempts: u64,
     calls: HashMap<CallKey, Line>,
     names: HashMap<DialogName, CallKey>,
     events: mpsc::UnboundedSender<Event>,
@@ -96,7 +103,7 @@ pub(super) struct Agent {
     seen: Seen,
     incoming: TransactionReceiver,
     /// What happens to the registration, in the order it happened.
-    facts: (mpsc::UnboundedSender<Fact>, mpsc::UnboundedReceiver<Fact>),
+    facts: (mpsc::UnboundedSender<Told>, mpsc::UnboundedReceiver<Told>),
     reports: (mpsc::UnboundedSender<Report>, mpsc::UnboundedReceiver<Report>),
     /// Changes of the network, and the last one that was heeded.
     stirs: watch::Receiver<Stir>,
@@ -143,7 +150,7 @@ impl Agent {
             .with_transport_layer(layer)
             .with_cancel_token(closing.clone())
             .with_user_agent(&account.user_agent)
-            .with_inspector(Box::new(AckMender))
+            .with_inspector(Box::new(AckMender(hops.clone())))
             .with_target_locator(Box::new(Locator(hops.clone())))
             .with_option(EndpointOption { timerc: RINGING, ..EndpointOption::default() })
             .build();
@@ -177,6 +184,7 @@ impl Agent {
             machine,
             afresh: false,
             attempt: None,
+            attempts: 0,
             calls: HashMap::new(),
             names: HashMap::new(),
             events,
@@ -216,7 +224,12 @@ impl Agent {
                 },
                 Some(transaction) = self.incoming.recv() => self.request(transaction),
                 Some(refer) = self.admitted.1.recv() => self.admitted(refer),
-                Some(fact) = self.facts.1.recv() => {
+                Some(told) = self.facts.1.recv() => {
+                    // A try that was given up may have come to its end before it heard of that.
+                    if told.attempt.is_some_and(|attempt| attempt != self.attempts) {
+                        continue;
+                    }
+                    let fact = told.input;
                     match fact {
                         Fact::FlowLost(_) => {
                             self.online(false);
@@ -292,11 +305,13 @@ impl Agent {
                     let (net, registrar, facts) =
                         (self.net.clone(), self.registrar.clone(), self.facts.0.clone());
                     let afresh = std::mem::take(&mut self.afresh);
+                    self.attempts += 1;
+                    let number = self.attempts;
                     let attempt = self.net.tasks.spawn(async move {
                         if afresh {
                             registrar.afresh(&net).await;
                         }
-                        registrar.register(&net, expires, &facts).await;
+                        registrar.register(&net, expires, number, &facts).await;
                     });
                     self.attempt = Some(attempt.abort_handle());
                 }
@@ -488,7 +503,9 @@ impl Agent {
         let invite = (party::tag(&from_of(&transaction.original)), sequence_of(&transaction.original));
         let is_merged =
             self.calls.values().any(|line| line.name.0 == name.0 && line.invite.as_ref() == Some(&invite));
-        let replaces = self.replaced_by(&transaction.original);
+        // Anybody may call, but what a call is to do here is for the phone system to say.
+        let from_stranger = source_of(&transaction.original).is_none_or(|ip| !self.net.hops.is_proxy(ip));
+        let replaces = if from_stranger { Ok(None) } else { self.replaced_by(&transaction.original) };
         let unfit = if let Some(extensions) = unsupported(&transaction.original) {
             Some((420, vec![Header::Unsupported(extensions.into())]))
         } else if !transaction.original.body.is_empty()
@@ -505,7 +522,9 @@ impl Agent {
         } else if is_merged {
             // The same call, come by another way (RFC 3261, section 8.2.2.2).
             Some((482, Vec::new()))
-        } else if self.calls.values().filter(|line| !line.ended).count() >= MOST_CALLS {
+        } else if self.calls.values().filter(|line| !line.ended).count() >= MOST_CALLS
+            || from_stranger && self.strangers() >= MOST_STRANGERS
+        {
             Some((486, Vec::new()))
         } else {
             replaces.err().map(|status| (status, Vec::new()))
@@ -517,11 +536,19 @@ impl Agent {
         }
         let replaces = replaces.unwrap_or_default();
         let key = CallKey(self.next());
-        let call = self.new_call(key, name, Some(invite), self.events.clone());
+        let mut call = self.new_call(key, name, Some(invite), self.events.clone());
+        call.with_stranger = from_stranger;
         if let Some(line) = self.calls.get_mut(&key) {
+            line.from_stranger = from_stranger;
             line.replaces = replaces;
         }
         self.spawn(key, incoming(call, transaction, replaces));
+    }
+
+    /// Calls from strangers that ring.
+    fn strangers(&self) -> usize {
+        let rings = |line: &&Line| !line.ended && line.dialog.as_ref().is_none_or(|dialog| !dialog.confirmed);
+        self.calls.values().filter(|line| line.from_stranger).filter(rings).count()
     }
 
     /// A number no call, subscription or message of this user agent has had.
@@ -540,7 +567,16 @@ impl Agent {
         self.names.insert(name.clone(), key);
         self.calls.insert(
             key,
-            Line { name, invite, dialog: None, target: None, replaces: None, ended: false, inbox: sender },
+            Line {
+                name,
+                invite,
+                dialog: None,
+                target: None,
+                replaces: None,
+                ended: false,
+                from_stranger: false,
+                inbox: sender,
+            },
         );
         Call::new(key, self.net.clone(), self.auth.clone(), inbox, events, self.reports.0.clone())
     }

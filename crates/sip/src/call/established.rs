@@ -229,7 +229,7 @@ impl Session {
                 self.call.tell(Event::Moved { call: self.call.key });
                 self.pulse.soon();
             }
-            Input::FlowLost => self.pulse.due = Instant::now(),
+            Input::FlowLost => self.pulse.lost(),
             Input::Transfer(to, instead) => self.transfer(&to, instead),
             Input::Replaced => {
                 self.leave(EndCause::Replaced, None).await;
@@ -328,7 +328,6 @@ impl Session {
         if let Ok(flow) = self.call.net.flow().await {
             self.flow = flow;
         }
-        self.contact = self.flow.contact();
         self.flow.clone()
     }
 }

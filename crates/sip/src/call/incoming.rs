@@ -11,7 +11,7 @@ use super::reliable::{Due, Reliable};
 use super::requests::{Taken, acknowledged, take};
 use super::{Call, Input, reason};
 use crate::answer::{dialog_headers, drain, respond, respond_with};
-use crate::caller::invitation_of;
+use crate::caller::{invitation_of, invitation_of_stranger};
 use crate::dialog::{Dialog, sequence_of};
 use crate::extensions::{agreeing, allows, knows, requires, terms_of};
 use crate::flow::Flow;
@@ -35,7 +35,7 @@ pub(crate) async fn incoming(mut call: Call, mut transaction: Transaction, repla
         call.ended = true;
         return call.net.behind(drain(transaction));
     };
-    let said = invitation_of(invite);
+    let said = if call.with_stranger { invitation_of_stranger(invite) } else { invitation_of(invite) };
     let offer = sdp_of(invite, &invite.body);
     let expires = expires_of(invite);
     // Without their offer a reliable answer would have to bring ours (RFC 3262, section 5).

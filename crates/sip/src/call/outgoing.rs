@@ -11,7 +11,7 @@ use tokio::time::{sleep, timeout};
 
 use super::early::Early;
 use super::established::{Agreed, established};
-use super::{Call, FAREWELL, Input};
+use super::{Call, FAREWELL, Input, farewell};
 use crate::dialog::Dialog;
 use crate::digest::{Rounds, Verdict};
 use crate::exchange::exchange;
@@ -21,6 +21,7 @@ use crate::invite::Inviting;
 use crate::message::{Draft, challenges, retry_after_of, sdp_of, seconds, to_of};
 use crate::party::tag;
 use crate::redirect::Targets;
+use crate::resolve::MOST_TURNS;
 use crate::session_timer::SessionTimer;
 use crate::{Cause, EndCause, Event, Party};
 use updates::Update;
@@ -94,10 +95,11 @@ struct Ringing {
 impl Ringing {
     async fn invite(mut self, mut call: Call) {
         let mut rounds = Rounds::default();
+        let mut turns = 0;
         loop {
             let mut draft = self.draft.clone();
             draft.headers.extend(asking(&self.timer));
-            let request = draft.request(&self.flow, &call.net.account.user_agent, &mut call.auth);
+            let request = draft.request(&self.flow, &call.net.account.user_agent, Some(&mut call.auth));
             let mut inviting = match Inviting::start(&call.net, &self.flow, request).await {
                 Ok(inviting) => inviting,
                 Err(cause) => return call.end(EndCause::Unreachable(cause), None),
@@ -117,7 +119,8 @@ impl Ringing {
                     continue;
                 }
                 422 if self.is_longer(&response) => continue,
-                503 if self.is_turned_away(&call, &response) => {
+                503 if turns < MOST_TURNS && self.is_turned_away(&call, &response) => {
+                    turns += 1;
                     match reach(&mut call, &mut self.waiting).await {
                         Ok(flow) => self.flow = flow,
                         Err(cause) => return call.end(cause, None),
@@ -318,12 +321,8 @@ fn refuse_others(call: &Call, draft: Draft, mut inviting: Inviting, accepted: Op
             known.push(branch);
             let Some(dialog) = Dialog::of_answer(&draft, &response) else { continue };
             let bye = dialog.draft(Method::Bye);
-            let (net, mut auth) = (net.clone(), auth.clone());
-            net.clone().behind(async move {
-                if let Ok(flow) = net.flow().await {
-                    let _ = exchange(&net, &flow, &bye, &mut auth, FAREWELL).await;
-                }
-            });
+            let (net, auth) = (net.clone(), auth.clone());
+            net.clone().behind(async move { farewell(&net, auth, bye).await });
         }
     });
 }

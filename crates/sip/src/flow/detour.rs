@@ -20,6 +20,9 @@ const PATIENCE: Duration = Duration::from_millis(1500);
 /// A way round that is closed is not tried again for this long.
 const CLOSED: Duration = Duration::from_secs(300);
 
+/// Ways round that are kept open; far ends may name as many addresses as they like.
+const MOST: usize = 4;
+
 /// The ways round in use, and those that turned out to be closed.
 #[derive(Default)]
 pub(super) struct Detours {
@@ -82,6 +85,10 @@ impl Net {
         match &opened {
             Some(opened) => {
                 opened.set_aside(true);
+                if detours.open.len() >= MOST {
+                    let (_, oldest) = detours.open.remove(0);
+                    oldest.discard();
+                }
                 detours.open.push((hop.address, opened.clone()));
             }
             None => detours.closed.push((hop.address, now + CLOSED)),

@@ -1,8 +1,8 @@
-use std::net::SocketAddr;
+use std::net::{IpAddr, SocketAddr};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use rsipstack::sip::{Host, HostWithPort, Method, SipMessage, Transport as SipTransport, Uri};
+use rsipstack::sip::{Header, Host, HostWithPort, Method, SipMessage, Transport as SipTransport, Uri};
 use rsipstack::transaction::endpoint::{MessageInspector, TargetLocator};
 use rsipstack::transport::SipAddr;
 use tokio::time::timeout;
@@ -19,7 +19,7 @@ pub(crate) struct Hops {
     domain: String,
     proxy: String,
     name_servers: Option<Vec<SocketAddr>>,
-    reached: Mutex<Option<SocketAddr>>,
+    reached: Mutex<Option<(SocketAddr, Transport)>>,
 }
 
 impl Hops {
@@ -33,10 +33,16 @@ impl Hops {
     }
 
     /// Takes note of where the proxy was reached.
-    pub(super) fn reached(&self, peer: SocketAddr) {
+    pub(super) fn reached(&self, peer: SocketAddr, transport: Transport) {
         if let Ok(mut reached) = self.reached.lock() {
-            *reached = Some(peer);
+            *reached = Some((peer, transport));
         }
+    }
+
+    /// Whether this is the address where the proxy was reached last.
+    pub(crate) fn is_proxy(&self, ip: IpAddr) -> bool {
+        let reached = self.reached.lock().ok().and_then(|reached| *reached);
+        reached.is_some_and(|(peer, _)| peer.ip().to_canonical() == ip)
     }
 
     /// Address of a route or remote target. Our own domain means the proxy, whatever the name service says.
@@ -48,8 +54,10 @@ impl Hops {
                 let is_proxy =
                     name.0.eq_ignore_ascii_case(&self.domain) || name.0.eq_ignore_ascii_case(&self.proxy);
                 let reached = self.reached.lock().ok().and_then(|reached| *reached);
-                if let Some(peer) = reached.filter(|_| is_proxy) {
-                    return Some(peer);
+                if let Some((peer, transport)) = reached.filter(|_| is_proxy) {
+                    // The port of another transport says nothing of where it listens for this one.
+                    let port = port.filter(|_| transport == Transport::Udp);
+                    return Some(SocketAddr::new(peer.ip(), port.unwrap_or(peer.port())));
                 }
                 let found = resolve_hop(self.name_servers.as_deref(), &name.0, port);
                 timeout(PATIENCE, found).await.ok()?
@@ -69,15 +77,24 @@ impl TargetLocator for Locator {
     }
 }
 
-/// Mends the ACK of a 2xx, whose Request-URI the transaction layer makes out of the Contact by itself.
-pub(crate) struct AckMender;
+/// Mends the ACK of a 2xx, which the transaction layer makes by itself: its Request-URI out of the Contact, its
+/// credentials out of the INVITE, whoever it goes to.
+pub(crate) struct AckMender(pub Arc<Hops>);
 
 impl MessageInspector for AckMender {
-    fn before_send(&self, mut message: SipMessage, _: Option<&SipAddr>) -> SipMessage {
+    fn before_send(&self, mut message: SipMessage, to: Option<&SipAddr>) -> SipMessage {
         if let SipMessage::Request(request) = &mut message
             && request.method == Method::Ack
         {
             unescape_user(&mut request.uri);
+            if let Some(Host::IpAddr(ip)) = to.map(|to| &to.addr.host)
+                && !self.0.is_proxy(ip.to_canonical())
+            {
+                let are_credentials = |header: &Header| {
+                    matches!(header, Header::Authorization(_) | Header::ProxyAuthorization(_))
+                };
+                request.headers.retain(|header| !are_credentials(header));
+            }
         }
         message
     }

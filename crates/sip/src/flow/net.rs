@@ -16,7 +16,7 @@ use super::detour::Detours;
 use super::dial::{Tentative, dial};
 use super::secure::Secure;
 use super::{Failure, Flow, Hops, Loss, Port, plain, probe, stream, udp, websocket};
-use crate::registration::Input as Fact;
+use crate::registration::Fact;
 use crate::resolve::{LEFT_ALONE, Target, Targets, order, resolve};
 use crate::service_route::ServiceRoute;
 use crate::target::user_part;
@@ -122,7 +122,7 @@ impl Net {
         }
         *current = None;
         let flow = self.open().await?;
-        self.hops.reached(flow.peer);
+        self.hops.reached(flow.peer, flow.transport);
         let ip = flow.local.ip();
         self.local_ip.send_if_modified(|known| std::mem::replace(known, ip) != ip);
         tracing::debug!(local = %flow.local, peer = %flow.peer, transport = ?flow.transport, "flow opened");
@@ -193,12 +193,14 @@ impl Net {
         }
     }
 
-    /// Takes note that the server at the other end wants to be left alone (503), as long as it says. Whether there is
-    /// another to turn to: then the flow is given up for it.
+    /// Takes note that the server at the other end wants to be left alone (503), as long as it says and at least as
+    /// long as any that failed: it must not be taken for the other one to turn to. Whether there is another: then the
+    /// flow is given up for it.
     pub(crate) fn give_way(&self, flow: &Flow, retry_after: Option<Duration>) -> bool {
         let now = Instant::now();
         let another = self.targets.lock().is_ok_and(|mut targets| {
-            targets.fail(flow.transport, flow.peer, retry_after.unwrap_or(LEFT_ALONE), now);
+            let pause = retry_after.unwrap_or_default().max(LEFT_ALONE);
+            targets.fail(flow.transport, flow.peer, pause, now);
             targets.has_another(now)
         });
         if another {

@@ -54,7 +54,8 @@ pub(super) fn address(transport: Transport, address: SocketAddr) -> SipAddr {
     SipAddr::new(transport, HostWithPort::from(address))
 }
 
-/// Notes in the topmost Via where a request came from (RFC 3261, section 18.2.1; RFC 3581, section 4).
+/// Notes in the topmost Via where a request came from (RFC 3261, section 18.2.1; RFC 3581, section 4). `received`
+/// comes first of the parameters, where nothing that the sender wrote can hide it.
 pub(crate) fn mark(request: &mut Request, from: SocketAddr) {
     let via = request.headers.iter_mut().find_map(|header| match header {
         Header::Via(via) => Some(via),
@@ -72,14 +73,14 @@ pub(crate) fn marked(via: &str, from: SocketAddr) -> String {
     let mut vias = elements(via);
     let Some(first) = vias.first_mut() else { return via.to_owned() };
     let (head, rest) = first.split_once(';').unwrap_or((first, ""));
-    let mut marked = head.trim().to_owned();
+    let mut others = String::new();
     let mut wants_port = false;
     for parameter in rest.split(';').map(str::trim).filter(|parameter| !parameter.is_empty()) {
         let name = parameter.split('=').next().unwrap_or_default().trim().to_ascii_lowercase();
         match name.as_str() {
             "rport" => wants_port = true,
             "received" => {}
-            _ => marked.extend([";", parameter]),
+            _ => others.extend([";", parameter]),
         }
     }
     let sent_by = head.split_ascii_whitespace().next_back().unwrap_or_default();
@@ -87,14 +88,16 @@ pub(crate) fn marked(via: &str, from: SocketAddr) -> String {
         Some((v6, _)) => v6,
         None => sent_by.split(':').next().unwrap_or_default(),
     };
+    let mut marked = head.trim().to_owned();
+    // With a port asked for the address must be there, too, even where it is the same. A quote may hide from others
+    // where a parameter or the whole element ends.
+    if wants_port || via.contains(['"', '<', '>']) || host.parse::<IpAddr>().ok() != Some(ip) {
+        marked.push_str(&format!(";received={ip}"));
+    }
     if wants_port {
         marked.push_str(&format!(";rport={}", from.port()));
     }
-    // With a port asked for the address must be there, too, even where it is the same.
-    if wants_port || host.parse::<IpAddr>().ok() != Some(ip) {
-        marked.push_str(&format!(";received={ip}"));
-    }
-    *first = marked;
+    *first = marked + &others;
     vias.join(", ")
 }
 
@@ -128,18 +131,18 @@ mod tests {
             (
                 "SIP/2.0/UDP 192.0.2.7;rport;branch=z",
                 v4,
-                "SIP/2.0/UDP 192.0.2.7;branch=z;rport=5070;received=192.0.2.7",
+                "SIP/2.0/UDP 192.0.2.7;received=192.0.2.7;rport=5070;branch=z",
             ),
             (
                 "SIP / 2.0 / UDP first.test:4000 ; received=192.0.2.1 ;branch=z, SIP/2.0/TCP b",
                 v4,
-                "SIP / 2.0 / UDP first.test:4000;branch=z;received=192.0.2.7, SIP/2.0/TCP b",
+                "SIP / 2.0 / UDP first.test:4000;received=192.0.2.7;branch=z, SIP/2.0/TCP b",
             ),
             ("SIP/2.0/TCP [2001:db8::9]:5060;x=y", v6, "SIP/2.0/TCP [2001:db8::9]:5060;x=y"),
             (
                 "SIP/2.0/UDP [2001:db8::1];rport",
                 v6,
-                "SIP/2.0/UDP [2001:db8::1];rport=5070;received=2001:db8::9",
+                "SIP/2.0/UDP [2001:db8::1];received=2001:db8::9;rport=5070",
             ),
         ] {
             assert_eq!(marked(via, from), want);

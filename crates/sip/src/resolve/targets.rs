@@ -8,6 +8,8 @@ use crate::Transport;
 
 /// How long a target that failed is left alone.
 pub(crate) const LEFT_ALONE: Duration = Duration::from_secs(30);
+/// Servers that may turn one request away before it has failed.
+pub(crate) const MOST_TURNS: u8 = 5;
 /// Longest that a target may ask to be left alone (`Retry-After`).
 const LONGEST: Duration = Duration::from_secs(3600);
 

@@ -109,6 +109,26 @@ fn back_online_everything_is_asked_for_again() {
 }
 
 #[test]
+fn what_was_active_outlives_a_restart_of_the_notifier() {
+    for (status, least) in [(404, 30), (403, 30), (401, 120)] {
+        let mut bench = Bench::active();
+        assert_eq!(bench.wait().1, [AGAIN]);
+        assert_eq!(bench.take(answered(481, None)), [AFRESH]);
+        assert_eq!(bench.take(answered(status, None)), [Action::Report(SubscriptionState::Pending)]);
+        let (waited, actions) = bench.wait();
+        assert!(waited >= seconds(least), "{waited:?} after {status}");
+        assert_eq!(actions, [AFRESH]);
+        assert_eq!(bench.take(answered(200, Some(600))), []);
+        assert_eq!(bench.take(ACTIVE), [Action::Report(SubscriptionState::Active)]);
+    }
+    // That it knows no such event does not change.
+    let mut bench = Bench::active();
+    bench.wait();
+    let ended = Action::Report(SubscriptionState::Ended(Some(489)));
+    assert_eq!(bench.take(answered(489, None)), [ended, Action::Over]);
+}
+
+#[test]
 fn failures_are_tried_again_ever_more_slowly() {
     let mut bench = Bench::new();
     bench.take(Input::Online(true));

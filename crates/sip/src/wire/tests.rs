@@ -74,7 +74,7 @@ fn a_refusal_holds_what_the_request_held() {
     assert_eq!(
         reply,
         format!(
-            "SIP/2.0 501 Not Implemented\r\nVia: SIP/2.0/UDP h;branch=z9hG4bK1;rport=5077;received=192.0.2.9\r\n\
+            "SIP/2.0 501 Not Implemented\r\nVia: SIP/2.0/UDP h;received=192.0.2.9;rport=5077;branch=z9hG4bK1\r\n\
              From: <sip:x@y>;tag=1\r\nCall-ID: c\r\nCSeq: 1 BREW\r\nTo: <sip:a@b>;tag=refused\r\n\
              Allow: {}\r\nContent-Length: 0\r\n\r\n",
             crate::message::ALLOW

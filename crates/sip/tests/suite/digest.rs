@@ -117,3 +117,35 @@ async fn one_challenge_is_enough_for_many_requests() {
     assert!(third.header("Proxy-Authorization").contains("nc=00000003"), "{}", third.text);
     alice.agent.stop().await;
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn credentials_are_for_the_phone_system_alone() {
+    let peer = Peer::start().await;
+    let stranger = Peer::at("127.0.0.2").await;
+    let mut alice = Phone::start(account(peer.port, Transport::Udp)).await;
+    peer.register().await;
+    alice.until_registered().await;
+    let call = alice.agent.invite("102", OFFER.into());
+    let challenge = r#"Digest realm="p", nonce="n", qop="auth""#;
+    challenged(&peer, "INVITE", "407 Proxy Authentication Required", &[challenge]).await;
+    let invite = peer.receive_new("INVITE").await;
+    assert!(!invite.header("Proxy-Authorization").is_empty(), "{}", invite.text);
+    let contact =
+        format!("Contact: <sip:102@127.0.0.2:{}>\r\nContent-Type: application/sdp\r\n", stranger.port);
+    peer.send(&invite.answer("200 OK", "b", &contact, ANSWER), invite.from).await;
+    alice.until_answered().await;
+    let ack = stranger.receive("ACK").await;
+    assert!(!ack.text.contains("Authorization:"), "{}", ack.text);
+    // Not when it asks, either.
+    alice.agent.info(call, "text/plain", "x".into());
+    let info = challenged(&stranger, "INFO", "401 Unauthorized", &[challenge]).await;
+    assert!(!info.text.contains("Authorization:"), "{}", info.text);
+    alice.agent.hang_up(call);
+    let bye = stranger.receive("BYE").await;
+    assert!(!bye.text.contains("Authorization:"), "{}", bye.text);
+    let bye_number = bye.header("CSeq").split(' ').next().and_then(|number| number.parse::<u32>().ok());
+    let info_number = info.header("CSeq").split(' ').next().and_then(|number| number.parse::<u32>().ok());
+    assert_eq!(bye_number, info_number.map(|number| number + 1), "nothing was sent in between");
+    stranger.send(&bye.answer("200 OK", "b", "", ""), bye.from).await;
+    alice.agent.stop().await;
+}

@@ -374,6 +374,38 @@ async fn failures_are_told_early_and_by_their_names() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_server_that_may_be_asked_again_at_once_is_not_asked_in_a_circle() {
+    let peer = Peer::start().await;
+    let mut phone = Phone::start(account(peer.port, Transport::Udp)).await;
+    let mut asked = 0_u32;
+    let retrying = tokio::select! {
+        retrying = until_retrying(&mut phone) => retrying,
+        () = async { loop {
+            let register = peer.receive_new("REGISTER").await;
+            asked += 1;
+            peer.send(&register.answer("503 Overloaded", "r", "Retry-After: 0\r\n", ""), register.from).await;
+        } } => unreachable!(),
+    };
+    assert_eq!((retrying, asked), ((Cause::ServerFailed, Some(503)), 1));
+    tokio::select! {
+        _ = phone.until_registered() => {}
+        () = async { loop { peer.register().await; } } => {}
+    }
+    phone.agent.invite("102", OFFER.into());
+    let mut invited = 0_u32;
+    let ended = tokio::select! {
+        ended = phone.until_ended() => ended,
+        () = async { loop {
+            let invite = peer.receive_new("INVITE").await;
+            invited += 1;
+            peer.send(&invite.answer("503 Overloaded", "b", "Retry-After: 0\r\n", ""), invite.from).await;
+        } } => unreachable!(),
+    };
+    assert_eq!((ended.1, invited), (Some(503), 1));
+    phone.agent.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn what_cannot_start_says_so() {
     let taken = std::net::UdpSocket::bind("0.0.0.0:0").unwrap();
     let port = taken.local_addr().unwrap().port();

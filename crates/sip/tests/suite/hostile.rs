@@ -241,3 +241,31 @@ async fn a_server_that_reads_no_more_does_not_hold_up_the_end() {
     tokio::time::timeout(Duration::from_secs(6), phone.agent.stop()).await.expect("stopped");
     drop(stream);
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_call_from_a_stranger_rings_and_does_no_more() {
+    let (mut phone, peer) = registered().await;
+    phone.agent.reconnect();
+    let to = peer.register().await.from;
+    let stranger = Peer::at("127.0.0.2").await;
+    let wishes = "P-Asserted-Identity: <sip:103@bell.test>\r\nCall-Info: <sip:x>;answer-after=0\r\n\
+                  Diversion: <sip:104@bell.test>\r\nContent-Length: 0";
+    let invite = |id: &str, from: &Peer| {
+        request("INVITE", id, "m", "<sip:101@y>", from).replace("Content-Length: 0", wishes)
+    };
+    let incoming = |event: &Event| match event {
+        Event::Incoming { invitation, .. } => {
+            Some((invitation.from.number.clone(), invitation.auto_answer, invitation.diverted_by.len()))
+        }
+        _ => None,
+    };
+    for id in ["one", "two"] {
+        stranger.send(&invite(id, &stranger), to).await;
+        assert_eq!(phone.until(incoming).await, ("102".to_owned(), None, 0));
+    }
+    stranger.send(&invite("three", &stranger), to).await;
+    stranger.receive("SIP/2.0 486").await;
+    peer.send(&invite("four", &peer), to).await;
+    assert_eq!(phone.until(incoming).await, ("103".to_owned(), Some(Duration::ZERO), 1));
+    phone.agent.stop().await;
+}

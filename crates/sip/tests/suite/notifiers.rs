@@ -223,6 +223,7 @@ async fn what_is_told_unasked_is_taken_from_the_phone_system_alone() {
             from.to_string(),
             format!("{from};received=127.0.0.1"),
             format!("{from};received=127.0.0.1;rport=5060"),
+            format!("127.0.0.1:{}", from.port()),
         ]
         .into_iter()
         .enumerate()

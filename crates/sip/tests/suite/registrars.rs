@@ -110,6 +110,37 @@ async fn a_wrong_password_is_sent_once_behind_nat_too() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_password_that_was_good_is_not_given_up_for_one_refusal() {
+    let peer = Peer::start().await;
+    let mut phone = Phone::start(account(peer.port, Transport::Udp)).await;
+    peer.register().await;
+    phone.until_registered().await;
+    let mut refuse = async || {
+        phone.agent.reconnect();
+        for nonce in ["first", "second"] {
+            let register = peer.receive_new("REGISTER").await;
+            let challenge =
+                format!("WWW-Authenticate: Digest realm=\"r\", nonce=\"{nonce}\", qop=\"auth\"\r\n");
+            peer.send(&register.answer("401 Unauthorized", "r", &challenge, ""), register.from).await;
+        }
+        phone
+            .until(|event| match event {
+                Event::Registration(Registration::Refused { cause, status }) => Some((*cause, *status)),
+                _ => None,
+            })
+            .await
+    };
+    for _ in 0..5 {
+        assert_eq!(refuse().await, (Cause::Refused, Some(401)));
+    }
+    assert_eq!(refuse().await, (Cause::WrongPassword, Some(401)), "it was changed after all");
+    phone.agent.reconnect();
+    peer.register().await;
+    phone.until_registered().await;
+    phone.agent.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_proxy_that_gives_both_contacts_one_address_does_not_unregister_the_phone() {
     let peer = Peer::start().await;
     let mut phone = Phone::start(account(peer.port, Transport::Udp)).await;

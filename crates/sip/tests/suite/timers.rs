@@ -100,6 +100,33 @@ async fn a_session_nobody_refreshes_is_over() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn only_who_has_answered_before_is_missed() {
+    let mute = async {
+        let (mut phone, peer, call, _) = answered_with("").await;
+        let began = Instant::now();
+        while began.elapsed() < Duration::from_secs(65) {
+            let message = peer.receive("").await;
+            assert!(!message.start().starts_with("BYE "), "after {:?}", began.elapsed());
+        }
+        phone.agent.hang_up(call);
+        assert_eq!(phone.until_ended().await, (EndCause::HungUpHere, None));
+        phone.agent.stop().await;
+    };
+    let gone = async {
+        let (mut phone, peer, ..) = answered_with("").await;
+        let question = peer.receive("OPTIONS").await;
+        peer.send(&question.answer("200 OK", "", "", ""), question.from).await;
+        let ended = tokio::select! {
+            ended = phone.until_ended() => ended,
+            () = async { loop { peer.receive("").await; } } => unreachable!(),
+        };
+        assert_eq!(ended, (EndCause::ConnectionLost, None));
+        phone.agent.stop().await;
+    };
+    tokio::join!(mute, gone);
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn refreshes_of_theirs_are_agreed_to() {
     let (mut phone, peer, call, invite) =
         answered_with("Session-Expires: 1800;refresher=uas\r\nAllow: UPDATE\r\n").await;
@@ -237,9 +264,15 @@ async fn a_call_outlives_its_connection_and_tells_the_new_one() {
     assert!(first.receive().await.start().starts_with("ACK "));
     drop(first);
     let mut second = Stream::accept(&listener).await;
+    let mut refused = false;
     let update = loop {
         let message = second.receive().await;
         match message.start().split(' ').next() {
+            // What was refused has not been told.
+            Some("UPDATE") if !refused => {
+                refused = true;
+                second.send(&message.answer("500 Server Error", "", "", "")).await;
+            }
             Some("REGISTER") => {
                 let contact = format!("Contact: {}\r\nExpires: 600\r\n", message.header("Contact"));
                 second.send(&message.answer("200 OK", "r", &contact, "")).await;
@@ -260,6 +293,36 @@ async fn a_call_outlives_its_connection_and_tells_the_new_one() {
         }
     }
     assert_eq!(phone.until_ended().await, (EndCause::HungUpHere, None));
+    phone.agent.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_bye_that_gets_lost_with_its_connection_is_said_again() {
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let port = listener.local_addr().unwrap().port();
+    let mut phone = Phone::start(account(port, Transport::Tcp)).await;
+    let mut first = Stream::accept(&listener).await;
+    first.register().await;
+    phone.until_registered().await;
+    let call = phone.agent.invite("102", OFFER.into());
+    let invite = first.receive().await;
+    let contact = format!("Contact: <sip:102@127.0.0.1:{port};transport=tcp>\r\n");
+    first.send(&invite.answer("200 OK", "bob", &format!("{contact}{SDP}"), ANSWER)).await;
+    phone.until_answered().await;
+    assert!(first.receive().await.start().starts_with("ACK "));
+    phone.agent.hang_up(call);
+    assert!(first.receive().await.start().starts_with("BYE "));
+    drop(first);
+    let mut second = Stream::accept(&listener).await;
+    loop {
+        let message = second.receive().await;
+        if message.start().starts_with("BYE ") {
+            second.send(&message.answer("200 OK", "", "", "")).await;
+            break;
+        }
+        let contact = format!("Contact: {}\r\nExpires: 600\r\n", message.header("Contact"));
+        second.send(&message.answer("200 OK", "r", &contact, "")).await;
+    }
     phone.agent.stop().await;
 }
 

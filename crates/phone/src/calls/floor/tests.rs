@@ -38,6 +38,12 @@ fn answer_all(floor: &mut Floor) -> Vec<(CallId, Direction)> {
     }
 }
 
+/// Those that have the devices, were they not held by the other end.
+fn awake(floor: &Floor) -> Vec<CallId> {
+    let awake = |call: &CallId| floor.lines[call].talking && !floor.lines[call].held && floor.has(*call);
+    floor.calls().into_iter().filter(awake).collect()
+}
+
 fn live(floor: &Floor) -> Vec<CallId> {
     floor.calls().into_iter().filter(|call| floor.attention(*call) == Attention::Talking).collect()
 }
@@ -165,6 +171,19 @@ fn the_last_of_a_conference_is_an_ordinary_call() {
 }
 
 #[test]
+fn who_holds_a_conference_does_not_play_music_to_it() {
+    let theirs = |theirs| Flow { ours: Direction::SendRecv, theirs };
+    let mut floor = talking(&[A, B, C]);
+    floor.merge(&[A, B, C]);
+    answer_all(&mut floor);
+    floor.agreed(A, theirs(Direction::RecvOnly));
+    assert_eq!(live(&floor), [B, C]);
+    assert!(floor.is_merged(A) && !floor.is_held(A));
+    floor.agreed(A, BOTH);
+    assert_eq!(live(&floor), [A, B, C], "and is back as soon as he resumes");
+}
+
+#[test]
 fn a_replacement_inherits() {
     let mut floor = talking(&[A, B]);
     floor.merge(&[A, B]);
@@ -180,6 +199,27 @@ fn a_replacement_inherits() {
     floor.replace(A, B);
     floor.agreed(B, BOTH);
     assert_eq!((live(&floor), floor.is_held(B)), (vec![], true), "held before, held after");
+}
+
+#[test]
+fn a_replacement_that_still_rings_talks_once_it_is_answered() {
+    let mut floor = talking(&[A]);
+    floor.begin(B);
+    floor.replace(A, B);
+    floor.end(A);
+    assert_eq!(floor.attention(B), Attention::Listening);
+    floor.replace(A, B);
+    floor.agreed(B, BOTH);
+    assert_eq!((live(&floor), floor.is_held(B), floor.offer(B, false)), (vec![B], false, None));
+
+    let mut floor = talking(&[A, B]);
+    floor.merge(&[A, B]);
+    floor.begin(C);
+    floor.replace(A, C);
+    floor.end(A);
+    floor.replace(A, C);
+    floor.agreed(C, BOTH);
+    assert_eq!(live(&floor), [B, C]);
 }
 
 #[test]
@@ -238,7 +278,7 @@ proptest! {
         let mut floor = Floor::default();
         let mut known = BTreeSet::new();
         for step in steps {
-            let before = live(&floor);
+            let before = awake(&floor);
             let mut may_wake = true;
             match step {
                 Step::Begin(c) => {
@@ -283,14 +323,17 @@ proptest! {
                     floor.refused(CallId(c));
                 }
             }
-            let now = live(&floor);
+            let now = awake(&floor);
+            prop_assert!(live(&floor).iter().all(|call| now.contains(call)));
             prop_assert!(now.len() <= 1 || now.iter().all(|call| floor.is_merged(*call)), "{now:?}");
             prop_assert!(now.iter().all(|call| !floor.is_held(*call)));
             prop_assert!(may_wake || now.iter().all(|call| before.contains(call)), "{before:?} {now:?}");
             prop_assert_eq!(floor.calls(), known.iter().copied().collect::<Vec<_>>());
             for (call, line) in &floor.lines {
                 let asleep = floor.attention(*call) != Attention::Talking;
-                prop_assert_eq!(line.talking && asleep, line.held, "{:?} is held, or talks", call);
+                let deaf = line.held || (line.merged && line.held_there);
+                prop_assert_eq!(line.talking && asleep, line.talking && deaf, "{:?} is held, or talks", call);
+                prop_assert_eq!(line.held, line.talking && !now.contains(call));
             }
         }
         for call in floor.calls() {

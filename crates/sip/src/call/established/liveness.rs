@@ -1,5 +1,8 @@
 //! Whether the other end still is there: nothing else tells when it vanishes without a BYE. Session timers (RFC 4028)
 //! would, where both ends know them, but not before 90 seconds have passed; people take a dead line for such in ten.
+//!
+//! Some never answer such a question, and are there all the same: silence tells something only of who has answered
+//! before, or of where we have been lost sight of meanwhile.
 
 use std::pin::Pin;
 use std::time::Duration;
@@ -33,6 +36,8 @@ pub(super) struct Pulse {
     pub due: Instant,
     question: Option<Pin<Box<Question>>>,
     misses: u32,
+    /// Silence would tell that they are gone.
+    telling: bool,
     /// When the first of these questions was asked.
     silent_since: Instant,
 }
@@ -40,12 +45,18 @@ pub(super) struct Pulse {
 impl Pulse {
     pub(super) fn new() -> Self {
         let now = Instant::now();
-        Self { due: now + PULSE, question: None, misses: 0, silent_since: now }
+        Self { due: now + PULSE, question: None, misses: 0, telling: false, silent_since: now }
     }
 
     /// Asks before long.
     pub(super) fn soon(&mut self) {
         self.due = self.due.min(Instant::now() + AGAIN);
+    }
+
+    /// The way there was lost: asks at once.
+    pub(super) fn lost(&mut self) {
+        self.telling = true;
+        self.due = Instant::now();
     }
 
     pub(super) fn is_asking(&self) -> bool {
@@ -75,11 +86,10 @@ impl Session {
         }));
     }
 
-    /// Moves their target along when we are reached elsewhere than they were told, as after a new connection.
+    /// Moves their target along when we are reached elsewhere than they were told, as after a new connection. Should
+    /// that get lost, the next answer to a question brings us here again.
     async fn tell_where_we_are(&mut self) {
-        let told = self.contact.clone();
-        self.current_flow().await;
-        if self.contact != told {
+        if self.current_flow().await.contact() != self.contact {
             self.offering.want(Wish::Refresh, std::time::Instant::now());
         }
     }
@@ -87,7 +97,12 @@ impl Session {
     /// True when the other end is gone.
     pub(super) async fn asked(&mut self, outcome: Result<u16, Cause>) -> bool {
         self.pulse.question = None;
-        let status = outcome.ok();
+        let status = match outcome {
+            Ok(status) => Some(status),
+            // A challenge, and so an answer.
+            Err(Cause::NotUnderstood) => Some(401),
+            Err(_) => None,
+        };
         match status {
             Some(481) => {
                 self.over(EndCause::ConnectionLost, status).await;
@@ -95,14 +110,17 @@ impl Session {
             }
             Some(status) if status != 408 => {
                 self.pulse.misses = 0;
+                self.pulse.telling = true;
                 let pause = if matches!(status, 401 | 407) { REFUSED } else { PULSE };
                 self.pulse.due = Instant::now() + pause;
                 self.tell_where_we_are().await;
             }
             _ => {
                 self.pulse.misses += 1;
-                self.pulse.due = Instant::now() + AGAIN;
-                if self.pulse.misses >= MISSES && self.pulse.silent_since.elapsed() >= ABSENCE {
+                let is_absent = self.pulse.misses >= MISSES && self.pulse.silent_since.elapsed() >= ABSENCE;
+                let is_mute = is_absent && !self.pulse.telling;
+                self.pulse.due = Instant::now() + if is_mute { PULSE } else { AGAIN };
+                if is_absent && !is_mute {
                     self.leave(EndCause::ConnectionLost, status).await;
                     return true;
                 }

@@ -90,7 +90,9 @@ impl Session {
         let request = &transaction.original;
         let terms: Option<Terms> =
             self.timer.judge(terms_of(request), knows(request, "timer")).unwrap_or_default();
-        let mut headers = dialog_headers(&self.current_flow().await);
+        let flow = self.current_flow().await;
+        self.contact = flow.contact();
+        let mut headers = dialog_headers(&flow);
         headers.extend(agreeing(request, terms));
         respond_with(transaction, 200, headers, sdp).await;
         self.timer.accept(terms, Instant::now());
@@ -198,7 +200,7 @@ impl Session {
 
     async fn taken(&mut self, asked: Asked, response: &Response) {
         // It carried our Contact.
-        self.current_flow().await;
+        self.contact = self.current_flow().await.contact();
         self.dialog.follow(response);
         self.timer.accepted(terms_of(response), Instant::now());
         self.update = allows(response, Method::Update).unwrap_or(self.update);

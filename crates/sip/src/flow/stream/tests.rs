@@ -11,7 +11,7 @@ use tokio_util::sync::CancellationToken;
 
 use super::*;
 use crate::flow::{Loss, websocket};
-use crate::registration::Input as Fact;
+use crate::registration::{Fact, Input};
 
 /// A flow as it is while nobody sends anything over it.
 struct Idle {
@@ -72,7 +72,9 @@ async fn life(times: usize) -> (Duration, Option<Cause>) {
     tokio::spawn(carry(idle.flow.clone(), idle.endpoint, near, idle.to_send));
     let cause = timeout(Duration::from_secs(3600), idle.flow.lost()).await.ok();
     if let Some(cause) = cause {
-        assert!(matches!(idle.reports.recv().await, Some(Fact::FlowLost(reported)) if reported == cause));
+        assert!(
+            matches!(idle.reports.recv().await, Some(Fact { input: Input::FlowLost(reported), attempt: None }) if reported == cause)
+        );
     }
     (now().duration_since(began), cause)
 }
