@@ -14,7 +14,8 @@ pub fn description(bytes: &[u8]) {
     let _ = ours.offer();
     let _ = ours.accept(text);
     if let Ok((answer, _)) = ours.answer(text) {
-        let streams = |text: &str| text.lines().filter(|line| line.starts_with("m=")).count();
+        // A line may end with either of the two characters.
+        let streams = |text: &str| text.split(['\r', '\n']).filter(|line| line.starts_with("m=")).count();
         assert_eq!(streams(&answer), streams(text), "{answer}");
         let mut theirs = LocalMedia::new(here, 5000, 5001, Codec::ALL.to_vec(), 8);
         assert!(theirs.answer(&answer).is_ok(), "{answer}");
