@@ -168,6 +168,12 @@ impl Watch {
         if let Some(watch) = shared.upgrade() {
             return Ok(watch);
         }
+        let watch = Arc::new(Self::begin()?);
+        *shared = Arc::downgrade(&watch);
+        Ok(watch)
+    }
+
+    fn begin() -> io::Result<Self> {
         let (bell, stop) = Bell::new()?;
         let picture = Picture::take();
         let stir = Stir { picture: Arc::new(picture.clone()), ..Stir::default() };
@@ -175,9 +181,7 @@ impl Watch {
         let thread = std::thread::Builder::new()
             .name("network".into())
             .spawn(move || look(&bell, picture, &sender))?;
-        let watch = Arc::new(Self { stirs, stop: Some(stop), thread: Some(thread) });
-        *shared = Arc::downgrade(&watch);
-        Ok(watch)
+        Ok(Self { stirs, stop: Some(stop), thread: Some(thread) })
     }
 
     /// Follows the changes from now on.
