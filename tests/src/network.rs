@@ -1,7 +1,7 @@
 //! Networks of the tests' own: a hub with the PBX, and phones each behind a link of their own.
 
 use std::fs::File;
-use std::net::{Ipv4Addr, TcpListener, UdpSocket};
+use std::net::Ipv4Addr;
 use std::os::fd::AsFd;
 use std::path::Path;
 use std::process::Command;
@@ -132,18 +132,6 @@ impl Drop for Network {
             }
         }
     }
-}
-
-/// A port of this machine that nothing uses, neither for UDP nor for TCP.
-pub fn free_port() -> u16 {
-    for _ in 0..64 {
-        let udp = UdpSocket::bind("127.0.0.1:0").expect("a free port");
-        let port = udp.local_addr().expect("bound").port();
-        if TcpListener::bind(("127.0.0.1", port)).is_ok() {
-            return port;
-        }
-    }
-    panic!("no free port on this machine");
 }
 
 fn ip(arguments: &[&str]) {

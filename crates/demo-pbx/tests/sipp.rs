@@ -3,12 +3,16 @@
 // Functions of a test may fail it, as tests themselves may.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
-use std::net::UdpSocket;
+#[path = "../../../tests/src/free_port.rs"]
+mod free_port;
+
+use std::iter;
 use std::path::{Path, PathBuf};
 use std::process::Stdio;
 use std::time::Duration;
 
 use demo_pbx::{Config, DemoPbx, Passwords, Transport};
+use free_port::free_port;
 use tokio::process::{Child, Command};
 
 const PASSWORD: &str = "sip-secret";
@@ -62,7 +66,7 @@ impl Sipp {
             .arg(format!("127.0.0.1:{port}"))
             .args(["-sf", run.scenario, "-t", mode, "-i", "127.0.0.1", "-p", &own.to_string()])
             .args(["-au", run.user, "-ap", run.password, "-auth_uri", "test.io"])
-            .args(["-mi", "127.0.0.1", "-mp", &(free_port() & !1).to_string()])
+            .args(["-mi", "127.0.0.1", "-mp", &media_port().to_string()])
             .args(["-m", "1", "-nostdin", "-timeout", "30s", "-timeout_error", "-trace_err", "-trace_msg"])
             .stdin(Stdio::null())
             .stdout(Stdio::null())
@@ -89,8 +93,9 @@ async fn sipp(pbx: &DemoPbx, run: Run<'_>) {
     Sipp::start(pbx, &run).succeeds().await;
 }
 
-fn free_port() -> u16 {
-    UdpSocket::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port()
+/// A port for sound: even, as RTP has it.
+fn media_port() -> u16 {
+    iter::repeat_with(free_port).find(|port| port % 2 == 0).unwrap()
 }
 
 fn register<'a>(keys: &'a [(&'a str, &'a str)]) -> Run<'a> {

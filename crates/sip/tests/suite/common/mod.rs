@@ -2,21 +2,22 @@
 
 pub mod certificates;
 pub mod dns;
+#[path = "../../../../../tests/src/free_port.rs"]
+mod free_port;
 pub mod kamailio;
 pub mod peer;
 pub mod presence;
 pub mod sipp;
 
-use std::collections::BTreeSet;
-use std::net::{TcpListener, UdpSocket};
 use std::process::Child;
-use std::sync::Mutex;
 use std::time::Duration;
 
 use pbx_api::Trust;
 use secrecy::SecretString;
 use sip::{Account, CallKey, EndCause, Error, Event, Party, Proxy, Registration, TransportChoice, UserAgent};
 use tokio::sync::mpsc;
+
+pub use free_port::free_port;
 
 /// Longest any single thing may take on a busy machine; more than the 32 seconds a transaction lives.
 pub const LIMIT: Duration = Duration::from_secs(60);
@@ -26,19 +27,6 @@ pub const OFFER: &str = "v=0\r\no=- 1 1 IN IP4 127.0.0.1\r\ns=-\r\nc=IN IP4 127.
 /// Another.
 pub const ANSWER: &str = "v=0\r\no=- 2 2 IN IP4 127.0.0.1\r\ns=-\r\nc=IN IP4 127.0.0.1\r\nt=0 0\r\n\
                           m=audio 40002 RTP/AVP 0\r\n";
-
-/// A port that is free for UDP and TCP, and has not been given to anybody here before: who got one may not have bound
-/// it yet.
-pub fn free_port() -> u16 {
-    static GIVEN: Mutex<BTreeSet<u16>> = Mutex::new(BTreeSet::new());
-    loop {
-        let udp = UdpSocket::bind("127.0.0.1:0").unwrap();
-        let port = udp.local_addr().unwrap().port();
-        if TcpListener::bind(("127.0.0.1", port)).is_ok() && GIVEN.lock().unwrap().insert(port) {
-            return port;
-        }
-    }
-}
 
 /// A process that ends with the test.
 pub struct Running(pub Child);
