@@ -5,7 +5,7 @@ use std::time::Instant;
 
 use crate::codec::VoiceDecoder;
 use crate::dtmf::Event;
-use crate::jitter::{JitterBuffer, Ticks};
+use crate::jitter::{Figures, JitterBuffer, Ticks};
 use crate::latch::{Latch, Verdict};
 use crate::rtcp::Block;
 use crate::rtp::{Order, Packet, Source};
@@ -31,8 +31,7 @@ pub(crate) struct Receiver {
     packets: u32,
     /// Of sources and buffers that are gone.
     lost_before: u32,
-    late_before: u32,
-    concealed_before: u64,
+    figures_before: Figures,
     peak: u16,
 }
 
@@ -53,8 +52,7 @@ impl Receiver {
             heard: None,
             packets: 0,
             lost_before: 0,
-            late_before: 0,
-            concealed_before: 0,
+            figures_before: Figures::default(),
             peak: 0,
         })
     }
@@ -154,13 +152,9 @@ impl Receiver {
         self.lost_before.saturating_add(self.source.as_ref().map_or(0, Source::lost))
     }
 
-    pub fn late(&self) -> u32 {
-        self.late_before.saturating_add(self.buffer.figures().late)
-    }
-
-    pub fn concealed_ms(&self) -> u32 {
-        let samples = self.concealed_before + self.buffer.figures().concealed;
-        u32::try_from(samples / 48).unwrap_or(u32::MAX)
+    /// What the jitter buffer has done.
+    pub fn figures(&self) -> Figures {
+        self.figures_before + self.buffer.figures()
     }
 
     pub fn jitter_ms(&self) -> f32 {
@@ -170,6 +164,11 @@ impl Receiver {
 
     pub fn delay_ms(&self) -> f32 {
         self.buffer.delay() as f32 / 48.0
+    }
+
+    /// Delay the jitter buffer aims at, and what of it is looked ahead.
+    pub fn target_ms(&self) -> (f32, f32) {
+        (self.buffer.target() as f32 / 48.0, self.buffer.looked_ahead() as f32 / 48.0)
     }
 
     pub fn impairment(&self) -> f32 {
@@ -209,8 +208,7 @@ impl Receiver {
     }
 
     fn renew_buffer(&mut self, codec: Codec) {
-        self.late_before = self.late();
-        self.concealed_before += self.buffer.figures().concealed;
+        self.figures_before = self.figures();
         self.buffer = JitterBuffer::new(codec);
     }
 }

@@ -13,12 +13,24 @@ pub struct Report {
     pub lost: u32,
     /// Packets that came too late to be played.
     pub late: u32,
-    /// Sound invented in place of missing packets, milliseconds. What FEC brought back does not count.
+    /// Sound invented in place of missing packets, milliseconds. What FEC or DRED brought back does not count.
     pub concealed_ms: u32,
+    /// Sound brought back out of the packet after it (in-band FEC), milliseconds.
+    pub fec_ms: u32,
+    /// Sound rebuilt out of a later packet (DRED), milliseconds.
+    pub dred_ms: u32,
+    /// Sound put in by stretching, to gain delay, milliseconds.
+    pub lengthened_ms: u32,
+    /// Sound taken out by stretching, to lose delay, milliseconds.
+    pub shortened_ms: u32,
     /// Interarrival jitter (RFC 3550, section 6.4.1), milliseconds.
     pub jitter_ms: f32,
     /// Delay added by the jitter buffer, milliseconds.
     pub delay_ms: f32,
+    /// Delay the jitter buffer aims at, milliseconds.
+    pub target_ms: f32,
+    /// Of this, the time later packets are waited for so that lost ones can be repaired, milliseconds.
+    pub look_ahead_ms: f32,
     /// Round trip by RTCP, milliseconds.
     pub rtt_ms: Option<f32>,
     /// Estimated quality of what is heard here, 1 to 5.
@@ -35,6 +47,11 @@ pub struct Report {
     pub remote_left: bool,
 }
 
+/// Samples as whole milliseconds.
+pub(crate) fn milliseconds(samples: u64) -> u32 {
+    u32::try_from(samples / 48).unwrap_or(u32::MAX)
+}
+
 /// Level of a peak in steps of 0.6 dB: 0 is -60 dBFS and less, 100 is full scale.
 pub(crate) fn level(peak: u16) -> u8 {
     let db = 20.0 * (f32::from(peak.max(1)) / 32_768.0).log10();
@@ -48,7 +65,7 @@ const FIXED_DELAY_MS: f32 = 50.0;
 /// usual piecewise form of Id) and for loss, Ie,eff = 95 · P / (P + B).
 ///
 /// P is not the packets lost but the share of sound, in percent, that was invented, plus a fifth of what FEC
-/// brought back. B = 10.5 fits PESQ-WB of libopus 1.6.1 with deep concealment at 32 kbit/s within 0.25 at 5, 10
+/// brought back and half of what DRED rebuilt. B = 10.5 fits PESQ-WB of libopus 1.6.1 with deep concealment at 32 kbit/s within 0.25 at 5, 10
 /// and 20 % random loss, with and without FEC. It serves for G.711 too, whose concealment is weaker than the
 /// B = 25.1 of ITU-T G.113 on real speech.
 pub(crate) fn mos(impairment: f32, network_one_way_ms: f32, buffer_ms: f32) -> f32 {

@@ -3,7 +3,7 @@
 use std::collections::VecDeque;
 use std::time::{Duration, Instant};
 
-use crate::codec::VoiceEncoder;
+use crate::codec::{OpusSettings, VoiceEncoder};
 use crate::dtmf::Event;
 use crate::in_band::InBand;
 use crate::rtp::Packet;
@@ -163,7 +163,9 @@ impl Sender {
             return;
         }
         // An encoder that refuses goes on as it is.
-        if percent == declared || self.encoder.set_loss(percent).is_ok() {
+        if percent == declared
+            || self.encoder.configure(OpusSettings { loss: percent, ..OpusSettings::CLEAN }).is_ok()
+        {
             self.declared = (percent, Some(now));
         }
     }

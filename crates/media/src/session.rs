@@ -9,7 +9,7 @@ use thiserror::Error;
 use crate::control::Control;
 use crate::jitter::Ticks;
 use crate::receiver::Receiver;
-use crate::report::{level, mos};
+use crate::report::{level, milliseconds, mos};
 use crate::rtcp::{self, Item};
 use crate::rtp::{self, Packet};
 use crate::sdp::Negotiated;
@@ -190,6 +190,8 @@ impl Session {
         let rtt_ms = self.control.rtt_ms();
         let delay_ms = self.receiver.delay_ms();
         let heard = self.receiver.heard();
+        let done = self.receiver.figures();
+        let (target_ms, look_ahead_ms) = self.receiver.target_ms();
         let mos = match heard {
             Some(_) => mos(self.receiver.impairment(), rtt_ms.unwrap_or(0.0) / 2.0, delay_ms),
             None => 1.0,
@@ -198,10 +200,16 @@ impl Session {
             rx_packets: self.receiver.packets(),
             tx_packets: self.sent,
             lost: self.receiver.lost(),
-            late: self.receiver.late(),
-            concealed_ms: self.receiver.concealed_ms(),
+            late: done.late,
+            concealed_ms: milliseconds(done.concealed),
+            fec_ms: milliseconds(done.recovered),
+            dred_ms: milliseconds(done.rebuilt),
+            lengthened_ms: milliseconds(done.lengthened),
+            shortened_ms: milliseconds(done.shortened),
             jitter_ms: self.receiver.jitter_ms(),
             delay_ms,
+            target_ms,
+            look_ahead_ms,
             rtt_ms,
             mos,
             level_in: level(self.receiver.take_peak()),

@@ -8,6 +8,7 @@ use std::fmt;
 
 use thiserror::Error;
 
+pub(crate) use opus::Settings as OpusSettings;
 pub(crate) use voice::{VoiceDecoder, VoiceEncoder};
 
 /// A voice codec of this phone.

@@ -1,6 +1,7 @@
 use super::g711::{self, Law};
-use super::{Codec, CodecError, opus};
-use crate::jitter::Decoder;
+use super::opus::{self, Settings};
+use super::{Codec, CodecError};
+use crate::jitter::{Decoder, Span};
 
 /// The encoder of whichever codec was negotiated: 48 kHz in, payload out.
 pub(crate) enum VoiceEncoder {
@@ -28,10 +29,10 @@ impl VoiceEncoder {
         }
     }
 
-    /// Declares the loss to arm against, percent.
-    pub fn set_loss(&mut self, percent: u8) -> Result<(), CodecError> {
+    /// Speaks so from the next packet on, where the codec has a choice.
+    pub fn configure(&mut self, settings: Settings) -> Result<(), CodecError> {
         match self {
-            VoiceEncoder::Opus(encoder) => encoder.set_loss(percent),
+            VoiceEncoder::Opus(encoder) => encoder.configure(settings),
             VoiceEncoder::G711(_) => Ok(()),
         }
     }
@@ -63,6 +64,27 @@ impl Decoder for VoiceDecoder {
 
     fn has_redundancy(&self, payload: &[u8]) -> bool {
         matches!(self, VoiceDecoder::Opus(_)) && opus::Decoder::has_redundancy(payload)
+    }
+
+    fn has_history(&mut self, payload: &[u8]) -> bool {
+        match self {
+            VoiceDecoder::Opus(decoder) => decoder.has_history(payload),
+            VoiceDecoder::G711(_) => false,
+        }
+    }
+
+    fn read_history(&mut self, payload: &[u8], most: usize) -> Span {
+        match self {
+            VoiceDecoder::Opus(decoder) => decoder.read_history(payload, most),
+            VoiceDecoder::G711(_) => Span::default(),
+        }
+    }
+
+    fn rebuild(&mut self, offset: usize, out: &mut [i16]) -> Result<(), CodecError> {
+        match self {
+            VoiceDecoder::Opus(decoder) => decoder.rebuild(offset, out),
+            VoiceDecoder::G711(_) => Err(CodecError::Malformed),
+        }
     }
 
     fn is_pause(&self, payload: &[u8]) -> bool {

@@ -1,7 +1,7 @@
 use std::collections::VecDeque;
 
 use super::playout::Playout;
-use super::{Decoder, MS, Ticks};
+use super::{Decoder, MS, Span, Ticks};
 use crate::{Codec, FRAME, RATE};
 
 /// Packets kept at most; more are not waiting but stuck.
@@ -12,6 +12,10 @@ const LONGEST_PAUSE: Ticks = 3_000 * MS;
 const LONGEST_PACKET: Ticks = 120 * MS;
 /// Nothing came for so long: stop inventing, begin anew with the next packet.
 const REST_AFTER: usize = 2 * 48_000;
+/// Most that is rebuilt at once: 20 ms.
+const LONGEST_REBUILT: usize = 960;
+/// Step of libopus in what it invents and rebuilds: 2.5 ms.
+const GRANULE: usize = 120;
 /// Delay over the target at which sound is dropped instead of hurried.
 const TOO_LATE: Ticks = 300 * MS;
 
@@ -41,6 +45,27 @@ pub(crate) struct Figures {
     pub concealed: u64,
     /// Samples brought back by FEC.
     pub recovered: u64,
+    /// Samples rebuilt by DRED.
+    pub rebuilt: u64,
+    /// Samples put in by stretching, to gain delay.
+    pub lengthened: u64,
+    /// Samples taken out by stretching, to lose delay.
+    pub shortened: u64,
+}
+
+impl std::ops::Add for Figures {
+    type Output = Self;
+
+    fn add(self, other: Self) -> Self {
+        Self {
+            late: self.late.saturating_add(other.late),
+            concealed: self.concealed + other.concealed,
+            recovered: self.recovered + other.recovered,
+            rebuilt: self.rebuilt + other.rebuilt,
+            lengthened: self.lengthened + other.lengthened,
+            shortened: self.shortened + other.shortened,
+        }
+    }
 }
 
 /// The adaptive jitter buffer of one RTP stream.
@@ -58,6 +83,8 @@ pub(crate) struct JitterBuffer {
     not_voice: VecDeque<i64>,
     /// Samples invented since `expected` without moving it: a packet that is only late is still played.
     credit: usize,
+    /// What the packet of this number can rebuild.
+    history: Option<(i64, Span)>,
     playout: Playout,
     figures: Figures,
     /// Of `credit`, what will count as concealed unless it turns out to be a pause.
@@ -76,6 +103,7 @@ impl JitterBuffer {
             last_seq: 0,
             not_voice: VecDeque::new(),
             credit: 0,
+            history: None,
             playout: Playout::new(codec == Codec::Opus),
             figures: Figures::default(),
             unsettled: 0,
@@ -84,7 +112,18 @@ impl JitterBuffer {
 
     /// What was done so far.
     pub fn figures(&self) -> Figures {
-        self.figures
+        let (lengthened, shortened) = self.playout.stretched();
+        Figures { lengthened, shortened, ..self.figures }
+    }
+
+    /// Delay the buffer aims at, over the fastest way through the network.
+    pub fn target(&self) -> Ticks {
+        self.playout.target()
+    }
+
+    /// Of this, the time that is looked ahead for the sake of repair.
+    pub fn looked_ahead(&self) -> Ticks {
+        self.playout.looked_ahead()
     }
 
     /// Delay the buffer adds at the moment, over the fastest way through the network.
@@ -93,7 +132,7 @@ impl JitterBuffer {
     }
 
     /// Share of what was heard in the last ten seconds or so that was not what was said, 0 to 1. Sound out of
-    /// FEC counts a fifth.
+    /// FEC counts a fifth, out of DRED half.
     pub fn impairment(&self) -> f32 {
         self.playout.impairment()
     }
@@ -201,22 +240,44 @@ impl JitterBuffer {
         let between = self.last_seq + 1..head.seq;
         let not_voice = self.not_voice.iter().filter(|seq| between.contains(seq)).count();
         let missing = between.end - between.start - not_voice as i64;
-        let left = gap - self.credit as Ticks;
-        let whole = head.samples as Ticks;
-        if gap > 0 && left > 0 {
-            if missing > 0 && gap >= whole && left <= whole && decoder.has_redundancy(&head.payload) {
-                self.playout.recover(&head.payload, head.samples, decoder);
-                self.figures.recovered += head.samples as u64;
-                self.expected = Some(head.ts);
-                self.settle(true);
-                return;
+        if let Ok(left @ 1..) = usize::try_from(gap - self.credit as Ticks)
+            && gap > 0
+        {
+            let lost = missing > 0 && gap >= head.samples as Ticks;
+            if !(lost && self.repair(left, decoder)) {
+                self.invent(left.min(FRAME), decoder);
             }
-            self.invent(usize::try_from(left).unwrap_or(FRAME).min(FRAME), decoder);
             return;
         }
         // A late packet was worth the waiting; a pause of the sender's was nobody's fault.
         self.settle(gap == 0 || missing > 0);
         self.decode(now, missing.max(0), decoder);
+    }
+
+    /// Fills some of the hole of which `left` samples are left in front of the next packet, out of that packet.
+    fn repair(&mut self, left: usize, decoder: &mut impl Decoder) -> bool {
+        let Some(head) = self.packets.front() else { return false };
+        if left <= head.samples && decoder.has_redundancy(&head.payload) {
+            self.playout.recover(&head.payload, head.samples, decoder);
+            self.figures.recovered += head.samples as u64;
+            self.expected = Some(head.ts);
+        } else {
+            let span = match self.history {
+                Some((seq, span)) if seq == head.seq => span,
+                _ => decoder.read_history(&head.payload, left),
+            };
+            self.history = Some((head.seq, span));
+            // Deep redundancy comes in steps of 2.5 ms.
+            let samples = left.min(LONGEST_REBUILT) / GRANULE * GRANULE;
+            if samples == 0 || !span.covers(left, samples) {
+                return false;
+            }
+            self.playout.rebuild(left, samples, decoder);
+            self.figures.rebuilt += samples as u64;
+            self.expected = Some(head.ts - (left - samples) as Ticks);
+        }
+        self.settle(true);
+        true
     }
 
     /// The waiting for `expected` is over: was there something to conceal?
@@ -271,6 +332,13 @@ impl JitterBuffer {
 
     fn decode(&mut self, now: Ticks, missing: i64, decoder: &mut impl Decoder) {
         let Some(packet) = self.packets.pop_front() else { return };
+        if missing > 0 {
+            // What the decoder had read of another packet is gone with this.
+            self.history = None;
+            if decoder.has_history(&packet.payload) {
+                self.playout.saw_history();
+            }
+        }
         self.last_seq = packet.seq;
         self.not_voice.retain(|seq| *seq > packet.seq);
         self.expected = Some(packet.ts + packet.samples as Ticks);

@@ -1,5 +1,6 @@
 use std::collections::VecDeque;
 
+use super::look_ahead::LookAhead;
 use super::stretch::{self, PAST, Pauses, Wish};
 use super::target::Target;
 use super::{Decoder, MS, Ticks};
@@ -17,13 +18,8 @@ const PATIENCE: u32 = 250;
 const TOLERANCE: Ticks = 2 * MS;
 /// One pull.
 const PULL: Ticks = FRAME as Ticks;
-/// Loss from which one packet of look-ahead is paid for, so that FEC can be used; and up to which it is kept.
-const LOSS_ON: f32 = 0.008;
-const LOSS_OFF: f32 = 0.003;
-/// Forgetting of the loss: about five seconds.
-const LOSS_STEP: f32 = 1.0 / 256.0;
-/// Packets without any redundancy after which the sender is taken to have none.
-const WITHOUT_REDUNDANCY: u32 = 250;
+/// Longest time that is looked ahead.
+const MOST_AHEAD: Ticks = 160 * MS;
 /// Invented sound begins to fade here and is silent there, samples.
 const FADE_START: usize = 60 * 48;
 const FADE_END: usize = 200 * 48;
@@ -31,8 +27,9 @@ const FADE_END: usize = 200 * 48;
 const COME_BACK: usize = 240;
 /// Forgetting of the impairment: ten seconds.
 const IMPAIRMENT_WINDOW: f32 = 480_000.0;
-/// What sound out of FEC costs beside invented sound; from PESQ figures of libopus 1.6.1 at 32 kbit/s.
+/// What sound out of FEC and out of DRED costs beside invented sound; from PESQ figures of libopus 1.6.1.
 const RECOVERED_WEIGHT: f32 = 0.2;
+const REBUILT_WEIGHT: f32 = 0.5;
 /// Granule of Opus concealment.
 const GRANULE: usize = 120;
 
@@ -51,9 +48,11 @@ pub(super) struct Playout {
     slacks: VecDeque<Ticks>,
     /// Decodings since too much delay waits for a pause.
     waited: u32,
-    lookahead: Ticks,
-    loss: f32,
-    since_redundancy: u32,
+    look_ahead: LookAhead,
+    /// Samples of the packet played last.
+    packet: Ticks,
+    lengthened: u64,
+    shortened: u64,
     /// The sender pauses (DTX).
     pausing: bool,
     /// Samples invented in a row.
@@ -66,8 +65,7 @@ pub(super) struct Playout {
 }
 
 impl Playout {
-    /// Nothing was heard yet. Where there may be redundancy, the beginning is played with look-ahead as if
-    /// there had been some loss: changing the delay later, in a pause, is better than in the first words.
+    /// Nothing was heard yet.
     pub fn new(redundancy: bool) -> Self {
         Self {
             target: Target::new(),
@@ -76,9 +74,10 @@ impl Playout {
             pauses: Pauses::new(),
             slacks: VecDeque::with_capacity(SLACKS),
             waited: 0,
-            lookahead: if redundancy { 20 * MS } else { 0 },
-            loss: if redundancy { LOSS_ON } else { 0.0 },
-            since_redundancy: if redundancy { 0 } else { WITHOUT_REDUNDANCY },
+            look_ahead: LookAhead::new(redundancy),
+            packet: 20 * MS,
+            lengthened: 0,
+            shortened: 0,
             pausing: false,
             invented: FADE_END,
             gain: 0.0,
@@ -106,7 +105,26 @@ impl Playout {
 
     /// The offset at which packets should be decoded.
     pub fn wanted_offset(&self) -> Ticks {
-        self.target.base() + self.target.value() + self.lookahead
+        self.target.base() + self.target()
+    }
+
+    /// The delay over the fastest way at which packets should be decoded. Nearly all packets are to be in time;
+    /// of those that repair others, most.
+    pub fn target(&self) -> Ticks {
+        match self.looked_ahead() {
+            0 => self.target.value(),
+            ahead => self.target.value().max(self.target.usual() + ahead),
+        }
+    }
+
+    /// Time that is looked ahead.
+    pub fn looked_ahead(&self) -> Ticks {
+        (self.look_ahead.packets() as Ticks * self.packet).min(MOST_AHEAD)
+    }
+
+    /// Samples put in and taken out by stretching.
+    pub fn stretched(&self) -> (u64, u64) {
+        (self.lengthened, self.shortened)
     }
 
     pub fn delay(&self) -> Ticks {
@@ -187,6 +205,23 @@ impl Playout {
         self.heard(samples, RECOVERED_WEIGHT);
     }
 
+    /// Rebuilds what begins `offset` before the packet whose history was read.
+    pub fn rebuild(&mut self, offset: usize, samples: usize, decoder: &mut impl Decoder) {
+        let start = self.sound.len();
+        self.sound.resize(start + samples, 0);
+        let fresh = self.sound.get_mut(start..).unwrap_or_default();
+        if decoder.rebuild(offset, fresh).is_err() {
+            fresh.fill(0);
+        }
+        self.resume(start);
+        self.heard(samples, REBUILT_WEIGHT);
+    }
+
+    /// A packet after a hole holds deep redundancy.
+    pub fn saw_history(&mut self) {
+        self.look_ahead.saw_history();
+    }
+
     /// Decodes a packet that is `offset` behind its timestamp and in front of which `missing` others are
     /// missing, and stretches it where the delay calls for it.
     pub fn decode(
@@ -206,7 +241,8 @@ impl Playout {
         self.pausing = decoder.is_pause(payload);
         self.resume(start);
         self.heard(samples, 0.0);
-        self.watch_loss(samples, missing, decoder.has_redundancy(payload));
+        self.packet = samples as Ticks;
+        self.look_ahead.played(missing, decoder.has_redundancy(payload));
         self.adapt(offset, start);
     }
 
@@ -255,17 +291,6 @@ impl Playout {
         self.impairment += (impairment - self.impairment) * samples as f32 / IMPAIRMENT_WINDOW;
     }
 
-    fn watch_loss(&mut self, samples: usize, missing: i64, redundant: bool) {
-        for _ in 0..missing.min(50) {
-            self.loss += (1.0 - self.loss) * LOSS_STEP;
-        }
-        self.loss -= self.loss * LOSS_STEP;
-        self.since_redundancy = if redundant { 0 } else { self.since_redundancy.saturating_add(1) };
-        let usable = self.since_redundancy < WITHOUT_REDUNDANCY;
-        let threshold = if self.lookahead > 0 { LOSS_OFF } else { LOSS_ON };
-        self.lookahead = if usable && self.loss > threshold { samples as Ticks } else { 0 };
-    }
-
     /// Changes the length of the frame that begins at `start` where the slack is off the target.
     fn adapt(&mut self, offset: Ticks, start: usize) {
         let pause = self.pauses.note(self.sound.get(start..).unwrap_or_default());
@@ -281,7 +306,9 @@ impl Playout {
         let ready = start.saturating_sub(self.read) as Ticks;
         let changed = if over < -TOLERANCE {
             let lacking = (-over + PULL - 1) / PULL * PULL - ready;
-            self.stretch(start, lacking, over < -FAR / 2, pause, stretch::lengthen)
+            let changed = self.stretch(start, lacking, over < -FAR / 2, pause, stretch::lengthen);
+            self.lengthened += changed as u64;
+            changed
         } else {
             let excess = ready.min(PULL) + (over - TOLERANCE).max(0) / PULL * PULL;
             if excess < TOLERANCE {
@@ -292,7 +319,9 @@ impl Playout {
             if !pause && over < FAR && self.waited < PATIENCE {
                 return;
             }
-            self.stretch(start, excess, over > FAR, pause, stretch::shorten)
+            let changed = self.stretch(start, excess, over > FAR, pause, stretch::shorten);
+            self.shortened += changed as u64;
+            changed
         };
         if changed > 0 {
             self.slacks.clear();

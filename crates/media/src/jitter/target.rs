@@ -6,6 +6,8 @@ use super::{MS, Ticks};
 const WINDOW: usize = 500;
 /// Share of those that may come later than the target, per mille.
 const LATE_PER_MILLE: usize = 15;
+/// Share that may come later than what usual packets keep within.
+const UNUSUAL_PER_MILLE: usize = 150;
 /// The latest packets, which may push the target up by themselves: fast up. Three outliers are let go.
 const RECENT: usize = 50;
 const RECENT_OUTLIERS: usize = 3;
@@ -29,6 +31,7 @@ pub(super) struct Target {
     prior: Ticks,
     base: Ticks,
     value: Ticks,
+    usual: Ticks,
 }
 
 impl Target {
@@ -40,6 +43,7 @@ impl Target {
             prior: PRIOR,
             base: 0,
             value: PRIOR,
+            usual: MARGIN,
         }
     }
 
@@ -65,11 +69,13 @@ impl Target {
         }
         self.since_reset = self.since_reset.saturating_add(1);
         self.base = self.offsets.iter().copied().min().unwrap_or(offset);
-        let usual = self.nth_latest(WINDOW, self.offsets.len() * LATE_PER_MILLE / 1000);
+        let usual = self.nth_latest(WINDOW, self.offsets.len() * UNUSUAL_PER_MILLE / 1000);
+        self.usual = usual - self.base + MARGIN;
+        let nearly_all = self.nth_latest(WINDOW, self.offsets.len() * LATE_PER_MILLE / 1000);
         let lately = self.nth_latest(RECENT, RECENT_OUTLIERS.min(self.offsets.len() / 10));
         let left = PRIOR_PACKETS.saturating_sub(self.since_reset);
         let prior = self.prior * left as Ticks / PRIOR_PACKETS as Ticks;
-        self.value = (usual.max(lately) - self.base + MARGIN).max(prior).clamp(LEAST, MOST);
+        self.value = (nearly_all.max(lately) - self.base + MARGIN).max(prior).clamp(LEAST, MOST);
     }
 
     /// The offset of the fastest packets of late.
@@ -80,6 +86,11 @@ impl Target {
     /// The delay over the base that nearly all packets keep within.
     pub fn value(&self) -> Ticks {
         self.value
+    }
+
+    /// The delay over the base that most packets keep within.
+    pub fn usual(&self) -> Ticks {
+        self.usual
     }
 
     /// Of the last `among` offsets, the one with `later` others after it.

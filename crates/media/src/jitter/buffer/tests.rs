@@ -1,5 +1,5 @@
 use super::*;
-use crate::codec::{VoiceDecoder, VoiceEncoder};
+use crate::codec::{OpusSettings, VoiceDecoder, VoiceEncoder};
 use crate::testing::{align, rms, speech, tone};
 
 /// A sender, a path and a buffer in virtual time.
@@ -22,8 +22,12 @@ struct Heard {
 
 impl Rig {
     fn new(codec: Codec, sound: &[i16], loss_percent: u8) -> Self {
+        Self::armed(codec, sound, OpusSettings { loss: loss_percent, ..OpusSettings::CLEAN })
+    }
+
+    fn armed(codec: Codec, sound: &[i16], settings: OpusSettings) -> Self {
         let mut encoder = VoiceEncoder::new(codec).unwrap();
-        encoder.set_loss(loss_percent).unwrap();
+        encoder.configure(settings).unwrap();
         let packets = sound
             .chunks_exact(960)
             .map(|frame| {
@@ -173,6 +177,28 @@ fn fec_beats_concealment_alone() {
         assert!(settled <= 45.0, "look-ahead costs one packet, not {settled} ms");
         assert!(without.delays[39] <= 30.0, "no redundancy, no look-ahead: {}", without.delays[39]);
     }
+}
+
+#[test]
+fn deep_redundancy_fills_bursts() {
+    let sound = speech(48_000 * 30);
+    let armed = OpusSettings { bit_rate: 64_000, wideband: true, loss: 25, ..OpusSettings::CLEAN };
+    let run = |dred_ms| {
+        // Four of every forty.
+        let rig = Rig::armed(Codec::Opus, &sound, OpusSettings { dred_ms, ..armed });
+        rig.run(30, |n| if n % 40 >= 36 { vec![] } else { vec![20.0] })
+    };
+    let (with, without) = (run(140), run(0));
+    let (deep, plain) = (with.buffer.figures(), without.buffer.figures());
+    assert!(deep.rebuilt > 48 * 1000 && plain.rebuilt == 0, "{deep:?} {plain:?}");
+    assert!(2 * deep.concealed < plain.concealed, "{deep:?} {plain:?}");
+    assert!(with.buffer.impairment() < without.buffer.impairment());
+    assert_eq!((deep.late, plain.late), (0, 0));
+    let settled = with.delays[15..].iter().sum::<f64>() / 15.0;
+    assert!((95.0..135.0).contains(&settled), "five packets of look-ahead, not {settled} ms");
+    assert!(without.delays[29] < 45.0, "one packet without: {}", without.delays[29]);
+    // Four whole frames of every forty come from elsewhere, the rest must be as good as ever.
+    assert!(likeness(&sound, &with.sound) > likeness(&sound, &without.sound));
 }
 
 #[test]
