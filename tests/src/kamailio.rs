@@ -5,8 +5,7 @@ use std::net::Ipv4Addr;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use tempfile::TempDir;
-
+use crate::kamailio_house::{House, password};
 use crate::{Authority, Place, Process, SipAccount, free_port};
 
 /// A running Kamailio with the users 1001 to 1008 of the domain `bell.test`. It tells of the calls of each
@@ -15,7 +14,7 @@ use crate::{Authority, Place, Process, SipAccount, free_port};
 /// registered or not.
 pub struct Kamailio {
     _process: Process,
-    dir: TempDir,
+    house: House,
     address: Ipv4Addr,
     ports: Ports,
 }
@@ -54,39 +53,24 @@ impl Kamailio {
     }
 
     fn start(place: &Place, address: Ipv4Addr, ports: Ports) -> Self {
-        let dir = TempDir::with_prefix("carillon-kamailio-").unwrap();
-        let db = dir.path().join("db");
-        fs::create_dir(&db).unwrap();
-        fs::create_dir(dir.path().join("run")).unwrap();
-        let mut users = "username(string) domain(string) password(string)\n".to_owned();
-        for user in 1001..=1008 {
-            users.push_str(&format!("{user}:{}:{}\n", Self::DOMAIN, password(&user.to_string())));
-        }
-        fs::write(db.join("subscriber"), users).unwrap();
+        let house = House::new((1001..=1008).map(|user| user.to_string()));
         for table in ["version", "presentity", "active_watchers", "watchers", "xcap", "pua"] {
             let empty = Path::new("/usr/share/kamailio/dbtext/kamailio").join(table);
-            fs::copy(&empty, db.join(table)).unwrap_or_else(|e| panic!("{}: {e}", empty.display()));
+            fs::copy(&empty, house.database().join(table))
+                .unwrap_or_else(|e| panic!("{}: {e}", empty.display()));
         }
-        let authority = Authority::new(dir.path());
+        let authority = Authority::new(house.path());
         let (certificate, key) = authority.sign(&[Self::DOMAIN, &address.to_string()]);
-        fs::write(dir.path().join("tls.cfg"), tls_config(&certificate, &key)).unwrap();
-        let config = dir.path().join("kamailio.cfg");
-        let text = CONFIG
-            .replace("@ADDRESS@", &address.to_string())
-            .replace("@UDP@", &ports.udp.to_string())
-            .replace("@TCP@", &ports.tcp.to_string())
-            .replace("@TLS@", &ports.tls.to_string())
-            .replace("@WSS@", &ports.wss.to_string())
-            .replace("@MODULES@", &format!("{}/", modules().display()))
-            .replace("@DIR@", &dir.path().display().to_string())
-            .replace("@DB@", &db.display().to_string());
-        fs::write(&config, text).unwrap();
+        fs::write(house.path().join("tls.cfg"), tls_config(&certificate, &key)).unwrap();
+        let [udp, tcp, tls, wss] = ports.all().map(|port| port.to_string());
+        let values =
+            [("ADDRESS", &*address.to_string()), ("UDP", &udp), ("TCP", &tcp), ("TLS", &tls), ("WSS", &wss)];
+        house.configure(CONFIG, &values);
         let mut command = place.command("kamailio");
-        command.args(["-DD", "-E", "-m", "64", "-M", "8", "-f"]).arg(config);
-        command.arg("-Y").arg(dir.path().join("run"));
+        house.inhabit(&mut command, 64, 8);
         let process = Process::start("kamailio", command);
         place.wait_until_bound(&process, &ports.all().map(|port| (address, port)));
-        Self { _process: process, dir, address, ports }
+        Self { _process: process, house, address, ports }
     }
 
     /// Name and version.
@@ -118,12 +102,8 @@ impl Kamailio {
 
     /// The certificate of the authority that vouches for it, PEM.
     pub fn authority(&self) -> PathBuf {
-        self.dir.path().join("ca.pem")
+        self.house.path().join("ca.pem")
     }
-}
-
-fn password(user: &str) -> String {
-    format!("secret-of-{user}")
 }
 
 fn tls_config(certificate: &Path, key: &Path) -> String {
@@ -133,12 +113,6 @@ fn tls_config(certificate: &Path, key: &Path) -> String {
          certificate = {certificate}\nprivate_key = {key}\n\
          [client:default]\nmethod = TLSv1.2+\nverify_certificate = no\nrequire_certificate = no\n"
     )
-}
-
-fn modules() -> PathBuf {
-    let places = fs::read_dir("/usr/lib").into_iter().flatten().filter_map(Result::ok);
-    let mut found = places.map(|e| e.path().join("kamailio/modules")).filter(|p| p.join("tm.so").is_file());
-    found.next().expect("kamailio and its modules are missing: install the package kamailio")
 }
 
 const CONFIG: &str = r#"#!KAMAILIO
@@ -157,7 +131,7 @@ listen=tls:@ADDRESS@:@TLS@
 listen=tls:@ADDRESS@:@WSS@
 tcp_connection_lifetime=3605
 tcp_accept_no_cl=yes
-mpath="@MODULES@"
+mpath="@MODULES@/"
 loadmodule "tm.so"
 loadmodule "sl.so"
 loadmodule "rr.so"

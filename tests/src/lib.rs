@@ -14,6 +14,7 @@ mod demo;
 mod fake_camera;
 mod free_port;
 mod kamailio;
+mod kamailio_house;
 mod linphone;
 mod network;
 mod page;

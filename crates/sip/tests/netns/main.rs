@@ -5,6 +5,8 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a test that cannot go on fails")]
 
 mod calls;
+#[path = "../../../../tests/src/kamailio_house.rs"]
+mod kamailio_house;
 mod nat;
 mod outages;
 mod pbx;

@@ -2,14 +2,13 @@
 
 use std::fs::{self, File};
 use std::net::SocketAddr;
-use std::path::Path;
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
-use tempfile::TempDir;
 use tokio::net::UdpSocket;
 use tokio::time::timeout;
 
+use crate::kamailio_house::House;
 use crate::phone::LIMIT;
 use crate::world::{PBX, World};
 
@@ -20,7 +19,7 @@ pub const CALLEE: u16 = 5080;
 /// A running Kamailio with the users 101 to 104 of `bell.test`.
 pub struct Pbx {
     world: World,
-    directory: TempDir,
+    house: House,
     process: Option<Child>,
     caller: UdpSocket,
     asked: u32,
@@ -30,26 +29,10 @@ impl Pbx {
     /// Starts one that grants registrations for at most `expires` seconds.
     pub async fn start(expires: u32) -> Self {
         let world = World::here();
-        let directory = TempDir::with_prefix("sip-netns-").unwrap();
-        let database = directory.path().join("db");
-        fs::create_dir(&database).unwrap();
-        fs::create_dir(directory.path().join("run")).unwrap();
-        let users =
-            ["101", "102", "103", "104"].map(|user| format!("{user}:bell.test:secret-of-{user}\n")).concat();
-        let subscribers = format!("username(string) domain(string) password(string)\n{users}");
-        fs::write(database.join("subscriber"), subscribers).unwrap();
-        let modules =
-            ["/usr/lib/x86_64-linux-gnu/kamailio/modules", "/usr/lib/aarch64-linux-gnu/kamailio/modules"]
-                .into_iter()
-                .find(|path| Path::new(path).join("tm.so").is_file())
-                .expect("kamailio's modules are missing: install the package kamailio");
-        let text = CONFIG
-            .replace("@MODULES@", modules)
-            .replace("@DB@", &database.display().to_string())
-            .replace("@EXPIRES@", &expires.to_string());
-        fs::write(directory.path().join("kamailio.cfg"), text).unwrap();
+        let house = House::new(["101", "102", "103", "104"].map(str::to_owned));
+        house.configure(CONFIG, &[("EXPIRES", &expires.to_string())]);
         let caller = world.socket_at_pbx(0);
-        let mut pbx = Self { world, directory, process: None, caller, asked: 0 };
+        let mut pbx = Self { world, house, process: None, caller, asked: 0 };
         pbx.up().await;
         pbx
     }
@@ -57,14 +40,12 @@ impl Pbx {
     /// Starts it and waits until it answers.
     pub async fn up(&mut self) {
         use std::os::unix::process::CommandExt;
-        let log = self.directory.path().join("log");
+        let log = self.house.path().join("log");
         let [program, arguments @ ..] = self.world.on("s");
-        let process = Command::new(program)
-            .args(arguments)
-            .args(["kamailio", "-DD", "-E", "-m", "32", "-M", "4", "-f"])
-            .arg(self.directory.path().join("kamailio.cfg"))
-            .arg("-Y")
-            .arg(self.directory.path().join("run"))
+        let mut command = Command::new(program);
+        command.args(arguments).arg("kamailio");
+        self.house.inhabit(&mut command, 32, 4);
+        let process = command
             .stdout(Stdio::null())
             .stderr(File::create(&log).unwrap())
             .process_group(0)

@@ -8,6 +8,7 @@ use sip::{Account, Event, Instance, Proxy, Registration, Transport, UserAgent};
 use tokio::sync::mpsc;
 use tokio::time::timeout;
 
+use crate::kamailio_house::password;
 use crate::world::PBX;
 
 /// Longest any single thing may take on a busy machine.
@@ -34,7 +35,7 @@ impl Phone {
             trust: Trust::default(),
             websocket_path: Account::WEBSOCKET_PATH.into(),
             name_servers: None,
-            password: SecretString::from(format!("secret-of-{user}")),
+            password: SecretString::from(password(user)),
             expires: Account::EXPIRES,
             user_agent: "Carillon tests".into(),
             instance: Some(Instance::random()),

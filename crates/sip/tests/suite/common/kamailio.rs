@@ -2,21 +2,20 @@
 
 use std::fs::{self, File};
 use std::net::UdpSocket;
-use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
 use secrecy::SecretString;
 use sip::{Account, Proxy, Transport};
-use tempfile::TempDir;
 
 use super::certificates::Authority;
-use super::{Running, account, free_port};
+use super::kamailio_house::{House, password};
+use super::{LIMIT, Running, account, free_port};
 
 /// A running Kamailio on loopback with the users 101 to 103 and 2000 to 2099 of `bell.test`.
 pub struct Kamailio {
     process: Option<Running>,
-    directory: TempDir,
+    house: House,
     udp: u16,
     tcp: u16,
     tls: u16,
@@ -47,7 +46,7 @@ impl Kamailio {
 
     /// Runs with a configuration in which each first text is replaced by its second.
     pub fn start_changed(algorithm: &str, changes: &[(&str, &str)]) -> Self {
-        let directory = TempDir::with_prefix("sip-kamailio-").unwrap();
+        let house = House::new((101..=103).chain(2000..2100).map(|user| user.to_string()));
         let [udp, tcp, tls, wss, expired, misnamed, tls_1_2] = [(); 7].map(|()| free_port());
         let authority = Authority::new();
         let loopback = ["localhost", "127.0.0.1", "::1", "bell.test"];
@@ -64,7 +63,7 @@ impl Kamailio {
         .enumerate()
         {
             let (certificate, key) = authority.certify(names, past);
-            let file = directory.path().join(number.to_string());
+            let file = house.path().join(number.to_string());
             fs::write(file.with_extension("crt"), certificate).unwrap();
             fs::write(file.with_extension("key"), key).unwrap();
             profiles += &format!(
@@ -74,7 +73,7 @@ impl Kamailio {
             );
         }
         profiles += "[client:default]\nverify_certificate = no\n";
-        fs::write(directory.path().join("tls.cfg"), profiles).unwrap();
+        fs::write(house.path().join("tls.cfg"), profiles).unwrap();
         let mut listens = String::new();
         for address in ["127.0.0.1", "[::1]"].into_iter().take(if has_v6() { 2 } else { 1 }) {
             for (protocol, port) in [("udp", udp), ("tcp", udp), ("tcp", tcp), ("tls", tls), ("tls", wss)] {
@@ -84,30 +83,20 @@ impl Kamailio {
         for port in [expired, tls_1_2, misnamed] {
             listens += &format!("listen=tls:127.0.0.1:{port}\n");
         }
-        let database = directory.path().join("db");
-        fs::create_dir(&database).unwrap();
-        fs::create_dir(directory.path().join("run")).unwrap();
-        let users = (101..=103).chain(2000..2100);
-        let users: String = users.map(|user| format!("{user}:bell.test:secret-of-{user}\n")).collect();
-        fs::write(
-            database.join("subscriber"),
-            format!("username(string) domain(string) password(string)\n{users}"),
-        )
-        .unwrap();
         let changed = changes.iter().fold(CONFIG.to_owned(), |text, (from, to)| {
             assert!(text.contains(from), "nothing to change: {from}");
             text.replace(from, to)
         });
-        let text = changed
-            .replace("@LISTENS@", &listens)
-            .replace("@TLS@", &directory.path().join("tls.cfg").display().to_string())
-            .replace("@UDP@", &udp.to_string())
-            .replace("@MODULES@", &modules().display().to_string())
-            .replace("@DB@", &database.display().to_string())
-            .replace("@ALGORITHM@", algorithm);
-        fs::write(directory.path().join("kamailio.cfg"), text).unwrap();
+        let tls_config = house.path().join("tls.cfg").display().to_string();
+        let values = [
+            ("LISTENS", &*listens),
+            ("TLS", &tls_config),
+            ("UDP", &udp.to_string()),
+            ("ALGORITHM", algorithm),
+        ];
+        house.configure(&changed, &values);
         let mut kamailio =
-            Self { process: None, directory, udp, tcp, tls, wss, expired, misnamed, tls_1_2, authority };
+            Self { process: None, house, udp, tcp, tls, wss, expired, misnamed, tls_1_2, authority };
         kamailio.up();
         kamailio
     }
@@ -124,19 +113,17 @@ impl Kamailio {
     /// Starts it on the ports it had before, with an empty location table.
     pub fn up(&mut self) {
         use std::os::unix::process::CommandExt;
-        let log = self.directory.path().join("log");
-        let process = Command::new("kamailio")
-            .args(["-DD", "-E", "-m", "64", "-M", "16", "-f"])
-            .arg(self.directory.path().join("kamailio.cfg"))
-            .arg("-Y")
-            .arg(self.directory.path().join("run"))
+        let log = self.house.path().join("log");
+        let mut command = Command::new("kamailio");
+        self.house.inhabit(&mut command, 64, 16);
+        let process = command
             .stdout(Stdio::null())
             .stderr(File::create(&log).unwrap())
             .process_group(0)
             .spawn()
             .expect("kamailio is missing: install the package kamailio");
         self.process = Some(Running(process));
-        let deadline = Instant::now() + Duration::from_secs(20);
+        let deadline = Instant::now() + LIMIT;
         // The listeners come up in the order of the configuration, those for TLS after those for TCP.
         while std::net::TcpStream::connect(("127.0.0.1", self.misnamed)).is_err() {
             assert!(
@@ -153,7 +140,7 @@ impl Kamailio {
         let port = self.port(transport);
         let mut account = Account {
             user: user.into(),
-            password: SecretString::from(format!("secret-of-{user}")),
+            password: SecretString::from(password(user)),
             ..account(port, transport)
         };
         account.trust.add_roots(self.authority.pem().as_bytes()).unwrap();
@@ -181,19 +168,10 @@ impl Drop for Kamailio {
     fn drop(&mut self) {
         self.down();
         if std::thread::panicking() {
-            let log = fs::read_to_string(self.directory.path().join("log")).unwrap_or_default();
+            let log = fs::read_to_string(self.house.path().join("log")).unwrap_or_default();
             eprintln!("kamailio said:\n{log}");
         }
     }
-}
-
-fn modules() -> PathBuf {
-    ["/usr/lib/x86_64-linux-gnu/kamailio/modules", "/usr/lib/aarch64-linux-gnu/kamailio/modules"]
-        .into_iter()
-        .map(Path::new)
-        .find(|path| path.join("tls.so").is_file() && path.join("websocket.so").is_file())
-        .expect("kamailio's modules are missing: install kamailio-tls-modules and kamailio-websocket-modules")
-        .into()
 }
 
 const CONFIG: &str = r#"#!KAMAILIO

@@ -5,6 +5,8 @@ pub mod dns;
 #[path = "../../../../../tests/src/free_port.rs"]
 mod free_port;
 pub mod kamailio;
+#[path = "../../../../../tests/src/kamailio_house.rs"]
+mod kamailio_house;
 pub mod peer;
 pub mod presence;
 pub mod sipp;
