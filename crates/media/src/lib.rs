@@ -6,6 +6,7 @@
 
 #![deny(clippy::indexing_slicing, clippy::string_slice)]
 
+mod adaptation;
 mod codec;
 mod conference;
 mod control;
@@ -18,6 +19,7 @@ mod latch;
 mod receiver;
 mod report;
 mod rtcp;
+mod rtcp_xr;
 mod rtp;
 pub mod sdp;
 mod sender;

@@ -8,6 +8,7 @@ use crate::dtmf::Event;
 use crate::jitter::{Figures, JitterBuffer, Ticks};
 use crate::latch::{Latch, Verdict};
 use crate::rtcp::Block;
+use crate::rtcp_xr::Arrivals;
 use crate::rtp::{Order, Packet, Source};
 use crate::sdp::{EventPayload, Negotiated, Payload};
 use crate::{Codec, CodecError, Digit, FRAME};
@@ -25,6 +26,7 @@ pub(crate) struct Receiver {
     codec: Codec,
     decoder: VoiceDecoder,
     buffer: JitterBuffer,
+    arrivals: Arrivals,
     last_event: Option<u32>,
     digits: Vec<Digit>,
     heard: Option<Instant>,
@@ -47,6 +49,7 @@ impl Receiver {
             codec,
             decoder: VoiceDecoder::new(codec)?,
             buffer: JitterBuffer::new(codec),
+            arrivals: Arrivals::default(),
             last_event: None,
             digits: Vec::new(),
             heard: None,
@@ -100,6 +103,7 @@ impl Receiver {
             Order::Fresh(seq) | Order::Restarted(seq) => seq,
             Order::Dropped => return,
         };
+        self.arrivals.note(seq);
         self.packets = self.packets.saturating_add(1);
         self.heard = Some(now);
         if let Some(payload) = voice {
@@ -152,6 +156,16 @@ impl Receiver {
         self.lost_before.saturating_add(self.source.as_ref().map_or(0, Source::lost))
     }
 
+    /// Which packets came since the last report.
+    pub fn arrivals(&mut self) -> &mut Arrivals {
+        &mut self.arrivals
+    }
+
+    /// Whether the other side sends deep redundancy (DRED).
+    pub fn sees_dred(&self) -> bool {
+        self.buffer.sees_history()
+    }
+
     /// What the jitter buffer has done.
     pub fn figures(&self) -> Figures {
         self.figures_before + self.buffer.figures()
@@ -191,6 +205,7 @@ impl Receiver {
     fn begin(&mut self, packet: &Packet<'_>) {
         self.lost_before = self.lost();
         self.source = Some(Source::new(packet.ssrc, packet.seq));
+        self.arrivals = Arrivals::default();
         self.last_event = None;
         self.renew_buffer(self.codec);
     }

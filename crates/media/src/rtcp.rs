@@ -1,5 +1,7 @@
 //! RTCP packets (RFC 3550, section 6).
 
+use crate::rtcp_xr;
+
 const SENDER_REPORT: u8 = 200;
 const RECEIVER_REPORT: u8 = 201;
 const DESCRIPTION: u8 = 202;
@@ -39,9 +41,24 @@ pub(crate) struct Block {
 /// Something said in a compound packet.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Item {
-    Sender { ssrc: u32, info: SenderInfo },
-    Report { from: u32, block: Block },
-    Bye { ssrc: u32 },
+    Sender {
+        ssrc: u32,
+        info: SenderInfo,
+    },
+    Report {
+        from: u32,
+        block: Block,
+    },
+    /// So many packets of `about` were lost, in so many holes (RFC 3611, section 4.1).
+    Losses {
+        from: u32,
+        about: u32,
+        lost: u32,
+        holes: u32,
+    },
+    Bye {
+        ssrc: u32,
+    },
 }
 
 fn word(bytes: &[u8], index: usize) -> Option<u32> {
@@ -91,6 +108,13 @@ fn parse_packet(kind: u8, count: usize, packet: &[u8], items: &mut Vec<Item>) ->
             }
             return Some(());
         }
+        rtcp_xr::EXTENDED_REPORT => {
+            return rtcp_xr::parse(packet, |item| {
+                if items.len() < MOST_ITEMS {
+                    items.push(item);
+                }
+            });
+        }
         _ => return Some(()),
     };
     let from = word(packet, 1)?;
@@ -113,7 +137,7 @@ fn parse_packet(kind: u8, count: usize, packet: &[u8], items: &mut Vec<Item>) ->
     Some(())
 }
 
-fn write_words(out: &mut Vec<u8>, words: &[u32]) {
+pub(crate) fn write_words(out: &mut Vec<u8>, words: &[u32]) {
     for word in words {
         out.extend_from_slice(&word.to_be_bytes());
     }
@@ -213,7 +237,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn no_bytes_make_it_panic(bytes in proptest::collection::vec(any::<u8>(), 0..300), kind in 200u8..205) {
+        fn no_bytes_make_it_panic(bytes in proptest::collection::vec(any::<u8>(), 0..300), kind in 200u8..208) {
             let mut bytes = bytes;
             if let [first, second, ..] = bytes.as_mut_slice() {
                 *first = *first & 0x3f | 0x80;

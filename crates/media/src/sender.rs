@@ -3,7 +3,8 @@
 use std::collections::VecDeque;
 use std::time::{Duration, Instant};
 
-use crate::codec::{OpusSettings, VoiceEncoder};
+use crate::adaptation::Adaptation;
+use crate::codec::VoiceEncoder;
 use crate::dtmf::Event;
 use crate::in_band::InBand;
 use crate::rtp::Packet;
@@ -20,8 +21,6 @@ const END_PACKETS: u32 = 3;
 const EVENT_GAP: Duration = Duration::from_millis(70);
 /// Digits kept waiting at most.
 const MOST_DIGITS: usize = 64;
-/// Time for which a higher declared loss is kept.
-const LOSS_HOLD: Duration = Duration::from_secs(10);
 
 /// A digit being sent.
 #[derive(Debug, Clone, Copy)]
@@ -73,15 +72,16 @@ pub(crate) struct Sender {
     event_clock: Option<u32>,
     pub packets: u32,
     pub octets: u32,
-    /// Loss declared to the encoder, percent, and since when.
-    declared: (u8, Option<Instant>),
+    adaptation: Adaptation,
+    /// The voice pauses, and no packet says so again (DTX).
+    pausing: bool,
     peak: u16,
 }
 
 impl Sender {
     pub fn new(negotiated: &Negotiated, ssrc: u32, seq: u16, clock: u32) -> Result<Self, CodecError> {
         let codec = negotiated.codec();
-        Ok(Self {
+        let mut sender = Self {
             encoder: VoiceEncoder::new(codec)?,
             codec,
             payload_type: negotiated.send.pt,
@@ -101,9 +101,12 @@ impl Sender {
             event_clock: None,
             packets: 0,
             octets: 0,
-            declared: (5, None),
+            adaptation: Adaptation::new(negotiated.opus, negotiated.ptime_ms),
+            pausing: false,
             peak: 0,
-        })
+        };
+        sender.adapt();
+        Ok(sender)
     }
 
     /// Goes on as negotiated anew. `ssrc` is a fresh one, taken where the RTP clock changes its rate (RFC 7160,
@@ -112,7 +115,6 @@ impl Sender {
         let codec = negotiated.codec();
         if codec != self.codec {
             self.encoder = VoiceEncoder::new(codec)?;
-            self.declared = (5, None);
             if codec.clock_rate() != self.codec.clock_rate() {
                 self.take_ssrc(ssrc);
                 self.tone = None;
@@ -129,6 +131,8 @@ impl Sender {
             self.in_band.clear();
         }
         self.packet_samples = packet_samples(negotiated);
+        self.adaptation.renegotiate(negotiated.opus, negotiated.ptime_ms);
+        self.adapt();
         self.sound.clear();
         self.marker |= negotiated.direction.sends() && !self.sends;
         self.sends = negotiated.direction.sends();
@@ -154,26 +158,32 @@ impl Sender {
         std::mem::take(&mut self.peak)
     }
 
-    /// Arms against this loss, percent: more at once, less after a while.
-    pub fn declare_loss(&mut self, now: Instant, percent: u8) {
-        let percent = percent.clamp(5, 25);
-        let (declared, since) = self.declared;
-        let held = since.is_some_and(|since| now.saturating_duration_since(since) < LOSS_HOLD);
-        if percent < declared && held {
-            return;
-        }
-        // An encoder that refuses goes on as it is.
-        if percent == declared
-            || self.encoder.configure(OpusSettings { loss: percent, ..OpusSettings::CLEAN }).is_ok()
-        {
-            self.declared = (percent, Some(now));
-        }
+    /// The other side reports so much loss, percent, and the round trip is so long.
+    pub fn reported(&mut self, now: Instant, loss: f32, trip_ms: Option<f32>) {
+        self.adaptation.reported(now, loss, trip_ms);
+        self.adapt();
     }
 
-    /// Loss declared to the encoder, percent.
+    /// The other side tells that it lost so many packets, in so many holes.
+    pub fn holes(&mut self, lost: u32, holes: u32) {
+        self.adaptation.holes(lost, holes);
+        self.adapt();
+    }
+
+    /// The other side sends deep redundancy, so it reads it too.
+    pub fn saw_dred(&mut self) {
+        self.adaptation.saw_dred();
+    }
+
+    fn adapt(&mut self) {
+        // An encoder that refuses goes on as it is.
+        let _ = self.encoder.configure(self.adaptation.settings());
+    }
+
+    /// How the encoder is told to speak.
     #[cfg(test)]
-    pub fn declared_loss(&self) -> u8 {
-        self.declared.0
+    pub fn settings(&self) -> crate::codec::OpusSettings {
+        self.adaptation.settings()
     }
 
     /// Takes 10 ms; gives a packet when one is full.
@@ -201,7 +211,14 @@ impl Sender {
         let before = bytes.len();
         let encoded = self.encoder.encode(&self.sound, &mut bytes);
         self.sound.clear();
-        if encoded.is_err() || bytes.len() == before {
+        // Of a pause one packet tells; those that follow are the same, and need not be sent (RFC 7587, section 3.1.3).
+        let dtx = self.adaptation.settings().dtx;
+        let pause = dtx && self.encoder.is_pause(bytes.get(before..).unwrap_or_default());
+        let repeated = pause && self.pausing;
+        self.pausing = pause;
+        if encoded.is_err() || bytes.len() == before || repeated {
+            self.seq = self.seq.wrapping_sub(1);
+            self.marker = true;
             return None;
         }
         Some(self.count(bytes))

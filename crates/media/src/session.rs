@@ -66,6 +66,8 @@ pub struct Session {
     /// Our SSRC was changed because the other side used it too; a second time it is an echo of ours.
     collided: bool,
     closed: bool,
+    /// The other side is one of ours, and makes use of knowing which packets were lost.
+    tells_losses: bool,
 }
 
 impl Session {
@@ -90,6 +92,7 @@ impl Session {
             sent: 0,
             collided: false,
             closed: false,
+            tells_losses: negotiated.opus.dred,
             random,
         })
     }
@@ -101,6 +104,7 @@ impl Session {
     pub fn renegotiate(&mut self, negotiated: &Negotiated, _now: Instant) -> Result<(), MediaError> {
         self.sender.renegotiate(negotiated, self.random.random())?;
         self.receiver.renegotiate(negotiated);
+        self.tells_losses = negotiated.opus.dred;
         if self.remote_rtcp != negotiated.remote_rtcp {
             self.remote_rtcp = negotiated.remote_rtcp;
             self.heard_rtcp = None;
@@ -227,13 +231,21 @@ impl Session {
 
     fn receive_control(&mut self, now: Instant, from: SocketAddr, items: &[Item]) {
         let Some(remote) = self.receiver.ssrc() else { return };
+        if self.receiver.sees_dred() {
+            // Who sends it reads it too.
+            self.sender.saw_dred();
+            self.tells_losses = true;
+        }
         for item in items {
             match *item {
                 Item::Sender { ssrc, info } if ssrc == remote => self.control.note_sender_report(now, info),
                 Item::Report { from, block } if from == remote && block.about == self.sender.ssrc => {
                     self.control.note_block(now, &block);
-                    let percent = (u16::from(block.fraction_lost) * 100 / 256) as u8;
-                    self.sender.declare_loss(now, percent);
+                    let percent = f32::from(block.fraction_lost) * 100.0 / 256.0;
+                    self.sender.reported(now, percent, self.control.rtt_ms());
+                }
+                Item::Losses { from, about, lost, holes } if from == remote && about == self.sender.ssrc => {
+                    self.sender.holes(lost, holes);
                 }
                 Item::Bye { ssrc } if ssrc == remote => self.control.remote_left = true,
                 _ => continue,
@@ -265,7 +277,10 @@ impl Session {
         let (last, since) = self.control.last_report(now);
         let block = self.receiver.block(last, since);
         let sent = (self.sender.packets, self.sender.octets, self.sender.rtp_time(now));
-        let bytes = self.control.compose(now, self.sender.ssrc, sent, block, bye);
+        let mut bytes = self.control.compose(now, self.sender.ssrc, sent, block, bye);
+        if let (true, false, Some(block)) = (self.tells_losses, bye, block) {
+            self.receiver.arrivals().write(&mut bytes, self.sender.ssrc, block.about);
+        }
         let to = self.heard_rtcp.unwrap_or(self.remote_rtcp);
         self.queue(Transmit { to, from_port: Channel::Rtcp, bytes });
     }

@@ -14,6 +14,11 @@ use super::CodecError;
 /// Longest sound in one packet: 120 ms (RFC 6716, section 3.4).
 const MAX_SAMPLES: usize = 5760;
 
+/// Whether a packet says nothing but that the voice pauses: at most the TOC byte and one more (RFC 6716, section 3.4).
+pub(crate) fn is_pause(packet: &[u8]) -> bool {
+    packet.len() <= 2
+}
+
 fn check(code: c_int) -> Result<usize, CodecError> {
     usize::try_from(code).map_err(|_| CodecError::Opus(code))
 }

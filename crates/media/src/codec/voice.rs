@@ -29,6 +29,11 @@ impl VoiceEncoder {
         }
     }
 
+    /// Whether a payload of ours says nothing but that the voice pauses (DTX).
+    pub fn is_pause(&self, payload: &[u8]) -> bool {
+        matches!(self, VoiceEncoder::Opus(_)) && opus::is_pause(payload)
+    }
+
     /// Speaks so from the next packet on, where the codec has a choice.
     pub fn configure(&mut self, settings: Settings) -> Result<(), CodecError> {
         match self {
@@ -88,8 +93,7 @@ impl Decoder for VoiceDecoder {
     }
 
     fn is_pause(&self, payload: &[u8]) -> bool {
-        // A frame of DTX is at most the TOC byte and one more (RFC 6716, section 3.4).
-        matches!(self, VoiceDecoder::Opus(_)) && payload.len() <= 2
+        matches!(self, VoiceDecoder::Opus(_)) && opus::is_pause(payload)
     }
 
     fn decode(&mut self, payload: &[u8], out: &mut [i16]) -> Result<(), CodecError> {

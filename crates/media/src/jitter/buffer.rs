@@ -116,6 +116,11 @@ impl JitterBuffer {
         Figures { lengthened, shortened, ..self.figures }
     }
 
+    /// Whether packets of late held deep redundancy (DRED).
+    pub fn sees_history(&self) -> bool {
+        self.playout.sees_history()
+    }
+
     /// Delay the buffer aims at, over the fastest way through the network.
     pub fn target(&self) -> Ticks {
         self.playout.target()

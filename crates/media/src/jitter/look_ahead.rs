@@ -69,6 +69,11 @@ impl LookAhead {
         self.since_dred = 0;
     }
 
+    /// Whether deep redundancy was seen of late.
+    pub fn sees_history(&self) -> bool {
+        self.since_dred < WITHOUT
+    }
+
     fn decide(&mut self) {
         let wanted = self.wanted();
         if wanted >= self.packets && wanted > 0 && self.lost > LOSS_ON {
@@ -82,7 +87,7 @@ impl LookAhead {
     }
 
     fn repairs(&self) -> bool {
-        self.since_fec < WITHOUT || self.since_dred < WITHOUT
+        self.since_fec < WITHOUT || self.sees_history()
     }
 
     fn wanted(&self) -> usize {
@@ -90,7 +95,7 @@ impl LookAhead {
         if !self.repairs() || self.lost <= threshold {
             return 0;
         }
-        if self.since_dred >= WITHOUT || self.lost < DEEP {
+        if !self.sees_history() || self.lost < DEEP {
             return 1;
         }
         match self.lost / self.holes.max(STEP) {

@@ -217,6 +217,11 @@ impl Playout {
         self.heard(samples, REBUILT_WEIGHT);
     }
 
+    /// Whether packets of late held deep redundancy.
+    pub fn sees_history(&self) -> bool {
+        self.look_ahead.sees_history()
+    }
+
     /// A packet after a hole holds deep redundancy.
     pub fn saw_history(&mut self) {
         self.look_ahead.saw_history();

@@ -1,6 +1,7 @@
 //! Session descriptions (RFC 8866) and the offer/answer model (RFC 3264).
 
 mod offer_answer;
+mod opus;
 mod parse;
 mod print;
 
@@ -10,6 +11,7 @@ use std::net::SocketAddr;
 use thiserror::Error;
 
 pub use offer_answer::LocalMedia;
+pub use opus::OpusParameters;
 
 use crate::Codec;
 
@@ -112,6 +114,8 @@ pub struct Negotiated {
     pub send_events: Option<EventPayload>,
     /// How the other side may send digits.
     pub receive_events: Vec<EventPayload>,
+    /// How the other side wants Opus, where that is what we send with.
+    pub opus: OpusParameters,
     /// Milliseconds of sound in each packet that we send.
     pub ptime_ms: u32,
     /// Which way voice flows, seen from us. A hold by the other side (also by `c=0.0.0.0`) shows here.

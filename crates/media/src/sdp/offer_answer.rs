@@ -2,7 +2,7 @@ use std::net::{IpAddr, SocketAddr};
 
 use super::parse::{self, Encoding, Media};
 use super::print::{self, Audio, Section};
-use super::{Direction, EventPayload, Negotiated, Payload, SdpError};
+use super::{Direction, EventPayload, Negotiated, OpusParameters, Payload, SdpError, opus};
 use crate::Codec;
 
 /// Milliseconds of sound in a packet, where the other side does not ask for another amount.
@@ -112,6 +112,7 @@ impl LocalMedia {
             receive: vec![send],
             send_events: events,
             receive_events: events.into_iter().collect(),
+            opus: opus_parameters(media, send),
             ptime_ms,
             direction,
             theirs,
@@ -162,6 +163,7 @@ impl LocalMedia {
             receive,
             send_events: events_for(media, send.codec),
             receive_events,
+            opus: opus_parameters(media, send),
             ptime_ms: ptime(media.ptime, send.codec),
             direction: self.direction.both(theirs),
             theirs,
@@ -227,7 +229,7 @@ type Format = (u8, &'static str, Option<&'static str>);
 
 fn codec_format(codec: Codec, pt: u8) -> Format {
     match codec {
-        Codec::Opus => (pt, "opus/48000/2", Some("useinbandfec=1")),
+        Codec::Opus => (pt, "opus/48000/2", Some(opus::OURS)),
         Codec::Pcmu => (pt, "PCMU/8000", None),
         Codec::Pcma => (pt, "PCMA/8000", None),
     }
@@ -250,6 +252,10 @@ fn matches(encoding: &Encoding, codec: Codec) -> bool {
 
 fn payload_of(media: &Media, codec: Codec) -> Option<Payload> {
     media.in_order().find(|encoding| matches(encoding, codec)).map(|e| Payload { pt: e.pt, codec })
+}
+
+fn opus_parameters(media: &Media, send: Payload) -> OpusParameters {
+    media.parameters(send.pt).map_or(OpusParameters::NOTHING_SAID, OpusParameters::parse)
 }
 
 fn is_event(encoding: &Encoding) -> bool {

@@ -29,6 +29,8 @@ pub(super) struct Media {
     pub rtcp_mux: bool,
     /// `a=rtpmap:`, with the static types of RFC 3551 that this phone speaks.
     pub encodings: Vec<Encoding>,
+    /// `a=fmtp:` by payload type.
+    pub parameters: Vec<(u8, String)>,
     /// `a=ptime:`, milliseconds.
     pub ptime: Option<u32>,
     /// Direction, seen from the writer.
@@ -59,6 +61,11 @@ impl Media {
             Some((port, other)) => SocketAddr::new(other.unwrap_or(address), port),
             None => SocketAddr::new(address, self.port.checked_add(1).unwrap_or(self.port)),
         })
+    }
+
+    /// What is said of a payload type in `a=fmtp:`.
+    pub fn parameters(&self, pt: u8) -> Option<&str> {
+        self.parameters.iter().find(|(known, _)| *known == pt).map(|(_, said)| said.as_str())
     }
 
     /// The encodings in the order of the formats.
@@ -135,6 +142,7 @@ fn parse_media(value: &str) -> Option<Media> {
         rtcp: None,
         rtcp_mux: false,
         encodings,
+        parameters: Vec::new(),
         ptime: None,
         direction: Direction::default(),
     })
@@ -181,6 +189,13 @@ fn parse_attribute(media: &mut Media, value: &str) -> Option<()> {
             media.encodings.retain(|known| known.pt != pt);
             // Each payload type has one encoding; 128 of them is all there can be.
             media.encodings.push(Encoding { pt, name, rate });
+        }
+        "fmtp" => {
+            // Of parameters that cannot be read the codec's defaults are taken.
+            let Some((pt, said)) = value.trim_start().split_once(' ') else { return Some(()) };
+            let Some(pt) = pt.parse().ok().filter(|pt: &u8| *pt < 128) else { return Some(()) };
+            media.parameters.retain(|(known, _)| *known != pt);
+            media.parameters.push((pt, said.to_owned()));
         }
         "ptime" => media.ptime = value.trim().split('.').next()?.parse().ok(),
         "rtcp" => {

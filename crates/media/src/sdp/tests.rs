@@ -98,7 +98,7 @@ fn an_offer() {
     t=0 0
     m=audio 40000 RTP/AVP 111 0 8 110 101
     a=rtpmap:111 opus/48000/2
-    a=fmtp:111 useinbandfec=1
+    a=fmtp:111 useinbandfec=1;x-dred=12
     a=rtpmap:0 PCMU/8000
     a=rtpmap:8 PCMA/8000
     a=rtpmap:110 telephone-event/48000
@@ -144,7 +144,7 @@ fn baresip_is_answered() {
     t=0 0
     m=audio 40000 RTP/AVP 96 101
     a=rtpmap:96 opus/48000/2
-    a=fmtp:96 useinbandfec=1
+    a=fmtp:96 useinbandfec=1;x-dred=12
     a=rtpmap:101 telephone-event/8000
     a=fmtp:101 0-15
     a=ptime:20
@@ -171,7 +171,7 @@ fn linphone_is_answered_and_its_video_is_refused() {
     t=0 0
     m=audio 40000 RTP/AVPF 96 101
     a=rtpmap:96 opus/48000/2
-    a=fmtp:96 useinbandfec=1
+    a=fmtp:96 useinbandfec=1;x-dred=12
     a=rtpmap:101 telephone-event/48000
     a=fmtp:101 0-15
     a=ptime:20

@@ -2,6 +2,7 @@ use std::time::Duration;
 
 use super::*;
 use crate::Codec;
+use crate::codec::OpusSettings;
 use crate::sdp::{Direction, LocalMedia};
 use crate::testing::{align, rms, speech, tone};
 use proptest::prelude::*;
@@ -138,9 +139,80 @@ fn loss_is_reported_and_armed_against() {
     assert!((140..=150).contains(&report.lost), "{report:?}");
     assert!(report.concealed_ms < 150 * 20 / 2, "FEC: {report:?}");
     assert!(report.mos < 4.3 && report.mos > 3.0, "{report:?}");
-    let declared = pair.ends[0].sender.declared_loss();
-    assert!((8..=12).contains(&declared), "1 in 10 is lost, declared {declared}");
-    assert_eq!(pair.ends[1].sender.declared_loss(), 5);
+    let settings = pair.ends[0].sender.settings();
+    assert!(settings.wideband && settings.bit_rate >= 40_000, "1 in 10 is lost: {settings:?}");
+    assert_eq!(pair.ends[1].sender.settings(), OpusSettings::CLEAN);
+}
+
+/// Of every forty packets from the first end four in a row are lost.
+fn in_bursts() -> impl FnMut(usize, &Transmit) -> bool {
+    let mut count = 0;
+    move |end, transmit| {
+        let voice = end == 0 && transmit.from_port == Channel::Rtp;
+        count += usize::from(voice);
+        !voice || count % 40 < 36
+    }
+}
+
+#[test]
+fn two_of_ours_fight_bursts_with_deep_redundancy_and_look_ahead() {
+    let mut pair = Pair::new(&[Codec::Opus]);
+    pair.talk(&speech(48_000 * 40), in_bursts());
+    let now = pair.now;
+    let settings = pair.ends[0].sender.settings();
+    assert_eq!((settings.bit_rate, settings.dred_ms), (64_000, 140), "{settings:?}");
+    let report = pair.ends[1].report(now);
+    assert_eq!(report.look_ahead_ms, 100.0, "{report:?}");
+    assert!(report.target_ms > 100.0 && report.lengthened_ms >= 60, "{report:?}");
+    // Fifty bursts of 80 ms, the first few without.
+    assert!(report.dred_ms > 1500 && report.fec_ms > 400 && report.concealed_ms < 1200, "{report:?}");
+    assert_eq!(pair.ends[1].sender.settings(), OpusSettings::CLEAN, "nothing is lost the other way");
+}
+
+#[test]
+fn a_stranger_never_gets_deep_redundancy() {
+    let (mut a, mut b) = (media(1, &[Codec::Opus]), media(2, &[Codec::Opus]));
+    let offer = a.offer().replace(";x-dred=12", "");
+    let (answer, for_b) = b.answer(&offer).unwrap();
+    let for_a = a.accept(&answer.replace(";x-dred=12", "")).unwrap();
+    let mut pair = Pair::new(&[Codec::Opus]);
+    pair.ends = [Session::new(&for_a, 1, pair.now).unwrap(), Session::new(&for_b, 2, pair.now).unwrap()];
+    pair.talk(&speech(48_000 * 20), in_bursts());
+    let now = pair.now;
+    let report = pair.ends[1].report(now);
+    assert_eq!((report.dred_ms, report.look_ahead_ms), (0, 20.0), "{report:?}");
+    assert!(pair.ends[0].sender.settings().bit_rate == 40_000);
+    // Compound packets of plain RFC 3550 only.
+    for (_, transmit) in pair.sent[1].iter().filter(|(_, transmit)| transmit.from_port == Channel::Rtcp) {
+        assert!(!transmit.bytes.windows(2).any(|two| two == [0x80, crate::rtcp_xr::EXTENDED_REPORT]));
+    }
+}
+
+#[test]
+fn pauses_are_left_out_where_the_other_side_prefers_it() {
+    let (mut a, mut b) = (media(1, &[Codec::Opus]), media(2, &[Codec::Opus]));
+    let (answer, for_b) = b.answer(&a.offer()).unwrap();
+    let for_a = a.accept(&answer.replace("useinbandfec=1", "useinbandfec=1; usedtx=1")).unwrap();
+    let mut pair = Pair::new(&[Codec::Opus]);
+    pair.ends = [Session::new(&for_a, 1, pair.now).unwrap(), Session::new(&for_b, 2, pair.now).unwrap()];
+    let mut said = speech(48_000 * 4);
+    said.extend_from_slice(&[0; 48_000 * 6]);
+    said.extend(speech(48_000 * 4));
+    pair.talk(&said, |_, _| true);
+    let now = pair.now;
+    let packets = voice_of(&pair.sent[0], 111);
+    assert!(packets.len() < 450, "{} of 700", packets.len());
+    assert_eq!(voice_of(&pair.sent[1], 111).len(), 700, "nobody asked the other end");
+    for two in packets.windows(2) {
+        assert_eq!(two[1].seq, two[0].seq.wrapping_add(1));
+        let pause = two[1].timestamp.wrapping_sub(two[0].timestamp) != 960;
+        assert_eq!(two[1].marker, pause);
+    }
+    let report = pair.ends[1].report(now);
+    assert_eq!((report.lost, report.late, report.concealed_ms), (0, 0, 0), "{report:?}");
+    let last = 48_000 * 12 + 24_000;
+    let (delay, alike) = align(&said[last..], &pair.heard[1][last..], 9600);
+    assert!(alike > 0.9 && delay < 48 * 80, "{alike} after {} ms: {report:?}", delay / 48);
 }
 
 #[test]
