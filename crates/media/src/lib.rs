@@ -15,6 +15,7 @@ pub mod fuzzing;
 mod in_band;
 mod jitter;
 mod latch;
+mod protect;
 mod receiver;
 mod report;
 mod rtcp;
@@ -28,6 +29,7 @@ mod testing;
 pub use codec::{Codec, CodecError};
 pub use conference::{Conference, Gate};
 pub use dtmf::Digit;
+pub use protect::{Keying, MasterKey, Protected, Protection, Suite};
 pub use report::Report;
 pub use session::{Channel, MediaError, Session, Transmit};
 
