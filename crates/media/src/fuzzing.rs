@@ -3,14 +3,21 @@
 use std::net::{IpAddr, Ipv4Addr};
 
 use crate::Codec;
-use crate::sdp::LocalMedia;
+use crate::sdp::{LocalMedia, Srtp};
 
 /// Takes some bytes for an offer and for an answer. None may panic; what is answered to an offer has as many streams
 /// (RFC 3264, section 6), and can be answered in its turn.
 pub fn description(bytes: &[u8]) {
     let Ok(text) = std::str::from_utf8(bytes) else { return };
     let here = IpAddr::V4(Ipv4Addr::LOCALHOST);
+    for srtp in [Srtp::Off, Srtp::Prefer, Srtp::Require] {
+        exchange(text, here, srtp);
+    }
+}
+
+fn exchange(text: &str, here: IpAddr, srtp: Srtp) {
     let mut ours = LocalMedia::new(here, 4000, 4001, Codec::ALL.to_vec(), 7);
+    ours.srtp = srtp;
     let _ = ours.offer();
     let _ = ours.accept(text);
     if let Ok((answer, _)) = ours.answer(text) {
@@ -18,6 +25,7 @@ pub fn description(bytes: &[u8]) {
         let streams = |text: &str| text.split(['\r', '\n']).filter(|line| line.starts_with("m=")).count();
         assert_eq!(streams(&answer), streams(text), "{answer}");
         let mut theirs = LocalMedia::new(here, 5000, 5001, Codec::ALL.to_vec(), 8);
+        theirs.srtp = if srtp == Srtp::Off { Srtp::Off } else { Srtp::Prefer };
         assert!(theirs.answer(&answer).is_ok(), "{answer}");
     }
 }

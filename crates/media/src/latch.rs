@@ -70,6 +70,16 @@ impl Latch {
         self.active.map(|active| active.ssrc)
     }
 
+    /// Whether a packet from here may be taken, sooner or later: not where it would push aside a source that lives.
+    pub fn admits(&self, now: Instant, address: SocketAddr, ssrc: u32) -> bool {
+        self.active.is_none_or(|active| {
+            active.address == address
+                || active.ssrc == ssrc
+                || address == self.announced
+                || now.saturating_duration_since(active.heard) > ALIVE
+        })
+    }
+
     /// Judges a well-formed packet of a payload type in use.
     pub fn judge(&mut self, now: Instant, address: SocketAddr, ssrc: u32, seq: u16) -> Verdict {
         let fresh = Active { address, ssrc, seq, heard: now };

@@ -16,6 +16,7 @@ pub mod fuzzing;
 mod in_band;
 mod jitter;
 mod latch;
+mod protect;
 mod receiver;
 mod report;
 mod rtcp;
@@ -30,6 +31,7 @@ mod testing;
 pub use codec::{Codec, CodecError};
 pub use conference::{Conference, Gate};
 pub use dtmf::Digit;
+pub use protect::{Keying, MasterKey, Protected, Protection, Suite};
 pub use report::Report;
 pub use session::{Channel, MediaError, Session, Transmit};
 

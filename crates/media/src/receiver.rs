@@ -82,6 +82,11 @@ impl Receiver {
         self.latch.ssrc()
     }
 
+    /// Whether a source may be heard from this address, sooner or later.
+    pub fn admits(&self, now: Instant, from: SocketAddr, ssrc: u32) -> bool {
+        self.latch.admits(now, from, ssrc)
+    }
+
     /// Takes an RTP packet.
     pub fn receive(&mut self, now: Instant, ticks: Ticks, from: SocketAddr, packet: &Packet<'_>) {
         let voice = self.payloads.iter().find(|payload| payload.pt == packet.payload_type).copied();

@@ -1,6 +1,6 @@
 use std::time::Duration;
 
-use crate::Digit;
+use crate::{Digit, Protected};
 
 /// Figures of a running [`Session`](crate::Session).
 #[derive(Debug, Clone, PartialEq)]
@@ -45,6 +45,10 @@ pub struct Report {
     pub media_silent_for: Duration,
     /// The other side said goodbye (RTCP BYE).
     pub remote_left: bool,
+    /// How it stands with the protection of both directions.
+    pub protected: Protected,
+    /// Packets that were not authentic, or came before the keys, where protection was agreed on.
+    pub refused: u32,
 }
 
 /// Samples as whole milliseconds.

@@ -53,6 +53,12 @@ impl<'a> Packet<'a> {
     }
 }
 
+/// The source of an RTP packet that may be encrypted: its header never is (RFC 3711, section 3.1).
+pub(crate) fn source_of(bytes: &[u8]) -> Option<u32> {
+    let [first, _, _, _, _, _, _, _, a, b, c, d] = *bytes.first_chunk::<HEADER>()?;
+    (first >> 6 == 2).then_some(u32::from_be_bytes([a, b, c, d]))
+}
+
 /// Whether a datagram is RTCP when both share a port (RFC 5761, section 4).
 pub(crate) fn is_rtcp(bytes: &[u8]) -> bool {
     matches!(bytes, [first, 192..=223, ..] if first >> 6 == 2)

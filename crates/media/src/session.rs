@@ -1,3 +1,4 @@
+use std::borrow::Cow;
 use std::collections::VecDeque;
 use std::net::SocketAddr;
 use std::time::Instant;
@@ -8,6 +9,7 @@ use thiserror::Error;
 
 use crate::control::Control;
 use crate::jitter::Ticks;
+use crate::protect::{Protected, Protector};
 use crate::receiver::Receiver;
 use crate::report::{level, milliseconds, mos};
 use crate::rtcp::{self, Item};
@@ -58,6 +60,7 @@ pub struct Session {
     sender: Sender,
     receiver: Receiver,
     control: Control,
+    protector: Protector,
     remote_rtcp: SocketAddr,
     /// Where RTCP of the source that is heard really came from.
     heard_rtcp: Option<SocketAddr>,
@@ -86,6 +89,7 @@ impl Session {
             sender,
             receiver: Receiver::new(negotiated)?,
             control: Control::new(now, &mut random),
+            protector: Protector::new(negotiated.protection.as_ref()),
             remote_rtcp: negotiated.remote_rtcp,
             heard_rtcp: None,
             queue: VecDeque::new(),
@@ -105,6 +109,7 @@ impl Session {
         self.sender.renegotiate(negotiated, self.random.random())?;
         self.receiver.renegotiate(negotiated);
         self.tells_losses = negotiated.opus.dred;
+        self.protector.renegotiate(negotiated.protection.as_ref());
         if self.remote_rtcp != negotiated.remote_rtcp {
             self.remote_rtcp = negotiated.remote_rtcp;
             self.heard_rtcp = None;
@@ -133,11 +138,12 @@ impl Session {
         if self.closed {
             return;
         }
-        if rtp::is_rtcp(bytes) {
-            if let Some(items) = rtcp::parse(bytes) {
+        let Some(clear) = self.open(now, from, bytes) else { return };
+        if rtp::is_rtcp(&clear) {
+            if let Some(items) = rtcp::parse(&clear) {
                 self.receive_control(now, from, &items);
             }
-        } else if let Some(packet) = Packet::parse(bytes) {
+        } else if let Some(packet) = Packet::parse(&clear) {
             if packet.ssrc == self.sender.ssrc {
                 self.collide(now, from);
             }
@@ -189,6 +195,11 @@ impl Session {
         self.closed = true;
     }
 
+    /// How it stands with its protection.
+    pub fn protected(&self) -> Protected {
+        self.protector.state()
+    }
+
     /// The figures as they stand. Levels and digits begin anew with each report.
     pub fn report(&mut self, now: Instant) -> Report {
         let rtt_ms = self.control.rtt_ms();
@@ -221,12 +232,30 @@ impl Session {
             digits: self.receiver.take_digits(),
             media_silent_for: now.saturating_duration_since(heard.unwrap_or(self.epoch)),
             remote_left: self.control.remote_left,
+            protected: self.protector.state(),
+            refused: self.protector.refused(),
         }
     }
 
     fn ticks(&self, now: Instant) -> Ticks {
         let nanoseconds = now.saturating_duration_since(self.epoch).as_nanos();
         Ticks::try_from(nanoseconds * 48 / 1_000_000).unwrap_or(Ticks::MAX)
+    }
+
+    /// What a datagram says, authenticated and decrypted where that was agreed on. Who could not be heard anyway does
+    /// not get as far as that.
+    fn open<'a>(&mut self, now: Instant, from: SocketAddr, bytes: &'a [u8]) -> Option<Cow<'a, [u8]>> {
+        if !self.protector.is_agreed() {
+            return Some(Cow::Borrowed(bytes));
+        }
+        let admitted = match rtp::is_rtcp(bytes) {
+            true => from.ip() == self.receiver.destination().ip() || from.ip() == self.remote_rtcp.ip(),
+            false => self.receiver.admits(now, from, rtp::source_of(bytes)?),
+        };
+        if !admitted {
+            return None;
+        }
+        self.protector.open(bytes).map(Cow::Owned)
     }
 
     fn receive_control(&mut self, now: Instant, from: SocketAddr, items: &[Item]) {
@@ -269,6 +298,7 @@ impl Session {
     }
 
     fn queue_rtp(&mut self, bytes: Vec<u8>) {
+        let Some(bytes) = self.protector.protect(bytes) else { return };
         self.sent = self.sent.saturating_add(1);
         self.queue(Transmit { to: self.receiver.destination(), from_port: Channel::Rtp, bytes });
     }
@@ -281,6 +311,7 @@ impl Session {
         if let (true, false, Some(block)) = (self.tells_losses, bye, block) {
             self.receiver.arrivals().write(&mut bytes, self.sender.ssrc, block.about);
         }
+        let Some(bytes) = self.protector.protect(bytes) else { return };
         let to = self.heard_rtcp.unwrap_or(self.remote_rtcp);
         self.queue(Transmit { to, from_port: Channel::Rtcp, bytes });
     }

@@ -4,6 +4,7 @@ mod offer_answer;
 mod opus;
 mod parse;
 mod print;
+mod security;
 
 use std::fmt;
 use std::net::SocketAddr;
@@ -12,8 +13,9 @@ use thiserror::Error;
 
 pub use offer_answer::LocalMedia;
 pub use opus::OpusParameters;
+pub use security::Srtp;
 
-use crate::Codec;
+use crate::{Codec, Protection};
 
 /// Largest description that is looked at, in bytes.
 pub const MAX_SDP: usize = 64 * 1024;
@@ -122,6 +124,8 @@ pub struct Negotiated {
     pub direction: Direction,
     /// What the other side allows by itself, seen from us: it holds us where this does not send.
     pub theirs: Direction,
+    /// How both directions are protected; none for plain RTP.
+    pub protection: Option<Protection>,
 }
 
 impl Negotiated {
@@ -140,9 +144,12 @@ pub enum SdpError {
     /// It is not a session description; the line that is not understood.
     #[error("not a session description: {0}")]
     Malformed(String),
-    /// There is no audio stream over plain RTP in it, or the other side refused it.
+    /// There is no audio stream over RTP in it, or the other side refused it.
     #[error("no audio stream over RTP")]
     NoAudio,
+    /// One side protects its media where the other must not, or the other way round; it calls for a 488.
+    #[error("no agreement on protection")]
+    NotProtected,
     /// The two sides have no codec in common.
     #[error("no common codec")]
     NoCommonCodec,

@@ -2,6 +2,7 @@ use std::net::{IpAddr, SocketAddr};
 
 use super::parse::{self, Encoding, Media};
 use super::print::{self, Audio, Section};
+use super::security::{self, Lines, Security, Srtp, Terms};
 use super::{Direction, EventPayload, Negotiated, OpusParameters, Payload, SdpError, opus};
 use crate::Codec;
 
@@ -23,10 +24,13 @@ pub struct LocalMedia {
     pub codecs: Vec<Codec>,
     /// Which way we want voice to flow; anything but [`Direction::SendRecv`] is a hold of ours.
     pub direction: Direction,
+    /// Whether it is protected.
+    pub srtp: Srtp,
     session_id: u64,
     version: u64,
     types: PayloadTypes,
     offered: bool,
+    security: Security,
 }
 
 /// The dynamic payload types of this call. A type never changes its meaning (RFC 3264, section 8.3.2).
@@ -46,16 +50,29 @@ impl LocalMedia {
             rtcp_port,
             codecs,
             direction: Direction::SendRecv,
+            srtp: Srtp::Off,
             // Some peers read both numbers into a signed 64-bit integer.
             session_id: session_id >> 1,
             version: 0,
             types: PayloadTypes { opus: 111, events_48000: 110, events_8000: 101 },
             offered: false,
+            security: Security::default(),
         }
     }
 
-    /// A new offer (RFC 3264, section 5; within a call section 8).
+    /// A new offer (RFC 3264, section 5; within a call section 8). Once something was settled, it asks for no other
+    /// protection.
     pub fn offer(&mut self) -> String {
+        self.write_offer(false)
+    }
+
+    /// A new offer of all that we would like, for somebody who asks for one (RFC 3261, section 14.2): it may be for
+    /// another phone than the one we talk to.
+    pub fn offer_anew(&mut self) -> String {
+        self.write_offer(true)
+    }
+
+    fn write_offer(&mut self, anew: bool) -> String {
         self.offered = true;
         let mut formats = Vec::new();
         for codec in &self.codecs {
@@ -68,7 +85,8 @@ impl LocalMedia {
             formats.push(event_format(EventPayload { pt: self.types.events_8000, rate: 8_000 }));
         }
         let rtcp_mux = self.rtcp_port == self.rtp_port;
-        self.print(&[Section::Audio(self.audio("RTP/AVP", &formats, PTIME_MS, rtcp_mux, self.direction))])
+        let lines = self.security.offer(self.srtp, anew);
+        self.print(&[Section::Audio(self.audio(&lines, &formats, PTIME_MS, rtcp_mux, self.direction))])
     }
 
     /// Answers an offer (RFC 3264, section 6): the answer to send back, and what it settles.
@@ -78,7 +96,7 @@ impl LocalMedia {
     /// [`SdpError::NoAudio`] call for a 488.
     pub fn answer(&mut self, offer: &str) -> Result<(String, Negotiated), SdpError> {
         let offer = parse::parse(offer)?;
-        let chosen = offer.media.iter().position(speakable).ok_or(SdpError::NoAudio)?;
+        let (chosen, terms) = self.choose(&offer.media)?;
         let media = offer.media.get(chosen).ok_or(SdpError::NoAudio)?;
         let remote_rtp = media.rtp().ok_or(SdpError::NoAudio)?;
         let send =
@@ -90,6 +108,8 @@ impl LocalMedia {
         let direction = self.direction.both(theirs);
         let rtcp_mux = media.rtcp_mux && self.rtcp_port == self.rtp_port;
         let ptime_ms = ptime(media.ptime, send.codec);
+        let (attributes, protection) = self.security.answer(terms, &media.proto);
+        let lines = Lines { proto: media.proto.clone(), attributes };
         let mut formats = vec![codec_format(send.codec, send.pt)];
         formats.extend(events.map(event_format));
         let sections: Vec<Section<'_>> = offer
@@ -98,7 +118,7 @@ impl LocalMedia {
             .enumerate()
             .map(|(index, other)| {
                 if index == chosen {
-                    Section::Audio(self.audio(&media.proto, &formats, ptime_ms, rtcp_mux, direction))
+                    Section::Audio(self.audio(&lines, &formats, ptime_ms, rtcp_mux, direction))
                 } else {
                     Section::Refused { kind: &other.kind, proto: &other.proto, formats: &other.formats }
                 }
@@ -116,6 +136,7 @@ impl LocalMedia {
             ptime_ms,
             direction,
             theirs,
+            protection,
         };
         let answer = self.print(&sections);
         Ok((answer, negotiated))
@@ -131,7 +152,8 @@ impl LocalMedia {
         }
         let answer = parse::parse(answer)?;
         // Ours was the first and only stream, and an answer keeps the order.
-        let media = answer.media.first().filter(|media| speakable(media)).ok_or(SdpError::NoAudio)?;
+        let ours = |media: &&Media| speakable(media) && security::is_known(media);
+        let media = answer.media.first().filter(ours).ok_or(SdpError::NoAudio)?;
         let remote_rtp = media.rtp().ok_or(SdpError::NoAudio)?;
         let common: Vec<Payload> = media
             .in_order()
@@ -155,6 +177,7 @@ impl LocalMedia {
             .collect();
         let rtcp_mux = media.rtcp_mux && self.rtcp_port == self.rtp_port;
         let theirs = direction_of(media);
+        let protection = self.security.accept(self.srtp, media)?;
         Ok(Negotiated {
             remote_rtp,
             remote_rtcp: remote_rtcp(media, rtcp_mux).ok_or(SdpError::NoAudio)?,
@@ -167,7 +190,22 @@ impl LocalMedia {
             ptime_ms: ptime(media.ptime, send.codec),
             direction: self.direction.both(theirs),
             theirs,
+            protection,
         })
+    }
+
+    /// The stream of an offer that is answered: the first that can be protected, else the first.
+    fn choose(&self, offered: &[Media]) -> Result<(usize, Terms), SdpError> {
+        let audio = || offered.iter().enumerate().filter(|(_, media)| speakable(media));
+        let possible =
+            || audio().filter_map(|(place, media)| Some((place, self.security.terms(self.srtp, media)?)));
+        let chosen = possible().find(|(_, terms)| *terms != Terms::Plain).or_else(|| possible().next());
+        let refused = if audio().any(|(_, media)| security::is_known(media)) {
+            SdpError::NotProtected
+        } else {
+            SdpError::NoAudio
+        };
+        chosen.ok_or(refused)
     }
 
     /// Later offers of this call use the payload types that the other side introduced.
@@ -199,20 +237,21 @@ impl LocalMedia {
 
     fn audio<'a>(
         &self,
-        proto: &'a str,
+        lines: &'a Lines,
         formats: &'a [Format],
         ptime_ms: u32,
         rtcp_mux: bool,
         direction: Direction,
     ) -> Audio<'a> {
         Audio {
-            proto,
+            proto: &lines.proto,
             rtp_port: self.rtp_port,
             rtcp_port: self.rtcp_port,
             formats,
             ptime_ms,
             rtcp_mux,
             direction,
+            security: &lines.attributes,
         }
     }
 
@@ -241,9 +280,9 @@ fn event_format(events: EventPayload) -> Format {
     (events.pt, map, Some("0-15"))
 }
 
-/// Whether this is an audio stream over plain RTP that is not refused.
+/// Whether this is an audio stream over RTP that is not refused.
 fn speakable(media: &Media) -> bool {
-    media.kind == "audio" && media.port != 0 && matches!(media.proto.as_str(), "RTP/AVP" | "RTP/AVPF")
+    media.kind == "audio" && media.port != 0
 }
 
 fn matches(encoding: &Encoding, codec: Codec) -> bool {

@@ -1,6 +1,7 @@
 use std::collections::HashSet;
 use std::net::{IpAddr, SocketAddr};
 
+use super::security::{self, Crypto};
 use super::{Direction, MAX_SDP, SdpError};
 
 /// A session description, as far as a voice call needs it (RFC 8866).
@@ -35,6 +36,8 @@ pub(super) struct Media {
     pub ptime: Option<u32>,
     /// Direction, seen from the writer.
     pub direction: Direction,
+    /// `a=crypto:` (RFC 4568), as far as it can be used.
+    pub crypto: Vec<Crypto>,
 }
 
 /// What a payload type stands for.
@@ -145,6 +148,7 @@ fn parse_media(value: &str) -> Option<Media> {
         parameters: Vec::new(),
         ptime: None,
         direction: Direction::default(),
+        crypto: Vec::new(),
     })
 }
 
@@ -204,6 +208,7 @@ fn parse_attribute(media: &mut Media, value: &str) -> Option<()> {
             let address = words.next().and_then(parse_connection);
             media.rtcp = Some((port, address));
         }
+        "crypto" => security::read_crypto(media, value),
         _ => {}
     }
     Some(())

@@ -21,6 +21,8 @@ pub(super) struct Audio<'a> {
     pub ptime_ms: u32,
     pub rtcp_mux: bool,
     pub direction: Direction,
+    /// Whole lines of protection.
+    pub security: &'a str,
 }
 
 /// Writes a description (RFC 8866, section 5).
@@ -57,5 +59,6 @@ fn print_audio(out: &mut String, audio: &Audio<'_>) -> std::fmt::Result {
     if audio.rtcp_mux {
         out.push_str("a=rtcp-mux\r\n");
     }
+    out.push_str(audio.security);
     write!(out, "a={}\r\n", audio.direction)
 }

@@ -7,6 +7,8 @@ use crate::sdp::{Direction, LocalMedia};
 use crate::testing::{align, rms, speech, tone};
 use proptest::prelude::*;
 
+mod protection;
+
 const TEN_MS: Duration = Duration::from_millis(10);
 
 fn address(host: u8, port: u16) -> SocketAddr {
@@ -30,7 +32,10 @@ struct Pair {
 
 impl Pair {
     fn new(codecs: &[Codec]) -> Self {
-        let (mut a, mut b) = (media(1, codecs), media(2, &Codec::ALL));
+        Self::of(media(1, codecs), media(2, &Codec::ALL))
+    }
+
+    fn of(mut a: LocalMedia, mut b: LocalMedia) -> Self {
         let (answer, for_b) = b.answer(&a.offer()).unwrap();
         let for_a = a.accept(&answer).unwrap();
         let now = Instant::now();
