@@ -9,7 +9,7 @@ use tempfile::TempDir;
 
 use crate::{Authority, Place, Process, SipAccount, free_port};
 
-/// A running Kamailio with the users 1001 to 1008 of the domain `bell.test`. It tells of the calls of each
+/// A running Kamailio with the users 1001 to 1024 of the domain `bell.test`. It tells of the calls of each
 /// (dialog state) and of the messages that wait for them, as somebody publishes them. The number
 /// `7` + phone + port stands for whatever listens on that port of that phone in a [`Network`](crate::Network),
 /// registered or not.
@@ -59,7 +59,7 @@ impl Kamailio {
         fs::create_dir(&db).unwrap();
         fs::create_dir(dir.path().join("run")).unwrap();
         let mut users = "username(string) domain(string) password(string)\n".to_owned();
-        for user in 1001..=1008 {
+        for user in 1001..=1024 {
             users.push_str(&format!("{user}:{}:{}\n", Self::DOMAIN, password(&user.to_string())));
         }
         fs::write(db.join("subscriber"), users).unwrap();
