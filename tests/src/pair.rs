@@ -112,6 +112,9 @@ impl Pair {
     }
 
     fn connect(&mut self, target: &str) {
+        for pid in self.pids() {
+            before_others(pid);
+        }
         match &mut self.caller {
             End::Carillon { cli, .. } => drop(cli.wait_for("answered", SOON)),
             End::Baresip(baresip) => {
@@ -124,9 +127,6 @@ impl Pair {
             }
         }
         self.since = Instant::now();
-        for end in [&self.caller, &self.callee] {
-            before_others(end.pid());
-        }
     }
 
     /// Process ids of caller and callee.
