@@ -8,7 +8,7 @@ use std::process::Command;
 use crate::kamailio_house::{House, password};
 use crate::{Authority, Place, Process, SipAccount, free_port};
 
-/// A running Kamailio with the users 1001 to 1008 of the domain `bell.test`. It tells of the calls of each
+/// A running Kamailio with the users 1001 to 1024 of the domain `bell.test`. It tells of the calls of each
 /// (dialog state) and of the messages that wait for them, as somebody publishes them. The number
 /// `7` + phone + port stands for whatever listens on that port of that phone in a [`Network`](crate::Network),
 /// registered or not.
@@ -53,7 +53,7 @@ impl Kamailio {
     }
 
     fn start(place: &Place, address: Ipv4Addr, ports: Ports) -> Self {
-        let house = House::new((1001..=1008).map(|user| user.to_string()));
+        let house = House::new((1001..=1024).map(|user| user.to_string()));
         for table in ["version", "presentity", "active_watchers", "watchers", "xcap", "pua"] {
             let empty = Path::new("/usr/share/kamailio/dbtext/kamailio").join(table);
             fs::copy(&empty, house.database().join(table))

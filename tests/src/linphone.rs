@@ -69,6 +69,41 @@ impl Linphone {
         self.process.type_line(line);
     }
 
+    /// Leaves it this codec alone.
+    pub fn only_codec(&mut self, codec: &str) {
+        self.process.type_line("codec list");
+        // " 0: opus (48000) enabled"; the list has an end, but no line says so.
+        self.process.type_line("status register");
+        let mut kept = false;
+        loop {
+            let line = self.wait_line("its codecs", |text| {
+                (text.contains(" enabled")
+                    || text.contains(" disabled")
+                    || text.contains("registered, identity"))
+                .then(|| text.to_owned())
+            });
+            let Some((number, name)) = line.trim().split_once(": ").filter(|(n, _)| n.parse::<u8>().is_ok())
+            else {
+                assert!(kept, "linphonec does not know {codec}\n{}", self.process.log());
+                return;
+            };
+            let wanted = name.split(' ').next().is_some_and(|name| name.eq_ignore_ascii_case(codec));
+            kept |= wanted;
+            self.process.type_line(&format!("codec {} {number}", if wanted { "enable" } else { "disable" }));
+        }
+    }
+
+    /// Ends it and waits until it has gone.
+    pub fn quit(&mut self) {
+        self.process.type_line("quit");
+        self.process.wait_exit(LIMIT);
+    }
+
+    /// Its process id.
+    pub fn pid(&self) -> u32 {
+        self.process.pid()
+    }
+
     /// Ends all its calls.
     pub fn hang_up(&mut self) {
         self.process.type_line("terminate all");
@@ -77,6 +112,10 @@ impl Linphone {
     /// Waits until it says this, and says when that was.
     pub fn wait(&mut self, words: &str) -> Instant {
         self.process.wait_for(words, LIMIT, |l| l.text.contains(words).then_some(l.at))
+    }
+
+    fn wait_line<T>(&mut self, what: &str, wanted: impl Fn(&str) -> Option<T>) -> T {
+        self.process.wait_for(what, LIMIT, |line| wanted(&line.text))
     }
 
     /// When it was registered, as its log says.

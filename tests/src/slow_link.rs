@@ -63,7 +63,7 @@ impl Drop for SlowLink {
 }
 
 /// A TUN device in a place.
-fn device(place: &Place, name: &str) -> Arc<SyncDevice> {
+pub(crate) fn device(place: &Place, name: &str) -> Arc<SyncDevice> {
     let (place, name) = (place.clone(), name.to_owned());
     let made = thread::spawn(move || {
         place.enter();
@@ -107,7 +107,7 @@ fn carry(
     });
 }
 
-fn ip(place: &Place, arguments: &[&str]) {
+pub(crate) fn ip(place: &Place, arguments: &[&str]) {
     let mut command: Command = place.command("ip");
     command.args(arguments);
     Process::run(&format!("ip {}", arguments.join(" ")), command);

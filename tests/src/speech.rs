@@ -50,7 +50,7 @@ impl Speech {
 }
 
 /// The file of this name, made by sox where it is not there yet.
-fn made(name: &str, mut sox: Command, effect: &[&str]) -> PathBuf {
+pub(crate) fn made(name: &str, mut sox: Command, effect: &[&str]) -> PathBuf {
     static MAKING: Mutex<()> = Mutex::new(());
     let _one_at_a_time = MAKING.lock().unwrap_or_else(PoisonError::into_inner);
     let dir = target_dir().join("speech");
@@ -71,6 +71,11 @@ fn clips(voice: Voice) -> Vec<PathBuf> {
         Voice::First => &["0870"],
         Voice::Second => &["0880", "0890"],
     };
+    librivox(names)
+}
+
+/// Pieces of a LibriVox reading by their numbers.
+pub(crate) fn librivox(names: &[&str]) -> Vec<PathBuf> {
     let dir = Path::new("/usr/share/pocketsphinx/test/data/librivox");
     let clips = names.iter().map(|n| dir.join(format!("sense_and_sensibility_01_austen_64kb-{n}.wav")));
     clips

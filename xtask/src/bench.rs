@@ -1,10 +1,14 @@
 //! `cargo xtask bench`: the figures of BENCHMARKS.md, measured on this machine.
 
-use crate::machine::{Purpose, prepare, qr_python, scoring_python};
+use crate::machine::{Purpose, bench_python, prepare, qr_python, scoring_python};
 use crate::shell::{cargo, command, show, target};
 use crate::ui;
 
-/// Builds the product as it is shipped and measures it; `names` are parts, all of them without a name.
+/// Parts that need the window.
+const WITH_WINDOW: &[&str] = &["registration", "window"];
+
+/// Builds the product as it is shipped and measures it; `names` are parts, all of them without a name. What follows
+/// `voice` belongs to it.
 ///
 /// # Errors
 /// Something is missing, does not build, or a measurement fails.
@@ -22,12 +26,16 @@ pub fn run(names: &[&str]) -> Result<bool, String> {
 
 fn product(names: &[&str]) -> Result<(), String> {
     scoring_python()?;
-    if let Some(install) = ui::install() {
-        show(install)?;
+    bench_python()?;
+    let mut product = vec!["build", "--release", "--package", "carillon-cli", "--package", "demo-pbx"];
+    if names.is_empty() || names.iter().any(|name| WITH_WINDOW.contains(name)) {
+        if let Some(install) = ui::install() {
+            show(install)?;
+        }
+        show(ui::build())?;
+        product.extend(["--package", "carillon"]);
     }
-    show(ui::build())?;
-    let product = ["--package", "carillon-cli", "--package", "carillon", "--package", "demo-pbx"];
-    show(cargo(&[&["build", "--release"], &product[..]].concat()))?;
+    show(cargo(&product))?;
     show(cargo(&["build", "--package", "system-tests", "--bin", "measure"]))?;
     let mut measure = command(target("debug/measure"), names);
     measure.env("CARILLON_BIN_DIR", target("release"));

@@ -111,6 +111,21 @@ const NEEDS: &[Need] = &[
     need(Purpose::Test, Probe::Program("xdotool"), "xdotool"),
     need(Purpose::Test, Probe::Program("WebKitWebDriver"), "webkit2gtk-driver"),
     need(Purpose::Bench, Probe::Python("import ctypes; ctypes.CDLL('libzbar.so.0')"), "libzbar0"),
+    need(
+        Purpose::Bench,
+        Probe::File("/usr/share/asterisk/sounds/en_US_f_Allison/demo-congrats.g722"),
+        "asterisk-core-sounds-en-g722",
+    ),
+    need(
+        Purpose::Bench,
+        Probe::File("/usr/share/asterisk/sounds/fr_CA_f_June/demo-congrats.g722"),
+        "asterisk-core-sounds-fr-g722",
+    ),
+    need(
+        Purpose::Bench,
+        Probe::File("/usr/share/asterisk/sounds/it_IT_m_Carlo/demo-congrats.g722"),
+        "asterisk-core-sounds-it-g722",
+    ),
     need(Purpose::Test, Probe::Program("chromedriver"), "chromium-driver"),
     need(Purpose::Test, Probe::Program("display"), "imagemagick"),
 ];
@@ -147,6 +162,14 @@ pub fn scoring_python() -> Result<(), String> {
     python("venv", "tests/requirements.txt").map(drop)
 }
 
+/// The same with what the bench of the voice needs as well: ViSQOL, and a decoder of G.722 for the speech.
+///
+/// # Errors
+/// Python or its packages cannot be had.
+pub fn bench_python() -> Result<(), String> {
+    python("venv", "tests/bench-requirements.txt").map(drop)
+}
+
 /// A Python that has zbar and OpenCV, made once.
 ///
 /// # Errors
@@ -158,7 +181,8 @@ pub fn qr_python() -> Result<PathBuf, String> {
 /// The Python in a folder of its own below the target folder, with the packages that `wanted` lists.
 fn python(folder: &str, wanted: &str) -> Result<PathBuf, String> {
     let venv = target(folder);
-    let (stamp, python) = (venv.join("requirements.txt"), venv.join("bin/python"));
+    let stamp = venv.join(Path::new(wanted).file_name().unwrap_or_default());
+    let python = venv.join("bin/python");
     let wanted_text = fs::read(crate::shell::root().join(wanted)).map_err(|e| format!("{wanted}: {e}"))?;
     if fs::read(&stamp).is_ok_and(|installed| installed == wanted_text) {
         return Ok(python);

@@ -1,9 +1,11 @@
 //! Measures the product on this machine, for BENCHMARKS.md: prints one Markdown table a part.
 //!
-//! `measure [registration] [call] [sip] [voice] [cost] [window]`; all of them without a name.
+//! `measure [registration] [call] [sip] [delay] [cost] [window]`; all of them without a name.
+//! `measure voice [OPTIONS]`: the voice on a bad network, beside other phones.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
 mod sip;
+mod voice;
 
 use std::thread::sleep;
 use std::time::{Duration, Instant};
@@ -19,6 +21,10 @@ const WATCHED: Duration = Duration::from_secs(15);
 
 fn main() {
     let names: Vec<String> = std::env::args().skip(1).collect();
+    if names.first().is_some_and(|name| name == "voice") {
+        voice::measure(&names[1..]);
+        return;
+    }
     let wanted = |name: &str| names.is_empty() || names.iter().any(|n| n == name);
     if wanted("registration") {
         registration();
@@ -29,8 +35,8 @@ fn main() {
     if wanted("sip") {
         sip::measure();
     }
-    if wanted("voice") {
-        voice();
+    if wanted("delay") {
+        delay();
     }
     if wanted("cost") {
         cost();
@@ -82,7 +88,7 @@ fn call() {
 }
 
 /// From mouth to ear: virtual microphone, our phone, demo PBX, our phone, virtual speaker.
-fn voice() {
+fn delay() {
     let took = (0..3).map(|_| {
         let (demo, session) = (Demo::start(&[]), Session::bare().with_sound());
         let (silence, nowhere) = (Speech::silence(), session.path("nowhere.wav"));
