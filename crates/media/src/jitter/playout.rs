@@ -315,7 +315,7 @@ impl Playout {
             self.lengthened += changed as u64;
             changed
         } else {
-            let excess = ready.min(PULL) + (over - TOLERANCE).max(0) / PULL * PULL;
+            let excess = ready.min(PULL) + (over + TOLERANCE / 2).max(0) / PULL * PULL;
             if excess < TOLERANCE {
                 self.waited = 0;
                 return;

@@ -69,9 +69,8 @@ impl Target {
         }
         self.since_reset = self.since_reset.saturating_add(1);
         self.base = self.offsets.iter().copied().min().unwrap_or(offset);
-        let usual = self.nth_latest(WINDOW, self.offsets.len() * UNUSUAL_PER_MILLE / 1000);
+        let (usual, nearly_all) = self.quantiles();
         self.usual = usual - self.base + MARGIN;
-        let nearly_all = self.nth_latest(WINDOW, self.offsets.len() * LATE_PER_MILLE / 1000);
         let lately = self.nth_latest(RECENT, RECENT_OUTLIERS.min(self.offsets.len() / 10));
         let left = PRIOR_PACKETS.saturating_sub(self.since_reset);
         let prior = self.prior * left as Ticks / PRIOR_PACKETS as Ticks;
@@ -91,6 +90,22 @@ impl Target {
     /// The delay over the base that most packets keep within.
     pub fn usual(&self) -> Ticks {
         self.usual
+    }
+
+    /// The offsets that most and that nearly all packets keep within.
+    fn quantiles(&mut self) -> (Ticks, Ticks) {
+        self.scratch.clear();
+        self.scratch.extend(&self.offsets);
+        let count = self.scratch.len();
+        let Some(rank) = count.checked_sub(1 + count * UNUSUAL_PER_MILLE / 1000) else {
+            return (self.base, self.base);
+        };
+        let (_, usual, later) = self.scratch.select_nth_unstable(rank);
+        let usual = *usual;
+        match later.len().checked_sub(1 + count * LATE_PER_MILLE / 1000) {
+            Some(rank) => (usual, *later.select_nth_unstable(rank).1),
+            None => (usual, usual),
+        }
     }
 
     /// Of the last `among` offsets, the one with `later` others after it.

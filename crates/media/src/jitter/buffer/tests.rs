@@ -338,3 +338,34 @@ fn after_a_gap_whose_packets_all_come_at_once_the_delay_goes_down() {
         assert!(alike > 0.85, "{codec}: {alike}");
     }
 }
+
+/// The least delay at which one packet in a hundred would come too late, ms.
+fn needed_for_one_percent(ways: &[f64]) -> f64 {
+    let mut sorted = ways.to_vec();
+    sorted.sort_by(f64::total_cmp);
+    sorted[sorted.len() * 99 / 100] - sorted[0]
+}
+
+#[test]
+fn jitter_adds_no_more_delay_than_losing_one_packet_in_a_hundred_would_need() {
+    let sound = speech(48_000 * 40);
+    let rig = Rig::new(Codec::Opus, &sound, 5);
+    let settled = |heard: &Heard| heard.delays[10..].iter().sum::<f64>() / 30.0;
+    let clean = settled(&rig.run(40, |_| vec![20.0]));
+    for (spread, in_order) in [(20.0, true), (50.0, true), (50.0, false)] {
+        let mut next = random(5);
+        let mut last = 0.0f64;
+        let mut way = |n: usize| {
+            let sent = n as f64 * 20.0;
+            let at = sent + next() * 2.0 * spread;
+            last = if in_order { at.max(last) } else { at };
+            last - sent
+        };
+        let ways: Vec<f64> = (0..2000).map(&mut way).collect();
+        let heard = rig.run(40, |n| vec![ways[n]]);
+        let (added, needed) = (settled(&heard) - clean, needed_for_one_percent(&ways));
+        assert!(added <= needed, "{spread} {in_order}: added {added} ms, needed {needed} ms");
+        let figures = heard.buffer.figures();
+        assert!(figures.late <= 20 && figures.concealed < 48 * 400, "{spread} {in_order}: {figures:?}");
+    }
+}
