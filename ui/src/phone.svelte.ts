@@ -64,6 +64,7 @@ export class Phone {
     theme: this.accounts.find((account) => account.enforced.theme)?.enforced.theme ?? null,
     language: this.accounts.find((account) => account.enforced.language)?.enforced.language ?? null,
     hidden: this.accounts.find((account) => account.enforced.hidden.length > 0)?.enforced.hidden ?? [],
+    codecs: this.accounts.some((account) => account.enforced.codecs),
   });
 
   #backend: Backend;

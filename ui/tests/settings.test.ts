@@ -110,6 +110,37 @@ test('what the PBX settles holds as long as its account is there', async () => {
   // A page that is taken away does not stay open.
   await part('settings').click();
   await expect.element(part(`account-${account().id}`)).toBeInTheDocument();
-  backend.emit({ what: 'account', view: account(undefined, { enforced: { theme: null, language: null, hidden: ['settings'] } }) });
+  backend.emit({ what: 'account', view: account(undefined, { enforced: { theme: null, language: null, hidden: ['settings'], codecs: false } }) });
   await expect.element(part(`account-${account().id}`)).not.toBeInTheDocument();
+});
+
+test('codecs are ordered by the keyboard, and one always stays', async () => {
+  const { backend } = await put('settings-codecs');
+  const order = () => [...document.querySelectorAll('[data-testid="codecs"] li')].map((row) => row.getAttribute('data-testid'));
+  const last = () => (backend.sent.at(-1) as { preferences: { codecs: { name: string; used: boolean }[] } }).preferences.codecs;
+  const answered = () => backend.emit({ what: 'callPreferences', preferences: { codecs: last() } });
+  (document.querySelector('[data-testid="codec-up-PCMA"]') as HTMLElement).focus();
+  await userEvent.keyboard('{Enter}');
+  expect(last().map((codec) => codec.name)).toEqual(['opus', 'EVS', 'G722', 'PCMA', 'PCMU']);
+  answered();
+  await expect.poll(order).toEqual(['codec-opus', 'codec-G722', 'codec-PCMA', 'codec-PCMU']);
+  await expect.poll(focused).toBe('codec-up-PCMA');
+  await expect.element(part('codec-told')).toHaveTextContent('G.711 A-law: 3 of 4');
+  for (const name of ['opus', 'G722', 'PCMU']) {
+    await part(`codec-use-${name}`).click();
+    answered();
+  }
+  expect(last().filter((codec) => codec.used).map((codec) => codec.name)).toEqual(['EVS', 'PCMA']);
+  await expect.element(part('codec-use-PCMA')).toBeDisabled();
+});
+
+test('a codec is dragged to its place', async () => {
+  const { backend } = await put('settings-codecs');
+  await part('codec-PCMU').dropTo(part('codec-opus'));
+  expect(backend.sent.at(-1)).toMatchObject({ do: 'preferInCalls', preferences: { codecs: [{ name: 'PCMU' }, { name: 'opus' }, { name: 'EVS' }, { name: 'G722' }, { name: 'PCMA' }] } });
+});
+
+test('where the PBX settles the codecs it says so', async () => {
+  await put('settings-codecs-settled');
+  await expect.element(page.getByText(`Your administrator has settled the codecs of ${account().id}.`)).toBeInTheDocument();
 });

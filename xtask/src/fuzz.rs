@@ -12,8 +12,9 @@ pub const USUAL: u32 = 600;
 const MOST_KEPT: usize = 190;
 
 /// The targets, as `fuzz/fuzz_targets` has them.
-const TARGETS: [&str; 8] = [
+const TARGETS: [&str; 9] = [
     "callback_request",
+    "codec_payloads",
     "profile",
     "qr_payload",
     "qr_picture",

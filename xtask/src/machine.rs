@@ -67,6 +67,7 @@ const NEEDS: &[Need] = &[
     need(Purpose::FastTest, Probe::Program("pulseaudio"), "pulseaudio"),
     need(Purpose::FastTest, Probe::Program("parec"), "pulseaudio-utils"),
     need(Purpose::FastTest, Probe::Program("sox"), "sox"),
+    need(Purpose::FastTest, Probe::Python("import ctypes; ctypes.CDLL('libspandsp.so.2')"), "libspandsp2"),
     need(
         Purpose::FastTest,
         Probe::File("/usr/share/pocketsphinx/test/data/librivox"),

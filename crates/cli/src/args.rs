@@ -181,6 +181,9 @@ pub enum Codec {
     /// Opus, 48 kHz
     #[value(name = "opus")]
     Opus,
+    /// G.722, 16 kHz
+    #[value(name = "G722", alias = "g722")]
+    G722,
     /// G.711 µ-law
     #[value(name = "PCMU", alias = "pcmu")]
     Pcmu,

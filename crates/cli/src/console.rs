@@ -55,7 +55,7 @@ impl Script {
         };
         match Line::read(line, &self.account, only) {
             Ok(None) => {}
-            Ok(Some(Line::Do(command))) => self.phone.send(command),
+            Ok(Some(Line::Do(command))) => self.phone.send(*command),
             Ok(Some(Line::List)) => known.calls.values().for_each(|view| self.output.call(view)),
             Ok(Some(Line::Help)) => self.output.help(WORDS),
             Err(sentence) => self.output.misunderstood(line, &sentence),

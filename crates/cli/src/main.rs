@@ -111,11 +111,12 @@ fn script(
         config.audio = sound(audio).map_err(&failed)?;
     }
     if let Some(codec) = codec {
-        config.codecs = vec![match codec {
+        config.codecs = Some(vec![match codec {
             args::Codec::Opus => phone::Codec::Opus,
+            args::Codec::G722 => phone::Codec::G722,
             args::Codec::Pcmu => phone::Codec::Pcmu,
             args::Codec::Pcma => phone::Codec::Pcma,
-        }];
+        }]);
     }
     sessions::trust(&mut config, account.ca.as_ref()).map_err(&failed)?;
     let plain = plain(account).map_err(&failed)?;

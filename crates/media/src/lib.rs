@@ -8,6 +8,7 @@
 
 mod adaptation;
 mod codec;
+mod comfort_noise;
 mod conference;
 mod control;
 mod dtmf;

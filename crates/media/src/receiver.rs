@@ -4,6 +4,7 @@ use std::net::SocketAddr;
 use std::time::Instant;
 
 use crate::codec::VoiceDecoder;
+use crate::comfort_noise::ComfortNoise;
 use crate::dtmf::Event;
 use crate::jitter::{Figures, JitterBuffer, Ticks};
 use crate::latch::{Latch, Verdict};
@@ -20,6 +21,7 @@ const MOST_DIGITS: usize = 64;
 pub(crate) struct Receiver {
     payloads: Vec<Payload>,
     events: Vec<EventPayload>,
+    comfort_types: Vec<u8>,
     receives: bool,
     latch: Latch,
     source: Option<Source>,
@@ -27,6 +29,9 @@ pub(crate) struct Receiver {
     decoder: VoiceDecoder,
     buffer: JitterBuffer,
     arrivals: Arrivals,
+    comfort_noise: ComfortNoise,
+    /// Where the other side fell silent.
+    silent_at: i64,
     last_event: Option<u32>,
     digits: Vec<Digit>,
     heard: Option<Instant>,
@@ -43,6 +48,7 @@ impl Receiver {
         Ok(Self {
             payloads: negotiated.receive.clone(),
             events: negotiated.receive_events.clone(),
+            comfort_types: negotiated.receive_comfort_noise.clone(),
             receives: negotiated.direction.receives(),
             latch: Latch::new(negotiated.remote_rtp),
             source: None,
@@ -50,6 +56,8 @@ impl Receiver {
             decoder: VoiceDecoder::new(codec)?,
             buffer: JitterBuffer::new(codec),
             arrivals: Arrivals::default(),
+            comfort_noise: ComfortNoise::new(),
+            silent_at: 0,
             last_event: None,
             digits: Vec::new(),
             heard: None,
@@ -63,9 +71,11 @@ impl Receiver {
     pub fn renegotiate(&mut self, negotiated: &Negotiated) {
         self.payloads.clone_from(&negotiated.receive);
         self.events.clone_from(&negotiated.receive_events);
+        self.comfort_types.clone_from(&negotiated.receive_comfort_noise);
         let resumes = negotiated.direction.receives() && !self.receives;
         self.receives = negotiated.direction.receives();
         if resumes {
+            self.comfort_noise = ComfortNoise::new();
             // What was expected before the hold will not come.
             self.renew_buffer(self.codec);
         }
@@ -91,8 +101,9 @@ impl Receiver {
     pub fn receive(&mut self, now: Instant, ticks: Ticks, from: SocketAddr, packet: &Packet<'_>) {
         let voice = self.payloads.iter().find(|payload| payload.pt == packet.payload_type).copied();
         let event = self.events.iter().any(|event| event.pt == packet.payload_type);
-        // A packet of an unknown type (comfort noise) of the right source still counts as received.
-        let known = voice.is_some() || event;
+        let noise = self.comfort_types.contains(&packet.payload_type);
+        // A packet of an unknown type of the right source still counts as received.
+        let known = voice.is_some() || event || noise;
         let own = self.latch.destination() == from && self.latch.ssrc() == Some(packet.ssrc);
         if !known && !own {
             return;
@@ -111,7 +122,11 @@ impl Receiver {
         self.arrivals.note(seq);
         self.packets = self.packets.saturating_add(1);
         self.heard = Some(now);
+        let frames = usize::try_from(self.buffer.delay()).unwrap_or(0) / FRAME;
         if let Some(payload) = voice {
+            if seq > self.silent_at {
+                self.comfort_noise.end(frames);
+            }
             source.note_transit(ticks * i64::from(payload.codec.clock_rate()) / 48_000, packet.timestamp);
             if self.receives && self.speak(payload.codec) {
                 self.buffer.insert(ticks, seq, packet.timestamp, packet.payload, &self.decoder);
@@ -119,6 +134,10 @@ impl Receiver {
             return;
         }
         self.buffer.pass_over(seq);
+        if noise {
+            self.comfort_noise.describe(packet.payload, frames);
+            self.silent_at = seq;
+        }
         if let (true, Some(digit)) = (event, Event::parse(packet.payload)) {
             // All packets of one event share its timestamp, so any of them is enough.
             if self.last_event != Some(packet.timestamp) && self.digits.len() < MOST_DIGITS {
@@ -135,6 +154,7 @@ impl Receiver {
             return;
         }
         self.buffer.pull(ticks, &mut self.decoder, out);
+        self.comfort_noise.mix(out);
         let peak = out.iter().map(|sample| sample.unsigned_abs()).max().unwrap_or(0);
         self.peak = self.peak.max(peak);
     }
@@ -211,6 +231,8 @@ impl Receiver {
         self.lost_before = self.lost();
         self.source = Some(Source::new(packet.ssrc, packet.seq));
         self.arrivals = Arrivals::default();
+        self.comfort_noise = ComfortNoise::new();
+        self.silent_at = 0;
         self.last_event = None;
         self.renew_buffer(self.codec);
     }

@@ -5,6 +5,7 @@ use std::time::{Duration, Instant};
 
 use crate::adaptation::Adaptation;
 use crate::codec::VoiceEncoder;
+use crate::comfort_noise::{Silence, Utterance};
 use crate::dtmf::Event;
 use crate::in_band::InBand;
 use crate::rtp::Packet;
@@ -73,6 +74,9 @@ pub(crate) struct Sender {
     pub packets: u32,
     pub octets: u32,
     adaptation: Adaptation,
+    /// Payload type of comfort noise, where silence need not be sent.
+    comfort_noise: Option<u8>,
+    silence: Silence,
     /// The voice pauses, and no packet says so again (DTX).
     pausing: bool,
     peak: u16,
@@ -102,6 +106,8 @@ impl Sender {
             packets: 0,
             octets: 0,
             adaptation: Adaptation::new(negotiated.opus, negotiated.ptime_ms),
+            comfort_noise: negotiated.comfort_noise,
+            silence: Silence::new(),
             pausing: false,
             peak: 0,
         };
@@ -123,6 +129,7 @@ impl Sender {
         }
         self.payload_type = negotiated.send.pt;
         self.events = negotiated.send_events;
+        self.comfort_noise = negotiated.comfort_noise;
         if self.events.is_none() || !negotiated.direction.sends() {
             self.tone = None;
             self.digits.clear();
@@ -206,6 +213,12 @@ impl Sender {
         }
         let samples = self.sound.len() as u32 / 480 * step;
         let timestamp = self.clock.wrapping_sub(samples);
+        if let Some(payload_type) = self.comfort_noise {
+            let said = self.silence.judge(&self.sound);
+            if said != Utterance::Voice {
+                return self.stay_silent(payload_type, timestamp, said);
+            }
+        }
         let marker = std::mem::take(&mut self.marker);
         let mut bytes = self.header(self.payload_type, timestamp, marker);
         let before = bytes.len();
@@ -221,6 +234,16 @@ impl Sender {
             self.marker = true;
             return None;
         }
+        Some(self.count(bytes))
+    }
+
+    /// In place of a packet of sound: a word about the background, or nothing.
+    fn stay_silent(&mut self, payload_type: u8, timestamp: u32, said: Utterance) -> Option<Vec<u8>> {
+        self.sound.clear();
+        self.marker = true;
+        let Utterance::Background(level) = said else { return None };
+        let mut bytes = self.header(payload_type, timestamp, false);
+        bytes.push(level);
         Some(self.count(bytes))
     }
 

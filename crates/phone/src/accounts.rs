@@ -34,7 +34,7 @@ struct Account {
 pub(crate) struct Line {
     /// What to register.
     pub(crate) sip: sip::Account,
-    /// Codecs its calls may use, best first.
+    /// Codecs settled for its calls, best first; none where that is for the user to say.
     pub(crate) codecs: Vec<Codec>,
 }
 
@@ -77,7 +77,7 @@ pub(crate) struct Agent {
     pub(crate) id: AgentId,
     /// What it is told.
     pub(crate) handle: UserAgent,
-    /// Codecs its calls may use, best first.
+    /// Codecs settled for its calls, best first; none where that is for the user to say.
     pub(crate) codecs: Vec<Codec>,
 }
 

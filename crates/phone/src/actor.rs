@@ -10,6 +10,7 @@ use tokio::sync::{mpsc, oneshot};
 use crate::accounts::{Accounts, Agent, AgentId};
 use crate::calls::{Calls, Way};
 use crate::outlet::Outlet;
+use crate::picture::codecs;
 use crate::scanning::{Look, Seen};
 use crate::signing_in::{SignedInput, SigningIn};
 use crate::voice::{Sockets, VoiceError, VoiceEvent};
@@ -206,7 +207,8 @@ impl Actor {
             Command::Mute { call, muted } => (self.calls.mute(call, muted), Some(call)),
             Command::SendDigits { call, digits } => (self.calls.digits(call, &digits), Some(call)),
             Command::SendWaiting { call } => (self.calls.go_on(call), Some(call)),
-            Command::PreferInCalls { preferences } => {
+            Command::PreferInCalls { mut preferences } => {
+                preferences.codecs = codecs::complete(&preferences.codecs);
                 self.signing_in.prefer(&preferences);
                 self.calls.prefer(preferences.clone());
                 self.outlet.tell(Event::CallPreferences { preferences });

@@ -18,8 +18,9 @@ pub struct Config {
     pub audio: AudioConfig,
     /// Ring and give ring-back tones through the speaker.
     pub tones: bool,
-    /// Codecs to offer and accept, best first.
-    pub codecs: Vec<media::Codec>,
+    /// Codecs to offer and accept in this run, best first; without them what is settled for the account, or chosen by
+    /// the user.
+    pub codecs: Option<Vec<media::Codec>>,
     /// `User-Agent` of SIP and HTTP.
     pub user_agent: String,
     /// Certificates to trust beside the system's.
@@ -75,7 +76,7 @@ impl Config {
             start: Start::All,
             audio: AudioConfig::default(),
             tones: true,
-            codecs: vec![media::Codec::Opus, media::Codec::Pcmu, media::Codec::Pcma],
+            codecs: None,
             user_agent: BRAND.user_agent(env!("CARGO_PKG_VERSION")),
             extra_roots: Trust::default(),
             suggested_domain: BRAND.domain.value.to_owned(),

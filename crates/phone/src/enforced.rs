@@ -29,16 +29,21 @@ impl Enforced {
 
     /// What the window must know.
     pub(crate) fn view(&self) -> EnforcedView {
-        EnforcedView { theme: self.theme, language: self.language.clone(), hidden: self.hidden.clone() }
+        EnforcedView {
+            theme: self.theme,
+            language: self.language.clone(),
+            hidden: self.hidden.clone(),
+            codecs: !self.codecs.is_empty(),
+        }
     }
 
-    /// Those of our codecs that are allowed, in the order settled. A list in which we know none cannot be
-    /// meant for us: all are allowed then.
-    pub(crate) fn allow(&self, ours: &[Codec]) -> Vec<Codec> {
+    /// The codecs that are allowed, in the order settled. None where nothing is settled, or nothing that we know: such a
+    /// list cannot be meant for us.
+    pub(crate) fn allowed(&self) -> Vec<Codec> {
         let mut allowed: Vec<Codec> = self
             .codecs
             .iter()
-            .filter_map(|name| ours.iter().copied().find(|codec| is(*codec, name)))
+            .filter_map(|name| Codec::ALL.into_iter().find(|codec| is(*codec, name)))
             .collect();
         let mut seen = Vec::new();
         allowed.retain(|codec| {
@@ -47,7 +52,7 @@ impl Enforced {
                 true
             }
         });
-        if allowed.is_empty() { ours.to_vec() } else { allowed }
+        allowed
     }
 }
 
@@ -57,6 +62,7 @@ fn is(codec: Codec, name: &str) -> bool {
         name.chars().filter(char::is_ascii_alphanumeric).collect::<String>().to_ascii_lowercase();
     match codec {
         Codec::Opus => folded == "opus",
+        Codec::G722 => folded == "g722",
         Codec::Pcmu => ["pcmu", "g711u", "g711ulaw", "ulaw"].contains(&folded.as_str()),
         Codec::Pcma => ["pcma", "g711a", "g711alaw", "alaw"].contains(&folded.as_str()),
     }
@@ -79,13 +85,16 @@ mod tests {
 
     fn allowed(names: &[&str]) -> Vec<Codec> {
         let codecs = names.iter().map(|name| (*name).to_owned()).collect();
-        Enforced { codecs, ..Enforced::default() }.allow(&[Codec::Opus, Codec::Pcmu, Codec::Pcma])
+        Enforced { codecs, ..Enforced::default() }.allowed()
     }
 
     #[test]
     fn codecs_are_allowed_in_the_order_settled() {
-        assert_eq!(allowed(&["G.711 A-law", "G729", "OPUS", "opus"]), [Codec::Pcma, Codec::Opus]);
-        assert_eq!(allowed(&[]), [Codec::Opus, Codec::Pcmu, Codec::Pcma]);
-        assert_eq!(allowed(&["G729"]), [Codec::Opus, Codec::Pcmu, Codec::Pcma]);
+        assert_eq!(
+            allowed(&["G.711 A-law", "iLBC", "G722.1", "G.722", "OPUS", "opus"]),
+            [Codec::Pcma, Codec::G722, Codec::Opus]
+        );
+        assert!(allowed(&[]).is_empty());
+        assert!(allowed(&["iLBC"]).is_empty());
     }
 }

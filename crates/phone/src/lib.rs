@@ -40,11 +40,11 @@ pub use media::Codec;
 pub use phone::{Phone, default_data_dir};
 pub use picture::{
     AccountId, AccountState, AccountView, Activity, BrowserView, CallEnd, CallId, CallPreferences,
-    CallReport, CallState, CallView, CameraState, CameraView, CertificateView, CodeView, DeclineReason,
-    Direction, DtmfMode, EndReason, EnforcedView, FieldIs, ForgotView, Lamp, MailboxView, MessageId,
-    MessageState, MessageView, NewPasswordView, PasswordPolicyView, PeerView, Picture, PresenceView, Quality,
-    ScanView, SessionState, SignInNews, SignInPage, SignInView, TenantView, Theme, TransferView, Transport,
-    TransportChoice, TrustedView, UnixMs, WatchedView, WaysView,
+    CallReport, CallState, CallView, CameraState, CameraView, CertificateView, CodeView, CodecPreference,
+    DeclineReason, Direction, DtmfMode, EndReason, EnforcedView, FieldIs, ForgotView, Lamp, MailboxView,
+    MessageId, MessageState, MessageView, NewPasswordView, PasswordPolicyView, PeerView, Picture,
+    PresenceView, Quality, ScanView, SessionState, SignInNews, SignInPage, SignInView, TenantView, Theme,
+    TransferView, Transport, TransportChoice, TrustedView, UnixMs, WatchedView, WaysView,
 };
 pub use scanning::{CodeFacts, Eyes, code_in};
 pub use settings::{AccountKind, SavedAccount, Settings, SettingsError};

@@ -6,12 +6,14 @@ use specta::Type;
 use crate::{FeatureCodes, Problem};
 
 mod call;
+pub(crate) mod codecs;
 mod others;
 
 pub use call::{
     CallEnd, CallPreferences, CallReport, CallState, CallView, DeclineReason, Direction, DtmfMode, EndReason,
     PeerView, Quality, TransferView,
 };
+pub use codecs::CodecPreference;
 pub use others::{
     Activity, Lamp, MailboxView, MessageId, MessageState, MessageView, PresenceView, WatchedView,
 };
@@ -405,6 +407,8 @@ pub struct EnforcedView {
     pub language: Option<String>,
     /// Views that are not to be shown, by their names in the profile file, lower case (`contacts`, `voicemail`).
     pub hidden: Vec<String>,
+    /// It settles the codecs.
+    pub codecs: bool,
 }
 
 /// Theme of the window.

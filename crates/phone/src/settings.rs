@@ -13,9 +13,9 @@ use serde::{Deserialize, Serialize};
 use crate::{AccountId, CallPreferences, Enforced, Transport};
 
 /// Version 2 knows plain SIP accounts, enforced settings and the camera used last, version 3 preferences in calls,
-/// transports that are found out and the phone's identity;
+/// transports that are found out and the phone's identity, version 4 the order of codecs;
 /// earlier ones are read as they are.
-const VERSION: u32 = 3;
+const VERSION: u32 = 4;
 const REMEMBERED: usize = 8;
 
 /// The settings as they stand on disk.
@@ -253,6 +253,7 @@ fn file(dir: &Path) -> PathBuf {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::CodecPreference;
 
     fn account(n: u32) -> SavedAccount {
         SavedAccount {
@@ -341,8 +342,22 @@ mod tests {
         assert_eq!(settings.accounts[0].kind, AccountKind::Pbx);
         assert_eq!(settings.accounts[0].proxy_port, Some(5060));
         settings.change(dir.path(), |s| s.withdraw_trust("nobody")).unwrap();
-        assert!(fs::read_to_string(file(dir.path())).unwrap().contains("\"version\": 3"));
+        assert!(fs::read_to_string(file(dir.path())).unwrap().contains("\"version\": 4"));
         assert_eq!(Settings::load(dir.path()).unwrap(), settings);
+    }
+
+    #[test]
+    fn the_third_version_has_no_order_of_codecs_yet() {
+        let dir = tempfile::tempdir().unwrap();
+        let third = r#"{"version":3,"accounts":[],"calls":{"doNotDisturb":true,"dtmf":"info"}}"#;
+        fs::write(file(dir.path()), third).unwrap();
+        let mut settings = Settings::load(dir.path()).unwrap();
+        assert!(settings.calls.do_not_disturb && settings.calls.codecs.is_empty());
+        let order = vec![CodecPreference { name: "PCMA".into(), used: true }];
+        settings.change(dir.path(), |s| s.calls.codecs.clone_from(&order)).unwrap();
+        assert_eq!(Settings::load(dir.path()).unwrap().calls.codecs, order);
+        // A phone of that version leaves the file alone instead of forgetting the order.
+        assert!(fs::read_to_string(file(dir.path())).unwrap().contains("\"version\": 4"));
     }
 
     #[test]

@@ -22,6 +22,7 @@ use tokio::task::AbortHandle;
 use crate::accounts::{Accounts, Agent};
 use crate::actor::Input;
 use crate::outlet::Outlet;
+use crate::picture::codecs;
 use crate::returning::Returning;
 use crate::scanning::{Look, Scanning, Seen};
 use crate::settings::{SavedAccount, Settings, TrustedCertificate};
@@ -258,7 +259,9 @@ impl SigningIn {
 
     /// What the user prefers in calls.
     pub(crate) fn call_preferences(&self) -> CallPreferences {
-        self.config.calls.clone().unwrap_or_else(|| self.settings.calls.clone())
+        let mut preferences = self.config.calls.clone().unwrap_or_else(|| self.settings.calls.clone());
+        preferences.codecs = codecs::complete(&preferences.codecs);
+        preferences
     }
 
     /// Remembers what the user prefers in calls.

@@ -2,7 +2,7 @@
 import type { Code, Command, Event, Picture, Problem } from './bindings';
 
 export type {
-  AccountId, AccountState, AccountView, CallEnd, CallId, CallPreferences, CallReport, CallState, CallView, CameraState, CertificateView, Code,
+  AccountId, AccountState, AccountView, CallEnd, CallId, CallPreferences, CallReport, CallState, CallView, CameraState, CertificateView, Code, CodecPreference,
   Command, Direction, DtmfMode, EndReason, EnforcedView, FieldIs, MessageView, PasswordPolicyView, PeerView, Picture, Problem, Quality, ScanView,
   SessionState, SignInNews, SignInPage, SignInView, SipAccount, TenantView, Theme, Transport, TransportChoice, TrustedView, WatchedView, WaysView,
 } from './bindings';

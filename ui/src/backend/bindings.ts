@@ -134,6 +134,13 @@ export type CallPreferences = {
 	publishPresence?: boolean,
 	/**  Star codes where the PBX does not tell its own. */
 	codes?: FeatureCodes,
+	/**  Codecs, best first. What a PBX's profile file settles for an account comes before it. */
+	codecs?: CodecPreference[],
+	/**
+	 *  Silence need not be sent: packets are left out in pauses where the other side can do without (DTX, comfort
+	 *  noise).
+	 */
+	leaveOutSilence?: boolean,
 };
 
 /**  Figures of a running call. */
@@ -403,6 +410,14 @@ export type CodeView = {
 	sent: boolean,
 	/**  When another may be asked for. */
 	againAt: UnixMs,
+};
+
+/**  A codec in the user's order. */
+export type CodecPreference = {
+	/**  Its name in SDP: `opus`, `G722`, `PCMU`, `PCMA`. */
+	name: string,
+	/**  Calls may use it. */
+	used: boolean,
 };
 
 /**  What a shell may ask of the phone. Every answer comes back as an [`Event`](crate::Event). */
@@ -709,6 +724,8 @@ export type EnforcedView = {
 	language: string | null,
 	/**  Views that are not to be shown, by their names in the profile file, lower case (`contacts`, `voicemail`). */
 	hidden: string[],
+	/**  It settles the codecs. */
+	codecs: boolean,
 };
 
 /**

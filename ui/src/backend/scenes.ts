@@ -43,6 +43,10 @@ const trusting = (trusted: TrustedView[]): Scene => {
   const scene = inside([account()], [], { settings: 'certificates' });
   return { ...scene, picture: { ...scene.picture, trusted } };
 };
+/** The phone's codecs, one of a later phone among them; `off` are not used. */
+const codecs = (...off: string[]): PhoneEvent => ({
+  what: 'callPreferences', preferences: { codecs: ['opus', 'EVS', 'G722', 'PCMU', 'PCMA'].map((name) => ({ name, used: !off.includes(name) })) },
+});
 const marta = { number: '07700 900 312', name: 'Marta Oduya' };
 const kenji = { number: '231', name: 'Kenji Morita' };
 const ingrid = { number: '07700 900 458', name: 'Ingrid Sollund' };
@@ -61,7 +65,7 @@ export const scenes = {
   reconnecting: () => inside([account({ is: 'reconnecting', retryAt: Date.now() + 3_900, problem: problem('serverSilent', 'REGISTER to 192.0.2.10:5060 timed out after 32 s'), status: 408 })], [], { events: earlierCalls() }),
   offline: () => inside([account({ is: 'offline', problem: problem('sipPasswordWrong'), status: 403 })]),
   'session-expired': () => inside([account(undefined, { session: { is: 'expired' }, secretsInMemory: true })]),
-  enforced: () => inside([account(undefined, { enforced: { theme: 'dark', language: 'de-DE', hidden: ['settings'] } })]),
+  enforced: () => inside([account(undefined, { enforced: { theme: 'dark', language: 'de-DE', hidden: ['settings'], codecs: true } })]),
   'two-accounts': () => inside([account(), harbour({ is: 'reconnecting', retryAt: Date.now() + 3_900, problem: problem('serverSilent'), status: null })], [], { events: earlierCalls() }),
   'find-call-as': () => inside([account(), harbour()], [], { events: earlierCalls(), find: '020 7946' }),
   'settings-accounts': () => inside([account()], [], { settings: 'accounts' }),
@@ -98,6 +102,8 @@ export const scenes = {
   voicemail: () => inside([account(undefined, { mailbox: { waiting: true, new: 2, old: 5 } })]),
   'do-not-disturb': () => inside([account()], [], { events: [...earlierCalls(), { what: 'callPreferences', preferences: { doNotDisturb: true } }] }),
   message: () => inside([account()], [], { events: [...earlierCalls(), { what: 'message', view: { id: 7, account: OWN, peer: marta, text: 'The courier is at the gate.\nShall I let him in?', at: Date.now(), state: { is: 'received' } } }] }),
+  'settings-codecs': () => inside([account()], [], { settings: 'codecs', events: [codecs()] }),
+  'settings-codecs-settled': () => inside([account(undefined, { enforced: { theme: null, language: null, hidden: [], codecs: true } })], [], { settings: 'codecs', events: [codecs('G722', 'opus')] }),
   'settings-calls': () => inside([account()], [], { settings: 'calls' }),
   ended: () => inside([account()], [call(5, active())], { events: [...earlierCalls(), said(call(5, ended('hungUpThere', 277), { codec: 'opus' }))] }),
   'ended-busy': () => inside([account()], [call(5, { is: 'ringing' })], { events: [said(call(5, ended('busy', null, 486)))] }),

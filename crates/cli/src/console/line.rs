@@ -40,7 +40,7 @@ pub const WORDS: &[(&str, &str)] = &[
 #[derive(Debug)]
 pub enum Line {
     /// Ask this of the phone.
-    Do(Command),
+    Do(Box<Command>),
     /// Print the calls.
     List,
     /// Print what can be said.
@@ -99,7 +99,7 @@ impl Line {
         };
         match words.take() {
             Some(word) => Err(format!("{word}: one word too many")),
-            None => Ok(Some(Self::Do(command))),
+            None => Ok(Some(Self::Do(Box::new(command)))),
         }
     }
 }

@@ -151,6 +151,7 @@ impl Offer {
         let fixed = match payload {
             0 => Some("PCMU/8000"),
             8 => Some("PCMA/8000"),
+            9 => Some("G722/8000"),
             _ => None,
         };
         let map = of("rtpmap").or_else(|| fixed.map(Into::into))?;
@@ -180,9 +181,9 @@ impl Media {
         if body.is_empty() { Some(Self::offering()) } else { Self::answering(&Offer::parse(body)?) }
     }
 
-    /// Takes the caller's first codec among Opus, PCMU and PCMA, and its telephone events.
+    /// Takes the caller's first codec among Opus, G.722, PCMU and PCMA, and its telephone events.
     pub fn answering(offer: &Offer) -> Option<Self> {
-        let known = |format: &&Format| ["opus", "PCMU", "PCMA"].iter().any(|name| format.is(name));
+        let known = |format: &&Format| ["opus", "G722", "PCMU", "PCMA"].iter().any(|name| format.is(name));
         let codec = offer.formats.iter().find(known)?;
         let same_clock = |format: &&Format| format.is("telephone-event") && format.clock() == codec.clock();
         let events = offer.formats.iter().find(same_clock);
@@ -283,7 +284,7 @@ mod tests {
 
     const OFFER: &str = "v=0\r\no=- 1 1 IN IP4 127.0.0.1\r\ns=-\r\nc=IN IP4 127.0.0.1\r\nt=0 0\r\n\
         m=video 5000 RTP/AVP 99\r\na=rtpmap:99 H264/90000\r\n\
-        m=audio 4000 RTP/AVP 9 111 0 101 110\r\na=rtpmap:111 opus/48000/2\r\na=fmtp:111 useinbandfec=1\r\n\
+        m=audio 4000 RTP/AVP 18 111 0 101 110\r\na=rtpmap:111 opus/48000/2\r\na=fmtp:111 useinbandfec=1\r\n\
         a=rtpmap:101 telephone-event/8000\r\na=rtpmap:110 telephone-event/48000\r\na=ptime:20\r\na=rtcp-mux\r\n";
 
     fn rtp() -> SocketAddr {

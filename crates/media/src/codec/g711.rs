@@ -2,8 +2,10 @@
 
 use super::CodecError;
 use super::conceal::Concealer;
-use super::resample::{Down, RATIO, Up};
+use super::resample::{Band, Down, Up};
 
+/// 48 kHz over 8 kHz.
+const RATIO: usize = Band::Narrow.ratio();
 /// Longest sound taken in one packet: 120 ms.
 const MAX_BYTES: usize = 960;
 
@@ -74,7 +76,7 @@ pub(crate) struct Encoder {
 
 impl Encoder {
     pub fn new(law: Law) -> Self {
-        Self { law, down: Down::new(), narrow: Vec::new() }
+        Self { law, down: Down::new(Band::Narrow), narrow: Vec::new() }
     }
 
     /// Appends the codes for this sound (a multiple of 6 samples) to `out`.
@@ -95,7 +97,7 @@ pub(crate) struct Decoder {
 
 impl Decoder {
     pub fn new(law: Law) -> Self {
-        Self { law, up: Up::new(), concealer: Concealer::new(), narrow: Vec::new() }
+        Self { law, up: Up::new(Band::Narrow), concealer: Concealer::new(Band::Narrow), narrow: Vec::new() }
     }
 
     /// Samples at 48 kHz in a packet.
@@ -119,7 +121,7 @@ impl Decoder {
     pub fn conceal(&mut self, out: &mut [i16]) {
         self.narrow.clear();
         self.narrow.resize(out.len() / RATIO, 0);
-        self.concealer.conceal(&mut self.narrow);
+        self.concealer.conceal(&mut self.narrow, 0);
         self.up.run(&self.narrow, out);
     }
 }

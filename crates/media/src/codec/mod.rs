@@ -1,5 +1,6 @@
 mod conceal;
 mod g711;
+mod g722;
 mod opus;
 mod resample;
 mod voice;
@@ -9,6 +10,7 @@ use std::fmt;
 use thiserror::Error;
 
 pub(crate) use opus::Settings as OpusSettings;
+pub(crate) use resample::{Band, Down, Up};
 pub(crate) use voice::{VoiceDecoder, VoiceEncoder};
 
 /// A voice codec of this phone.
@@ -16,6 +18,8 @@ pub(crate) use voice::{VoiceDecoder, VoiceEncoder};
 pub enum Codec {
     /// Opus (RFC 6716, RFC 7587), 48 kHz.
     Opus,
+    /// G.722 (RFC 3551, section 4.5.2), 16 kHz with an RTP clock of 8 kHz.
+    G722,
     /// G.711 µ-law (RFC 3551, section 4.5.14), 8 kHz.
     Pcmu,
     /// G.711 A-law (RFC 3551, section 4.5.14), 8 kHz.
@@ -24,12 +28,13 @@ pub enum Codec {
 
 impl Codec {
     /// All codecs, best first.
-    pub const ALL: [Codec; 3] = [Codec::Opus, Codec::Pcmu, Codec::Pcma];
+    pub const ALL: [Codec; 4] = [Codec::Opus, Codec::G722, Codec::Pcmu, Codec::Pcma];
 
-    /// Its name in SDP: `opus`, `PCMU`, `PCMA`.
+    /// Its name in SDP: `opus`, `G722`, `PCMU`, `PCMA`.
     pub fn name(self) -> &'static str {
         match self {
             Codec::Opus => "opus",
+            Codec::G722 => "G722",
             Codec::Pcmu => "PCMU",
             Codec::Pcma => "PCMA",
         }
@@ -44,7 +49,7 @@ impl Codec {
     pub fn clock_rate(self) -> u32 {
         match self {
             Codec::Opus => 48_000,
-            Codec::Pcmu | Codec::Pcma => 8_000,
+            Codec::G722 | Codec::Pcmu | Codec::Pcma => 8_000,
         }
     }
 }

@@ -1,30 +1,85 @@
-//! 8 kHz to 48 kHz and back: a linear-phase polyphase FIR that adds 2.5 ms each way.
+//! 48 kHz to 8 or 16 kHz and back: linear-phase polyphase FIRs that add 2.5 or 1.75 ms each way.
 
 use std::f64::consts::PI;
 use std::sync::LazyLock;
 
-/// 48 kHz over 8 kHz.
-pub(super) const RATIO: usize = 6;
-/// Taps of one phase.
-const PHASE: usize = 40;
-const TAPS: usize = PHASE * RATIO;
-/// -6 dB point in Hz: flat to 3.35 kHz, 60 dB down from 4.1 kHz, just over where aliases fold.
-const CORNER: f64 = 3_720.0;
+/// What a codec carries of the sound.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Band {
+    /// 8 kHz: flat to 3.35 kHz, 60 dB down from 4.1 kHz, just over where aliases fold.
+    Narrow,
+    /// 16 kHz: flat to 7 kHz, 60 dB down from 8.15 kHz.
+    Wide,
+}
+
+impl Band {
+    /// 48 kHz over its rate.
+    pub const fn ratio(self) -> usize {
+        match self {
+            Band::Narrow => 6,
+            Band::Wide => 3,
+        }
+    }
+
+    /// Taps of one phase, a multiple of 8.
+    const fn phase(self) -> usize {
+        match self {
+            Band::Narrow => 40,
+            Band::Wide => 56,
+        }
+    }
+
+    const fn taps(self) -> usize {
+        self.ratio() * self.phase()
+    }
+
+    /// -6 dB point, Hz.
+    const fn corner(self) -> f64 {
+        match self {
+            Band::Narrow => 3_720.0,
+            Band::Wide => 7_600.0,
+        }
+    }
+
+    fn filter(self) -> &'static Filter {
+        static NARROW: LazyLock<Filter> = LazyLock::new(|| Filter::new(Band::Narrow));
+        static WIDE: LazyLock<Filter> = LazyLock::new(|| Filter::new(Band::Wide));
+        match self {
+            Band::Narrow => &NARROW,
+            Band::Wide => &WIDE,
+        }
+    }
+}
+
 /// Shape of the Kaiser window for 60 dB.
 const BETA: f64 = 5.65;
 
-/// The prototype low-pass at 48 kHz, unity gain.
-static PROTOTYPE: LazyLock<[f32; TAPS]> = LazyLock::new(|| {
-    let middle = (TAPS as f64 - 1.0) / 2.0;
-    let cut = 2.0 * CORNER / 48_000.0;
-    let raw: [f64; TAPS] = std::array::from_fn(|tap| {
-        let t = tap as f64 - middle;
-        let ideal = (PI * cut * t).sin() / (PI * t);
-        ideal * bessel(BETA * (1.0 - (t / middle).powi(2)).max(0.0).sqrt()) / bessel(BETA)
-    });
-    let gain: f64 = raw.iter().sum();
-    raw.map(|tap| (tap / gain) as f32)
-});
+struct Filter {
+    /// The low-pass at 48 kHz, unity gain.
+    whole: Vec<f32>,
+    /// The same cut into phases, each reversed to run along the window.
+    phases: Vec<Vec<f32>>,
+}
+
+impl Filter {
+    fn new(band: Band) -> Self {
+        let middle = (band.taps() as f64 - 1.0) / 2.0;
+        let cut = 2.0 * band.corner() / 48_000.0;
+        let raw = (0..band.taps()).map(|tap| {
+            let t = tap as f64 - middle;
+            let ideal = (PI * cut * t).sin() / (PI * t);
+            ideal * bessel(BETA * (1.0 - (t / middle).powi(2)).max(0.0).sqrt()) / bessel(BETA)
+        });
+        let gain: f64 = raw.clone().sum();
+        let whole: Vec<f32> = raw.map(|tap| (tap / gain) as f32).collect();
+        let phase = |at| {
+            let own = whole.iter().skip(at).step_by(band.ratio());
+            own.rev().map(|tap| tap * band.ratio() as f32).collect()
+        };
+        let phases = (0..band.ratio()).map(phase).collect();
+        Self { whole, phases }
+    }
+}
 
 /// Modified Bessel function of the first kind, order 0.
 fn bessel(x: f64) -> f64 {
@@ -53,55 +108,47 @@ fn to_i16(sample: f32) -> i16 {
     sample.round() as i16
 }
 
-/// 48 kHz to 8 kHz.
-pub(super) struct Down {
-    /// The last `TAPS - 1` samples, then the block being worked on.
+/// 48 kHz to a band's rate.
+pub(crate) struct Down {
+    band: Band,
+    /// The last samples that a window still needs, then the block being worked on.
     line: Vec<f32>,
 }
 
 impl Down {
-    pub fn new() -> Self {
-        Self { line: vec![0.0; TAPS - 1] }
+    pub fn new(band: Band) -> Self {
+        Self { band, line: vec![0.0; band.taps() - 1] }
     }
 
-    /// Appends one sample to `out` for each six of `sound`.
+    /// Appends one sample to `out` for each three or six of `sound`.
     pub fn run(&mut self, sound: &[i16], out: &mut Vec<i16>) {
         self.line.extend(sound.iter().map(|sample| f32::from(*sample)));
-        let taps = &*PROTOTYPE;
-        out.extend(self.line.windows(TAPS).step_by(RATIO).map(|window| to_i16(dot(window, taps))));
+        let taps = &self.band.filter().whole;
+        let windows = self.line.windows(self.band.taps()).step_by(self.band.ratio());
+        out.extend(windows.map(|window| to_i16(dot(window, taps))));
         self.line.drain(..sound.len());
     }
 }
 
-/// 8 kHz to 48 kHz.
-pub(super) struct Up {
-    /// The last `PHASE - 1` samples, then the block being worked on.
+/// A band's rate to 48 kHz.
+pub(crate) struct Up {
+    band: Band,
+    /// The last samples that a window still needs, then the block being worked on.
     line: Vec<f32>,
 }
 
-/// The prototype cut into phases, each reversed to run along the window.
-static PHASES: LazyLock<[[f32; PHASE]; RATIO]> = LazyLock::new(|| {
-    std::array::from_fn(|phase| {
-        let mut taps = [0.0; PHASE];
-        let own = PROTOTYPE.iter().skip(phase).step_by(RATIO);
-        for (tap, value) in taps.iter_mut().rev().zip(own) {
-            *tap = value * RATIO as f32;
-        }
-        taps
-    })
-});
-
 impl Up {
-    pub fn new() -> Self {
-        Self { line: vec![0.0; PHASE - 1] }
+    pub fn new(band: Band) -> Self {
+        Self { band, line: vec![0.0; band.phase() - 1] }
     }
 
-    /// Fills `out` with six samples for each of `sound`.
+    /// Fills `out` with three or six samples for each of `sound`.
     pub fn run(&mut self, sound: &[i16], out: &mut [i16]) {
         self.line.extend(sound.iter().map(|sample| f32::from(*sample)));
-        let phases = &*PHASES;
-        for (six, window) in out.chunks_mut(RATIO).zip(self.line.windows(PHASE)) {
-            for (sample, taps) in six.iter_mut().zip(phases) {
+        let phases = &self.band.filter().phases;
+        let windows = self.line.windows(self.band.phase());
+        for (some, window) in out.chunks_mut(self.band.ratio()).zip(windows) {
+            for (sample, taps) in some.iter_mut().zip(phases) {
                 *sample = to_i16(dot(window, taps));
             }
         }
@@ -115,20 +162,20 @@ mod tests {
     use crate::testing::{rms, tone};
 
     /// Gain in dB of a tone through both ways, or through `Down` alone.
-    fn gain(hz: f64, both: bool) -> f64 {
+    fn gain(band: Band, hz: f64, both: bool) -> f64 {
         let sound = tone(hz, 48_000.0, 10_000.0, 48_000);
-        let (mut down, mut up) = (Down::new(), Up::new());
+        let (mut down, mut up) = (Down::new(band), Up::new(band));
         let mut heard = Vec::new();
         for block in sound.chunks_exact(480) {
-            let mut narrow = Vec::new();
-            down.run(block, &mut narrow);
-            assert_eq!(narrow.len(), 80);
+            let mut carried = Vec::new();
+            down.run(block, &mut carried);
+            assert_eq!(carried.len(), 480 / band.ratio());
             if both {
-                let mut wide = [0; 480];
-                up.run(&narrow, &mut wide);
-                heard.extend_from_slice(&wide);
+                let mut back = [0; 480];
+                up.run(&carried, &mut back);
+                heard.extend_from_slice(&back);
             } else {
-                heard.extend_from_slice(&narrow);
+                heard.extend_from_slice(&carried);
             }
         }
         let settled = heard.len() / 10;
@@ -136,33 +183,38 @@ mod tests {
     }
 
     #[test]
-    fn the_telephone_band_passes_flat() {
-        for hz in [100.0, 300.0, 1000.0, 2000.0, 3000.0, 3300.0] {
-            let db = gain(hz, true);
-            assert!(db.abs() < 0.2, "{hz} Hz: {db:.2} dB");
+    fn the_band_passes_flat() {
+        let narrow = [100.0, 300.0, 1000.0, 2000.0, 3000.0, 3300.0].map(|hz| (Band::Narrow, hz));
+        let wide = [50.0, 300.0, 1000.0, 3400.0, 5000.0, 7000.0].map(|hz| (Band::Wide, hz));
+        for (band, hz) in narrow.into_iter().chain(wide) {
+            let db = gain(band, hz, true);
+            assert!(db.abs() < 0.2, "{band:?} {hz} Hz: {db:.2} dB");
         }
     }
 
     #[test]
     fn nothing_folds_back() {
-        for hz in [4150.0, 4600.0, 5000.0, 7000.0, 8000.0, 12_000.0, 20_000.0] {
-            let db = gain(hz, false);
-            assert!(db < -50.0, "{hz} Hz: {db:.1} dB");
+        let narrow =
+            [4150.0, 4600.0, 5000.0, 7000.0, 8000.0, 12_000.0, 20_000.0].map(|hz| (Band::Narrow, hz));
+        let wide = [8300.0, 9000.0, 10_000.0, 16_000.0, 20_000.0].map(|hz| (Band::Wide, hz));
+        for (band, hz) in narrow.into_iter().chain(wide) {
+            let db = gain(band, hz, false);
+            assert!(db < -50.0, "{band:?} {hz} Hz: {db:.1} dB");
         }
     }
 
     #[test]
-    fn both_ways_take_five_milliseconds() {
-        let mut sound = vec![0i16; 4800];
-        sound[480] = 20_000;
-        sound[481..490].fill(20_000);
-        let (mut down, mut up) = (Down::new(), Up::new());
-        let mut narrow = Vec::new();
-        down.run(&sound, &mut narrow);
-        let mut heard = vec![0; 4800];
-        up.run(&narrow, &mut heard);
-        let peak = (0..heard.len()).max_by_key(|i| heard[*i]).unwrap();
-        assert!((475..=730).contains(&peak), "{peak}");
-        assert!(peak - 484 <= 245, "{}", peak - 484);
+    fn both_ways_take_their_time_and_no_more() {
+        for (band, samples) in [(Band::Narrow, 245), (Band::Wide, 173)] {
+            let mut sound = vec![0i16; 4800];
+            sound[480..490].fill(20_000);
+            let (mut down, mut up) = (Down::new(band), Up::new(band));
+            let mut carried = Vec::new();
+            down.run(&sound, &mut carried);
+            let mut heard = vec![0; 4800];
+            up.run(&carried, &mut heard);
+            let peak = (0..heard.len()).max_by_key(|i| heard[*i]).unwrap();
+            assert!((475..=484 + samples).contains(&peak), "{band:?} {peak}");
+        }
     }
 }

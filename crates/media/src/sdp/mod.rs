@@ -110,7 +110,8 @@ pub struct Negotiated {
     pub rtcp_mux: bool,
     /// What we send with.
     pub send: Payload,
-    /// What the other side may send, in no particular order; never empty.
+    /// What the other side may send; never empty, the likeliest first. Some is not what was agreed on but what peers
+    /// send all the same: another codec that was offered, a number of their own.
     pub receive: Vec<Payload>,
     /// How we send digits; its rate is the clock rate of `send` where the other side can do that.
     pub send_events: Option<EventPayload>,
@@ -118,6 +119,11 @@ pub struct Negotiated {
     pub receive_events: Vec<EventPayload>,
     /// How the other side wants Opus, where that is what we send with.
     pub opus: OpusParameters,
+    /// Payload type with which we say that nothing is said (comfort noise, RFC 3389) instead of sending the silence;
+    /// `None`: silence is sent like voice.
+    pub comfort_noise: Option<u8>,
+    /// Payload types of comfort noise that the other side may send.
+    pub receive_comfort_noise: Vec<u8>,
     /// Milliseconds of sound in each packet that we send.
     pub ptime_ms: u32,
     /// Which way voice flows, seen from us. A hold by the other side (also by `c=0.0.0.0`) shows here.

@@ -9,6 +9,9 @@ use crate::Codec;
 /// Milliseconds of sound in a packet, where the other side does not ask for another amount.
 const PTIME_MS: u32 = 20;
 
+/// Payload type of comfort noise at 8 kHz (RFC 3389, section 4).
+const COMFORT_NOISE: u8 = 13;
+
 /// Our side of the offer/answer exchange of one call: keep it for the whole of the call.
 ///
 /// Both ports are bound by the caller before anything is offered.
@@ -26,6 +29,8 @@ pub struct LocalMedia {
     pub direction: Direction,
     /// Whether it is protected.
     pub srtp: Srtp,
+    /// Packets may be left out while nothing is said: by DTX in Opus, by comfort noise (RFC 3389) in other codecs.
+    pub pauses: bool,
     session_id: u64,
     version: u64,
     types: PayloadTypes,
@@ -41,6 +46,12 @@ struct PayloadTypes {
     events_8000: u8,
 }
 
+impl PayloadTypes {
+    fn all(self) -> [u8; 3] {
+        [self.opus, self.events_48000, self.events_8000]
+    }
+}
+
 impl LocalMedia {
     /// Media at this address and these ports. `session_id` is any number that no other call of ours has.
     pub fn new(address: IpAddr, rtp_port: u16, rtcp_port: u16, codecs: Vec<Codec>, session_id: u64) -> Self {
@@ -51,6 +62,7 @@ impl LocalMedia {
             codecs,
             direction: Direction::SendRecv,
             srtp: Srtp::Off,
+            pauses: false,
             // Some peers read both numbers into a signed 64-bit integer.
             session_id: session_id >> 1,
             version: 0,
@@ -76,17 +88,22 @@ impl LocalMedia {
         self.offered = true;
         let mut formats = Vec::new();
         for codec in &self.codecs {
-            formats.push(codec_format(*codec, self.codec_type(*codec)));
+            formats.push(codec_format(*codec, self.codec_type(*codec), self.pauses));
         }
-        if self.codecs.iter().any(|codec| codec.clock_rate() == 48_000) {
+        let at = |rate| self.codecs.iter().any(|codec| codec.clock_rate() == rate);
+        if self.pauses && at(8_000) {
+            formats.push(comfort_format(COMFORT_NOISE));
+        }
+        if at(48_000) {
             formats.push(event_format(EventPayload { pt: self.types.events_48000, rate: 48_000 }));
         }
-        if self.codecs.iter().any(|codec| codec.clock_rate() == 8_000) {
+        if at(8_000) {
             formats.push(event_format(EventPayload { pt: self.types.events_8000, rate: 8_000 }));
         }
         let rtcp_mux = self.rtcp_port == self.rtp_port;
         let lines = self.security.offer(self.srtp, anew);
-        self.print(&[Section::Audio(self.audio(&lines, &formats, PTIME_MS, rtcp_mux, self.direction))])
+        let audio = self.audio(&lines, &formats, PTIME_MS, rtcp_mux, self.direction, None);
+        self.print(None, &[Section::Audio(audio)])
     }
 
     /// Answers an offer (RFC 3264, section 6): the answer to send back, and what it settles.
@@ -107,10 +124,12 @@ impl LocalMedia {
         let theirs = direction_of(media);
         let direction = self.direction.both(theirs);
         let rtcp_mux = media.rtcp_mux && self.rtcp_port == self.rtp_port;
-        let ptime_ms = ptime(media.ptime, send.codec);
+        let ptime_ms = ptime(media, send.codec);
         let (attributes, protection) = self.security.answer(terms, &media.proto);
         let lines = Lines { proto: media.proto.clone(), attributes };
-        let mut formats = vec![codec_format(send.codec, send.pt)];
+        let comfort_noise = comfort_for(media, send.codec).filter(|_| self.pauses);
+        let mut formats = vec![codec_format(send.codec, send.pt, self.pauses)];
+        formats.extend(comfort_noise.map(comfort_format));
         formats.extend(events.map(event_format));
         let sections: Vec<Section<'_>> = offer
             .media
@@ -118,9 +137,11 @@ impl LocalMedia {
             .enumerate()
             .map(|(index, other)| {
                 if index == chosen {
-                    Section::Audio(self.audio(&lines, &formats, ptime_ms, rtcp_mux, direction))
+                    let mid = other.mid();
+                    Section::Audio(self.audio(&lines, &formats, ptime_ms, rtcp_mux, direction, mid))
                 } else {
-                    Section::Refused { kind: &other.kind, proto: &other.proto, formats: &other.formats }
+                    let Media { kind, proto, formats, .. } = other;
+                    Section::Refused { kind, proto, formats, mid: other.mid() }
                 }
             })
             .collect();
@@ -129,16 +150,19 @@ impl LocalMedia {
             remote_rtcp: remote_rtcp(media, rtcp_mux).ok_or(SdpError::NoAudio)?,
             rtcp_mux,
             send,
-            receive: vec![send],
+            receive: union([send], in_common(media, &self.codecs)),
             send_events: events,
-            receive_events: events.into_iter().collect(),
-            opus: opus_parameters(media, send),
+            receive_events: union(events, events_of(media)),
+            opus: self.opus_parameters(media, send),
+            comfort_noise,
+            receive_comfort_noise: union([COMFORT_NOISE], comfort_of(media)),
             ptime_ms,
             direction,
             theirs,
             protection,
         };
-        let answer = self.print(&sections);
+        let bundle = media.mid().filter(|mid| offer.bundles(mid));
+        let answer = self.print(bundle, &sections);
         Ok((answer, negotiated))
     }
 
@@ -155,26 +179,23 @@ impl LocalMedia {
         let ours = |media: &&Media| speakable(media) && security::is_known(media);
         let media = answer.media.first().filter(ours).ok_or(SdpError::NoAudio)?;
         let remote_rtp = media.rtp().ok_or(SdpError::NoAudio)?;
-        let common: Vec<Payload> = media
-            .in_order()
-            .filter_map(|encoding| {
-                let codec = self.codecs.iter().find(|codec| matches(encoding, **codec))?;
-                Some(Payload { pt: encoding.pt, codec: *codec })
-            })
-            .collect();
+        let common: Vec<Payload> = in_common(media, &self.codecs).collect();
         let send = *common.first().ok_or(SdpError::NoCommonCodec)?;
+        let ours = |codec: Codec| Payload { pt: self.codec_type(codec), codec };
+        let offered = self.codecs.iter().map(|codec| ours(*codec));
         // The other side sends with our payload types, we with theirs.
-        let receive =
-            common.iter().map(|p| Payload { pt: self.codec_type(p.codec), codec: p.codec }).collect();
-        let receive_events = media
-            .in_order()
-            .filter(|encoding| is_event(encoding))
-            .filter_map(|encoding| match encoding.rate {
-                48_000 => Some(EventPayload { pt: self.types.events_48000, rate: 48_000 }),
-                8_000 => Some(EventPayload { pt: self.types.events_8000, rate: 8_000 }),
+        let receive = union(common.iter().map(|payload| ours(payload.codec)), offered);
+        let receive_events: Vec<EventPayload> = events_of(media)
+            .filter_map(|event| match event.rate {
+                48_000 => Some(EventPayload { pt: self.types.events_48000, ..event }),
+                8_000 => Some(EventPayload { pt: self.types.events_8000, ..event }),
                 _ => None,
             })
             .collect();
+        // Some send with their own all the same; where such a number has a meaning of ours, that one holds.
+        let free = |pt: u8| self.types.all().iter().chain(&[COMFORT_NOISE]).all(|taken| *taken != pt);
+        let receive = union(receive, common.iter().copied().filter(|payload| free(payload.pt)));
+        let comfort_noise = comfort_for(media, send.codec).filter(|_| self.pauses);
         let rtcp_mux = media.rtcp_mux && self.rtcp_port == self.rtp_port;
         let theirs = direction_of(media);
         let protection = self.security.accept(self.srtp, media)?;
@@ -186,8 +207,10 @@ impl LocalMedia {
             receive,
             send_events: events_for(media, send.codec),
             receive_events,
-            opus: opus_parameters(media, send),
-            ptime_ms: ptime(media.ptime, send.codec),
+            opus: self.opus_parameters(media, send),
+            comfort_noise,
+            receive_comfort_noise: vec![COMFORT_NOISE],
+            ptime_ms: ptime(media, send.codec),
             direction: self.direction.both(theirs),
             theirs,
             protection,
@@ -230,9 +253,9 @@ impl LocalMedia {
         };
     }
 
-    fn print(&mut self, sections: &[Section<'_>]) -> String {
+    fn print(&mut self, bundle: Option<&str>, sections: &[Section<'_>]) -> String {
         self.version += 1;
-        print::print(self.address, self.session_id, self.version, sections)
+        print::print(self.address, self.session_id, self.version, bundle, sections)
     }
 
     fn audio<'a>(
@@ -242,6 +265,7 @@ impl LocalMedia {
         ptime_ms: u32,
         rtcp_mux: bool,
         direction: Direction,
+        mid: Option<&'a str>,
     ) -> Audio<'a> {
         Audio {
             proto: &lines.proto,
@@ -252,12 +276,20 @@ impl LocalMedia {
             rtcp_mux,
             direction,
             security: &lines.attributes,
+            mid,
         }
+    }
+
+    /// How Opus is wanted by them, or by us where it is about what we send.
+    fn opus_parameters(&self, media: &Media, send: Payload) -> OpusParameters {
+        let said = media.parameters(send.pt).map_or(OpusParameters::NOTHING_SAID, OpusParameters::parse);
+        OpusParameters { dtx: said.dtx || self.pauses, ..said }
     }
 
     fn codec_type(&self, codec: Codec) -> u8 {
         match codec {
             Codec::Opus => self.types.opus,
+            Codec::G722 => 9,
             Codec::Pcmu => 0,
             Codec::Pcma => 8,
         }
@@ -266,17 +298,28 @@ impl LocalMedia {
 
 type Format = (u8, &'static str, Option<&'static str>);
 
-fn codec_format(codec: Codec, pt: u8) -> Format {
+fn codec_format(codec: Codec, pt: u8, pauses: bool) -> Format {
     match codec {
+        Codec::Opus if pauses => (pt, "opus/48000/2", Some(opus::OURS_WITH_PAUSES)),
         Codec::Opus => (pt, "opus/48000/2", Some(opus::OURS)),
+        // The clock rate is an old mistake that stands (RFC 3551, section 4.5.2).
+        Codec::G722 => (pt, "G722/8000", None),
         Codec::Pcmu => (pt, "PCMU/8000", None),
         Codec::Pcma => (pt, "PCMA/8000", None),
     }
 }
 
+fn comfort_format(pt: u8) -> Format {
+    (pt, "CN/8000", None)
+}
+
 fn event_format(events: EventPayload) -> Format {
     // 0-15 are the digits (RFC 4733, section 3.2).
-    let map = if events.rate == 48_000 { "telephone-event/48000" } else { "telephone-event/8000" };
+    let map = match events.rate {
+        48_000 => "telephone-event/48000",
+        16_000 => "telephone-event/16000",
+        _ => "telephone-event/8000",
+    };
     (events.pt, map, Some("0-15"))
 }
 
@@ -290,25 +333,52 @@ fn matches(encoding: &Encoding, codec: Codec) -> bool {
 }
 
 fn payload_of(media: &Media, codec: Codec) -> Option<Payload> {
-    media.in_order().find(|encoding| matches(encoding, codec)).map(|e| Payload { pt: e.pt, codec })
+    in_common(media, &[codec]).next()
 }
 
-fn opus_parameters(media: &Media, send: Payload) -> OpusParameters {
-    media.parameters(send.pt).map_or(OpusParameters::NOTHING_SAID, OpusParameters::parse)
+/// What of `codecs` there is, in the order of the other side.
+fn in_common(media: &Media, codecs: &[Codec]) -> impl Iterator<Item = Payload> {
+    media.in_order().filter_map(|encoding| {
+        let codec = codecs.iter().find(|codec| matches(encoding, **codec))?;
+        Some(Payload { pt: encoding.pt, codec: *codec })
+    })
 }
 
-fn is_event(encoding: &Encoding) -> bool {
-    encoding.name.eq_ignore_ascii_case("telephone-event") && matches!(encoding.rate, 8_000 | 48_000)
+/// All of them, each once.
+fn union<T: PartialEq>(first: impl IntoIterator<Item = T>, then: impl IntoIterator<Item = T>) -> Vec<T> {
+    let mut all = Vec::new();
+    for one in first.into_iter().chain(then) {
+        if !all.contains(&one) {
+            all.push(one);
+        }
+    }
+    all
+}
+
+/// telephone-event (RFC 4733); those at 16 kHz belong to codecs that this phone has not, and come all the same.
+fn events_of(media: &Media) -> impl Iterator<Item = EventPayload> {
+    let event = |encoding: &&Encoding| {
+        encoding.name.eq_ignore_ascii_case("telephone-event")
+            && matches!(encoding.rate, 8_000 | 16_000 | 48_000)
+    };
+    media.in_order().filter(event).map(|encoding| EventPayload { pt: encoding.pt, rate: encoding.rate })
 }
 
 /// telephone-event at the codec's clock rate (RFC 4733, section 2.4.1), else at the rate there is: many
 /// phones offer 8000 beside Opus.
 fn events_for(media: &Media, codec: Codec) -> Option<EventPayload> {
-    let mut events =
-        media.in_order().filter(|e| is_event(e)).map(|e| EventPayload { pt: e.pt, rate: e.rate });
-    let first = events.next()?;
-    let rate = codec.clock_rate();
-    if first.rate == rate { Some(first) } else { events.find(|e| e.rate == rate).or(Some(first)) }
+    let same = events_of(media).find(|event| event.rate == codec.clock_rate());
+    same.or_else(|| events_of(media).next())
+}
+
+fn comfort_of(media: &Media) -> impl Iterator<Item = u8> {
+    let noise = |encoding: &&Encoding| encoding.name.eq_ignore_ascii_case("CN") && encoding.rate == 8_000;
+    media.in_order().filter(noise).map(|encoding| encoding.pt)
+}
+
+/// Comfort noise beside this codec; Opus brings its own.
+fn comfort_for(media: &Media, codec: Codec) -> Option<u8> {
+    comfort_of(media).next().filter(|_| codec != Codec::Opus)
 }
 
 fn remote_rtcp(media: &Media, rtcp_mux: bool) -> Option<SocketAddr> {
@@ -322,11 +392,14 @@ fn direction_of(media: &Media) -> Direction {
     theirs.reversed()
 }
 
-/// Packet duration the other side asks for, where the codec can do it.
-fn ptime(asked: Option<u32>, codec: Codec) -> u32 {
+/// Packet duration that the other side asks for and allows, or the next shorter one that the codec can do.
+fn ptime(media: &Media, codec: Codec) -> u32 {
     let possible: &[u32] = match codec {
         Codec::Opus => &[10, 20, 40, 60],
-        Codec::Pcmu | Codec::Pcma => &[10, 20, 30, 40, 50, 60],
+        Codec::G722 | Codec::Pcmu | Codec::Pcma => &[10, 20, 30, 40, 50, 60],
     };
-    asked.filter(|ms| possible.contains(ms)).unwrap_or(PTIME_MS)
+    // Nobody means more than RFC 3551, section 4.2 lets anybody send.
+    let asked = media.ptime.filter(|ms| (1..=200).contains(ms)).unwrap_or(PTIME_MS);
+    let most = media.maxptime.filter(|ms| *ms > 0).unwrap_or(u32::MAX);
+    possible.iter().copied().rfind(|ms| *ms <= asked.min(most)).unwrap_or(10)
 }

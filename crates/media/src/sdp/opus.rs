@@ -5,6 +5,9 @@ const DRED_VERSION: &str = "12";
 /// (RFC 4855, section 3), and switchboards that take the codec's parameters along take it along.
 pub(super) const OURS: &str = "useinbandfec=1;x-dred=12";
 
+/// The same of a phone that would rather hear nothing in pauses.
+pub(super) const OURS_WITH_PAUSES: &str = "useinbandfec=1;usedtx=1;x-dred=12";
+
 /// What the other side said of its Opus decoder in `a=fmtp:` (RFC 7587, section 6.1).
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct OpusParameters {

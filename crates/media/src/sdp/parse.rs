@@ -7,8 +7,36 @@ use super::{Direction, MAX_SDP, SdpError};
 /// A session description, as far as a voice call needs it (RFC 8866).
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Description {
+    /// Attributes at session level, in order.
+    pub attributes: Vec<Attribute>,
     /// Media descriptions, in order.
     pub media: Vec<Media>,
+}
+
+/// `a=name` or `a=name:value`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Attribute {
+    pub name: String,
+    pub value: Option<String>,
+}
+
+impl Attribute {
+    fn new(text: &str) -> Self {
+        match text.split_once(':') {
+            Some((name, value)) => Self { name: name.to_owned(), value: Some(value.trim().to_owned()) },
+            None => Self { name: text.to_owned(), value: None },
+        }
+    }
+}
+
+impl Description {
+    /// Whether the stream that goes by this name is in a bundle with others or alone (RFC 9143).
+    pub fn bundles(&self, mid: &str) -> bool {
+        self.attributes.iter().filter(|attribute| attribute.name == "group").any(|group| {
+            let mut words = group.value.as_deref().unwrap_or_default().split_ascii_whitespace();
+            words.next() == Some("BUNDLE") && words.any(|word| word == mid)
+        })
+    }
 }
 
 /// A media description, with what it inherits from the session level filled in.
@@ -34,10 +62,14 @@ pub(super) struct Media {
     pub parameters: Vec<(u8, String)>,
     /// `a=ptime:`, milliseconds.
     pub ptime: Option<u32>,
+    /// `a=maxptime:`, milliseconds.
+    pub maxptime: Option<u32>,
     /// Direction, seen from the writer.
     pub direction: Direction,
     /// `a=crypto:` (RFC 4568), as far as it can be used.
     pub crypto: Vec<Crypto>,
+    /// Attributes as written, in order; those above are among them, but for keys.
+    pub attributes: Vec<Attribute>,
 }
 
 /// What a payload type stands for.
@@ -71,6 +103,11 @@ impl Media {
         self.parameters.iter().find(|(known, _)| *known == pt).map(|(_, said)| said.as_str())
     }
 
+    /// `a=mid:` (RFC 5888).
+    pub fn mid(&self) -> Option<&str> {
+        self.attributes.iter().find(|attribute| attribute.name == "mid")?.value.as_deref()
+    }
+
     /// The encodings in the order of the formats.
     pub fn in_order(&self) -> impl Iterator<Item = &Encoding> {
         self.formats
@@ -91,6 +128,7 @@ pub(super) fn parse(text: &str) -> Result<Description, SdpError> {
     }
     let mut address = None;
     let mut direction = Direction::default();
+    let mut attributes = Vec::new();
     let mut media: Vec<Media> = Vec::new();
     for line in lines {
         let malformed = || SdpError::Malformed(line.chars().take(80).collect());
@@ -111,13 +149,16 @@ pub(super) fn parse(text: &str) -> Result<Description, SdpError> {
             }
             "a" => match media.last_mut() {
                 Some(last) => parse_attribute(last, value).ok_or_else(malformed)?,
-                None => direction = parse_direction(value).unwrap_or(direction),
+                None => {
+                    direction = parse_direction(value).unwrap_or(direction);
+                    attributes.push(Attribute::new(value));
+                }
             },
             _ if kind.len() == 1 => {}
             _ => return Err(malformed()),
         }
     }
-    Ok(Description { media })
+    Ok(Description { attributes, media })
 }
 
 fn parse_media(value: &str) -> Option<Media> {
@@ -131,7 +172,7 @@ fn parse_media(value: &str) -> Option<Media> {
     if formats.is_empty() {
         return None;
     }
-    let encodings = [(0, "0", "PCMU"), (8, "8", "PCMA")]
+    let encodings = [(0, "0", "PCMU"), (8, "8", "PCMA"), (9, "9", "G722"), (13, "13", "CN")]
         .into_iter()
         .filter(|(_, format, _)| formats.iter().any(|other| other == format))
         .map(|(pt, _, name)| Encoding { pt, name: name.into(), rate: 8000 })
@@ -147,8 +188,10 @@ fn parse_media(value: &str) -> Option<Media> {
         encodings,
         parameters: Vec::new(),
         ptime: None,
+        maxptime: None,
         direction: Direction::default(),
         crypto: Vec::new(),
+        attributes: Vec::new(),
     })
 }
 
@@ -173,6 +216,10 @@ fn parse_direction(value: &str) -> Option<Direction> {
 
 /// An attribute at media level. `None`: it is one that matters, and it is broken.
 fn parse_attribute(media: &mut Media, value: &str) -> Option<()> {
+    // A key has a type of its own, and no other place.
+    if !value.starts_with("crypto:") {
+        media.attributes.push(Attribute::new(value));
+    }
     if let Some(direction) = parse_direction(value) {
         media.direction = direction;
         return Some(());
@@ -201,6 +248,7 @@ fn parse_attribute(media: &mut Media, value: &str) -> Option<()> {
             media.parameters.retain(|(known, _)| *known != pt);
             media.parameters.push((pt, said.to_owned()));
         }
+        "maxptime" => media.maxptime = value.trim().split('.').next()?.parse().ok(),
         "ptime" => media.ptime = value.trim().split('.').next()?.parse().ok(),
         "rtcp" => {
             let mut words = value.splitn(2, ' ');

@@ -8,7 +8,7 @@ pub(super) enum Section<'a> {
     /// Our audio stream.
     Audio(Audio<'a>),
     /// A stream refused: port 0 (RFC 3264, section 6).
-    Refused { kind: &'a str, proto: &'a str, formats: &'a [String] },
+    Refused { kind: &'a str, proto: &'a str, formats: &'a [String], mid: Option<&'a str> },
 }
 
 /// Our audio stream.
@@ -23,20 +23,32 @@ pub(super) struct Audio<'a> {
     pub direction: Direction,
     /// Whole lines of protection.
     pub security: &'a str,
+    /// Its name, where the other side gave it one (RFC 5888).
+    pub mid: Option<&'a str>,
 }
 
-/// Writes a description (RFC 8866, section 5).
-pub(super) fn print(address: IpAddr, id: u64, version: u64, sections: &[Section<'_>]) -> String {
+/// Writes a description (RFC 8866, section 5); `bundle` names the one stream of the bundle, where there is one.
+pub(super) fn print(
+    address: IpAddr,
+    id: u64,
+    version: u64,
+    bundle: Option<&str>,
+    sections: &[Section<'_>],
+) -> String {
     let family = if address.is_ipv4() { "IP4" } else { "IP6" };
     let mut out = format!(
         "v=0\r\no=- {id} {version} IN {family} {address}\r\ns=-\r\nc=IN {family} {address}\r\nt=0 0\r\n"
     );
+    if let Some(mid) = bundle {
+        let _ = write!(out, "a=group:BUNDLE {mid}\r\n");
+    }
     for section in sections {
         // Writing into a String cannot fail.
         let _ = match section {
             Section::Audio(audio) => print_audio(&mut out, audio),
-            Section::Refused { kind, proto, formats } => {
-                write!(out, "m={kind} 0 {proto} {}\r\n", formats.join(" "))
+            Section::Refused { kind, proto, formats, mid } => {
+                let mid = mid.map(|mid| format!("a=mid:{mid}\r\n")).unwrap_or_default();
+                write!(out, "m={kind} 0 {proto} {}\r\n{mid}", formats.join(" "))
             }
         };
     }
@@ -54,6 +66,9 @@ fn print_audio(out: &mut String, audio: &Audio<'_>) -> std::fmt::Result {
         if let Some(parameters) = parameters {
             write!(out, "a=fmtp:{pt} {parameters}\r\n")?;
         }
+    }
+    if let Some(mid) = audio.mid {
+        write!(out, "a=mid:{mid}\r\n")?;
     }
     write!(out, "a=ptime:{}\r\na=rtcp:{}\r\n", audio.ptime_ms, audio.rtcp_port)?;
     if audio.rtcp_mux {

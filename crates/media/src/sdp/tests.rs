@@ -96,9 +96,10 @@ fn an_offer() {
     s=-
     c=IN IP4 192.0.2.10
     t=0 0
-    m=audio 40000 RTP/AVP 111 0 8 110 101
+    m=audio 40000 RTP/AVP 111 9 0 8 110 101
     a=rtpmap:111 opus/48000/2
     a=fmtp:111 useinbandfec=1;x-dred=12
+    a=rtpmap:9 G722/8000
     a=rtpmap:0 PCMU/8000
     a=rtpmap:8 PCMA/8000
     a=rtpmap:110 telephone-event/48000
@@ -157,7 +158,7 @@ fn baresip_is_answered() {
     assert_eq!(negotiated.send_events, Some(EventPayload { pt: 101, rate: 8000 }));
     assert_eq!(negotiated.direction, Direction::SendRecv);
     // Later offers keep the types.
-    assert!(media.offer().contains("m=audio 40000 RTP/AVP 96 0 8 110 101\r\n"));
+    assert!(media.offer().contains("m=audio 40000 RTP/AVP 96 9 0 8 110 101\r\n"));
 }
 
 #[test]
@@ -229,9 +230,9 @@ fn our_order_decides_and_so_do_our_codecs() {
 fn the_secured_stream_is_passed_over_for_the_plain_one() {
     let both = format!("{WEBRTC}m=audio 7000 RTP/AVP 0\r\nc=IN IP4 198.51.100.9\r\n");
     let (answer, negotiated) = local(&Codec::ALL).answer(&both).unwrap();
-    assert!(
-        answer.contains("m=audio 0 UDP/TLS/RTP/SAVPF 111 63 9 0 8 13 110 126\r\nm=audio 40000 RTP/AVP 0\r\n")
-    );
+    assert!(answer.contains(
+        "m=audio 0 UDP/TLS/RTP/SAVPF 111 63 9 0 8 13 110 126\r\na=mid:0\r\nm=audio 40000 RTP/AVP 0\r\n"
+    ));
     assert_eq!(negotiated.remote_rtp, "198.51.100.9:7000".parse().unwrap());
 }
 
@@ -243,7 +244,14 @@ fn an_answer_may_use_other_types_and_the_order_is_theirs() {
     assert_eq!(negotiated.send, Payload { pt: 0, codec: Codec::Pcmu });
     assert_eq!(
         negotiated.receive,
-        [Payload { pt: 0, codec: Codec::Pcmu }, Payload { pt: 111, codec: Codec::Opus }]
+        [
+            Payload { pt: 0, codec: Codec::Pcmu },
+            Payload { pt: 111, codec: Codec::Opus },
+            Payload { pt: 9, codec: Codec::G722 },
+            Payload { pt: 8, codec: Codec::Pcma },
+            Payload { pt: 96, codec: Codec::Opus }
+        ],
+        "what was agreed on, what else was offered, and their own number"
     );
     let negotiated = media.accept(BARESIP).unwrap();
     assert_eq!(negotiated.send, Payload { pt: 96, codec: Codec::Opus });
@@ -295,18 +303,128 @@ fn types_never_collide() {
         .split(' ')
         .collect();
     let different: std::collections::HashSet<_> = formats.iter().collect();
-    assert_eq!((formats[0], formats[3]), ("101", "111"));
+    assert_eq!((formats[0], formats[4]), ("101", "111"));
     assert_eq!(different.len(), formats.len(), "{formats:?}");
 }
 
 #[test]
 fn packet_times() {
     let with = |ptime: &str| ASTERISK.replace("ptime:20", ptime);
-    for (said, taken) in [("ptime:30", 30), ("ptime:7", 20), ("ptime:20.0", 20), ("ptime:4000000000", 20)] {
+    for (said, taken) in [
+        ("ptime:30", 30),
+        ("ptime:7", 10),
+        ("ptime:20.0", 20),
+        ("ptime:55", 50),
+        ("ptime:120", 60),
+        ("ptime:0", 20),
+        ("ptime:4000000000", 20),
+    ] {
         assert_eq!(local(&Codec::ALL).answer(&with(said)).unwrap().1.ptime_ms, taken, "{said}");
     }
+    let short = with("ptime:60").replace("maxptime:150", "maxptime:30");
+    let (answer, negotiated) = local(&Codec::ALL).answer(&short).unwrap();
+    assert_eq!(negotiated.ptime_ms, 30);
+    assert!(answer.contains("a=ptime:30\r\n"));
     let opus = BARESIP.replace("ptime:20", "ptime:30");
     assert_eq!(local(&Codec::ALL).answer(&opus).unwrap().1.ptime_ms, 20, "Opus has no 30 ms");
+}
+
+const TEN: &str = "v=0\r
+o=- 1 1 IN IP4 198.51.100.7\r
+s=-\r
+c=IN IP4 198.51.100.7\r
+t=0 0\r
+a=group:BUNDLE audio\r
+a=ice-lite\r
+m=audio 5000 RTP/AVP 116 97 3 18 4 9 0 8 112 13 100 101\r
+a=rtpmap:116 AMR-WB/16000\r
+a=rtpmap:97 iLBC/8000\r
+a=fmtp:97 mode=30\r
+a=rtpmap:18 G729/8000\r
+a=fmtp:18 annexb=no\r
+a=rtpmap:112 OPUS/48000/2\r
+a=rtpmap:100 Telephone-Event/16000\r
+a=rtpmap:101 TELEPHONE-EVENT/8000\r
+a=mid:audio\r
+a=sendrecv\r
+m=application 9 UDP/DTLS/SCTP webrtc-datachannel\r
+a=mid:data\r
+m=video 5002 RTP/AVP 96\r
+";
+
+#[test]
+fn of_ten_codecs_ours_are_found_and_the_other_streams_refused() {
+    let (answer, negotiated) = local(&Codec::ALL).answer(TEN).unwrap();
+    assert_eq!(negotiated.send, Payload { pt: 112, codec: Codec::Opus });
+    let also = [(9, Codec::G722), (0, Codec::Pcmu), (8, Codec::Pcma)];
+    assert_eq!(negotiated.receive[1..], also.map(|(pt, codec)| Payload { pt, codec }));
+    assert_eq!(negotiated.receive_events.len(), 2);
+    assert_snapshot!(lines(&answer), @r"
+    v=0
+    o=- 42 1 IN IP4 192.0.2.10
+    s=-
+    c=IN IP4 192.0.2.10
+    t=0 0
+    a=group:BUNDLE audio
+    m=audio 40000 RTP/AVP 112 100
+    a=rtpmap:112 opus/48000/2
+    a=fmtp:112 useinbandfec=1;x-dred=12
+    a=rtpmap:100 telephone-event/16000
+    a=fmtp:100 0-15
+    a=mid:audio
+    a=ptime:20
+    a=rtcp:40001
+    a=sendrecv
+    m=application 0 UDP/DTLS/SCTP webrtc-datachannel
+    a=mid:data
+    m=video 0 RTP/AVP 96
+    ");
+    let g722 = local(&[Codec::G722]).answer(TEN).unwrap().1;
+    assert_eq!(g722.send, Payload { pt: 9, codec: Codec::G722 });
+    assert_eq!(g722.send_events, Some(EventPayload { pt: 101, rate: 8000 }), "at the clock of the codec");
+}
+
+#[test]
+fn what_was_said_is_kept_as_it_was_said() {
+    let parsed = parse::parse(TEN).unwrap();
+    assert!(parsed.bundles("audio") && !parsed.bundles("data"));
+    assert_eq!(parsed.attributes.len(), 2);
+    let mids: Vec<_> = parsed.media.iter().map(|media| media.mid()).collect();
+    assert_eq!(mids, [Some("audio"), Some("data"), None]);
+    let fmtp: Vec<_> = parsed.media[0].attributes.iter().filter(|a| a.name == "fmtp").collect();
+    assert_eq!(fmtp[1].value.as_deref(), Some("18 annexb=no"));
+    let with_key = ASTERISK.to_owned() + "a=crypto:1 AES_CM_128_HMAC_SHA1_80 inline:c2VjcmV0\r\n";
+    assert!(!format!("{:?}", parse::parse(&with_key).unwrap().media[0].attributes).contains("c2VjcmV0"));
+}
+
+#[test]
+fn silence_is_left_out_only_where_both_want_it() {
+    let mut media = local(&Codec::ALL);
+    assert_eq!(media.answer(TEN).unwrap().1.comfort_noise, None);
+    media.pauses = true;
+    media.codecs = vec![Codec::Pcma, Codec::Opus];
+    let (answer, negotiated) = media.answer(TEN).unwrap();
+    assert_eq!(negotiated.comfort_noise, Some(13));
+    assert!(
+        answer.contains("m=audio 40000 RTP/AVP 8 13 101\r\n") && answer.contains("a=rtpmap:13 CN/8000\r\n")
+    );
+    assert_eq!(media.answer(ASTERISK).err(), Some(SdpError::NoCommonCodec));
+    let offer = media.offer();
+    assert!(offer.contains(" 13 ") && offer.contains("usedtx=1"));
+    let negotiated = media.accept(TEN).unwrap();
+    assert!(negotiated.opus.dtx, "ours may be silent even if they do not ask for it");
+}
+
+#[test]
+fn a_number_of_theirs_that_means_another_thing_here_keeps_our_meaning() {
+    let mut media = local(&Codec::ALL);
+    media.offer();
+    // Their Opus has the number of our events.
+    let answer = BARESIP.replace("96", "101").replace("101 telephone-event", "97 telephone-event");
+    let negotiated = media.accept(&answer.replace(" 0 8 101", " 0 8 97")).unwrap();
+    assert_eq!(negotiated.send, Payload { pt: 101, codec: Codec::Opus });
+    assert_eq!(negotiated.receive_events, [EventPayload { pt: 101, rate: 8000 }]);
+    assert!(negotiated.receive.iter().all(|payload| payload.pt != 101), "{:?}", negotiated.receive);
 }
 
 proptest! {

@@ -35,8 +35,14 @@ impl Pair {
         Self::of(media(1, codecs), media(2, &Codec::ALL))
     }
 
-    fn of(mut a: LocalMedia, mut b: LocalMedia) -> Self {
-        let (answer, for_b) = b.answer(&a.offer()).unwrap();
+    fn of(a: LocalMedia, b: LocalMedia) -> Self {
+        Self::in_packets_of(a, b, 20)
+    }
+
+    /// The first asks for packets of so many milliseconds.
+    fn in_packets_of(mut a: LocalMedia, mut b: LocalMedia, ms: u32) -> Self {
+        let offer = a.offer().replace("a=ptime:20", &format!("a=ptime:{ms}"));
+        let (answer, for_b) = b.answer(&offer).unwrap();
         let for_a = a.accept(&answer).unwrap();
         let now = Instant::now();
         Self {
@@ -552,5 +558,76 @@ fn digits_and_pauses_are_no_loss() {
         let report = session.report(start + TEN_MS * 2000);
         assert_eq!(report.concealed_ms, 0);
         assert!(report.mos > 4.2, "comfort noise {comfort}: {}", report.mos);
+    }
+}
+
+#[test]
+fn silence_is_left_out_and_heard_as_background() {
+    for codec in [Codec::G722, Codec::Pcma] {
+        let (mut a, mut b) = (media(1, &[codec]), media(2, &[codec]));
+        (a.pauses, b.pauses) = (true, true);
+        let mut pair = Pair::of(a, b);
+        // Speech for a second, a humming room for two, five times.
+        let hum = tone(250.0, 48_000.0, 150.0, 48_000 * 15);
+        let talk = speech(48_000 * 15).into_iter().zip(hum).enumerate();
+        let talk =
+            talk.map(|(i, (said, hum))| if i / 48_000 % 3 == 0 { said.saturating_add(hum) } else { hum });
+        let said: Vec<i16> = talk.collect();
+        pair.talk(&said, |_, _| true);
+        let report = pair.ends[1].report(pair.now);
+        assert!((260..420).contains(&report.rx_packets), "{codec}: {} of 750 packets", report.rx_packets);
+        assert_eq!((report.lost, report.concealed_ms), (0, 0), "{codec}");
+        let heard = &pair.heard[1];
+        for second in (3..15).step_by(3) {
+            // The way takes some 60 ms.
+            let (then, later) = (second * 48_000, second * 48_000 + 2_880);
+            let (there, here) = (rms(&said[then..then + 48_000]), rms(&heard[later..later + 48_000]));
+            assert!((0.85..1.15).contains(&(here / there)), "{codec}, second {second}: {here} for {there}");
+        }
+        // The room is heard on in the middle of the last pause, and is as loud as it was.
+        let (there, here) = (rms(&said[48_000 * 14..]), rms(&heard[48_000 * 14..]));
+        assert!((0.5..2.0).contains(&(here / there)), "{codec}: {here} for {there}");
+        let packets = voice_of(&pair.sent[0], 13);
+        assert!(packets.len() > 10 && packets.iter().all(|p| !p.marker && p.payload.len() == 1));
+    }
+}
+
+#[test]
+fn packets_are_as_long_as_the_other_side_wants() {
+    let said = speech(48_000 * 2);
+    for codec in [Codec::G722, Codec::Pcma] {
+        for ms in [10, 20, 30, 40, 50, 60] {
+            let mut pair = Pair::in_packets_of(media(1, &[codec]), media(2, &[codec]), ms);
+            pair.talk(&said, |_, _| true);
+            for end in 0..2 {
+                let packets = voice_of(&pair.sent[end], if codec == Codec::G722 { 9 } else { 8 });
+                assert_eq!(packets.len(), 2_000 / ms as usize, "{codec}, {ms} ms");
+                assert!(packets.iter().all(|packet| packet.payload.len() == 8 * ms as usize));
+                assert!(
+                    packets.windows(2).all(|two| two[1].timestamp.wrapping_sub(two[0].timestamp) == 8 * ms)
+                );
+                let loudness = rms(&pair.heard[end][24_000..]) / rms(&said[24_000..]);
+                assert!((0.8..1.2).contains(&loudness), "{codec}, {ms} ms: {loudness}");
+            }
+        }
+    }
+}
+
+#[test]
+fn another_codec_that_was_offered_is_heard_without_a_word() {
+    let (mut a, mut b) = (media(1, &Codec::ALL), media(2, &Codec::ALL));
+    let (answer, for_b) = b.answer(&a.offer()).unwrap();
+    let mut pair = Pair::of(media(1, &Codec::ALL), media(2, &Codec::ALL));
+    a.accept(&answer).unwrap();
+    let said = speech(48_000 * 2);
+    pair.talk(&said, |_, _| true);
+    for codec in [Codec::Pcma, Codec::G722, Codec::Opus] {
+        let send = *for_b.receive.iter().find(|payload| payload.codec == codec).unwrap();
+        let switched = Negotiated { send, ..for_b.clone() };
+        pair.ends[1].renegotiate(&switched, pair.now).unwrap();
+        let before = pair.heard[0].len();
+        pair.talk(&said, |_, _| true);
+        let loudness = rms(&pair.heard[0][before + 24_000..]) / rms(&said[24_000..]);
+        assert!((0.8..1.2).contains(&loudness), "{codec}: {loudness}");
     }
 }

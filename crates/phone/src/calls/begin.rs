@@ -9,6 +9,7 @@ use super::call::{Call, Sound};
 use super::{Calls, digits};
 use crate::accounts::Agent;
 use crate::actor::Input;
+use crate::picture::codecs;
 use crate::target::Target;
 use crate::voice::{Device, Sockets};
 use crate::words::{of_device_error, of_voice_error};
@@ -214,6 +215,9 @@ impl Calls {
 
     /// The sockets and devices for a call were looked after.
     pub(crate) fn prepared(&mut self, id: CallId, way: Way, ready: Result<Sockets, Problem>) {
+        let own = self.config.codecs.clone();
+        let chosen = codecs::chosen(&self.preferences.codecs);
+        let pauses = self.preferences.leave_out_silence;
         let Ok(call) = self.live(id) else {
             return;
         };
@@ -221,8 +225,10 @@ impl Calls {
             Ok(sockets) => sockets,
             Err(problem) => return self.fail(id, problem),
         };
-        let (ip, codecs) = (call.agent.handle.local_ip(), call.agent.codecs.clone());
+        let settled = Some(call.agent.codecs.clone()).filter(|codecs| !codecs.is_empty());
+        let (ip, codecs) = (call.agent.handle.local_ip(), own.or(settled).unwrap_or(chosen));
         let mut media = LocalMedia::new(ip, sockets.rtp_port, sockets.rtcp_port, codecs, rand::random());
+        media.pauses = pauses;
         call.sound = Sound::Bound(sockets);
         let handle = call.agent.handle.clone();
         let key = match way {

@@ -1,7 +1,7 @@
 use serde::{Deserialize, Serialize};
 use specta::Type;
 
-use super::{AccountId, CallId, UnixMs};
+use super::{AccountId, CallId, CodecPreference, UnixMs};
 use crate::FeatureCodes;
 
 /// Who began a call.
@@ -180,6 +180,11 @@ pub struct CallPreferences {
     pub publish_presence: bool,
     /// Star codes where the PBX does not tell its own.
     pub codes: FeatureCodes,
+    /// Codecs, best first. What a PBX's profile file settles for an account comes before it.
+    pub codecs: Vec<CodecPreference>,
+    /// Silence need not be sent: packets are left out in pauses where the other side can do without (DTX, comfort
+    /// noise).
+    pub leave_out_silence: bool,
 }
 
 /// How digits are sent.

@@ -300,7 +300,7 @@ impl SigningIn {
             },
             local_port: None,
         };
-        Line { sip, codecs: saved.enforced.allow(&self.config.codecs) }
+        Line { sip, codecs: saved.enforced.allowed() }
     }
 }
 

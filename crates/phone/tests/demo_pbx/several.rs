@@ -1,7 +1,9 @@
 //! Several calls at once: hold, call waiting, conference, transfer, digits, preferences.
 
 use demo_pbx::{Config as Pbx, ECHO};
-use phone::{CallId, CallPreferences, CallState, CallView, Code, Command, DtmfMode, EndReason, Event};
+use phone::{
+    CallId, CallPreferences, CallState, CallView, Code, CodecPreference, Command, DtmfMode, EndReason, Event,
+};
 
 use crate::bench::{Bench, Running};
 use crate::sound::Talker;
@@ -196,6 +198,28 @@ async fn digits_with_pauses_follow_the_number_that_was_dialled() {
     let told = alice.running.view("resumed there", |view| !view.remote_held).await;
     assert!(!told.digits.contains('7'), "{told:?}");
     alice.running.phone.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_next_call_uses_the_codecs_chosen() {
+    let bench = Bench::new(Pbx::default()).await;
+    let mut alice = bench.signed_in().await;
+    let order = [("PCMA", true), ("opus", false), ("G722", true)];
+    let codecs = order.map(|(name, used)| CodecPreference { name: name.into(), used }).to_vec();
+    let preferences = CallPreferences { codecs, ..CallPreferences::default() };
+    alice.send(Command::PreferInCalls { preferences });
+    let told = |event: &Event| match event {
+        Event::CallPreferences { preferences } => Some(preferences.codecs.clone()),
+        _ => None,
+    };
+    let codecs = alice.until("the preference", told).await;
+    let names: Vec<&str> = codecs.iter().map(|codec| codec.name.as_str()).collect();
+    assert_eq!(names, ["PCMA", "opus", "G722", "PCMU"]);
+    // The echo line takes the first that it knows of what is offered.
+    alice.dial("9196");
+    let call = alice.call("an answer", |state| matches!(state, CallState::Active { .. })).await;
+    assert_eq!(call.codec.as_deref(), Some("PCMA"));
+    alice.phone.stop().await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
