@@ -6,7 +6,7 @@ mod config;
 
 use std::fs;
 use std::net::Ipv4Addr;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::time::Duration;
 
@@ -17,7 +17,8 @@ use crate::{Authority, Place, Process, SipAccount};
 
 pub use ami::Ami;
 
-/// A running Asterisk with the users 2001 to 2008 of the domain `bell.test`.
+/// A running Asterisk with the users 2001 to 2009 of the domain `bell.test`. They speak G.711 µ-law; 2009 also
+/// A-law and G.722.
 ///
 /// | number | what happens |
 /// |---|---|
@@ -29,6 +30,7 @@ pub use ami::Ami;
 /// | 604 | a tone of 1004 Hz |
 /// | 605 | records its caller ([`received`](Self::received)) |
 /// | 606 | tells the manager's event `Arrived` and is silent |
+/// | 607 | says what [`speaks`](Self::speaks) was given and records its caller at 16 kHz ([`received_wide`](Self::received_wide)) |
 /// | 700 | parks the call; 701 and on fetch it back |
 /// | 9001 to 9008 | the voice mailbox of the user 2001 to 2008 |
 pub struct Asterisk {
@@ -109,6 +111,16 @@ impl Asterisk {
     /// What the number 605 received of its caller.
     pub fn received(&self) -> PathBuf {
         self.dir.path().join("spool/received.wav")
+    }
+
+    /// What the number 607 received of its caller.
+    pub fn received_wide(&self) -> PathBuf {
+        self.dir.path().join("spool/received.wav16")
+    }
+
+    /// The number 607 says this, a WAV at 16 kHz.
+    pub fn speaks(&self, speech: &Path) {
+        fs::copy(speech, self.dir.path().join("lib/speech.wav16")).unwrap();
     }
 
     /// What it printed last, for the message of a failing test.

@@ -17,7 +17,7 @@ pub struct Baresip {
 }
 
 impl Baresip {
-    /// Starts it with one account, one codec (`opus` or `PCMU`) and `speech` for a microphone, a WAV at the
+    /// Starts it with one account, one codec (`opus`, `G722`, `PCMU` or `PCMA`) and `speech` for a microphone, a WAV at the
     /// codec's rate, and waits until it is registered. It answers every call by itself.
     pub fn start(place: &Place, account: &SipAccount, codec: &str, speech: &Path) -> Self {
         Self::trusting(place, account, codec, speech, None)
@@ -32,7 +32,11 @@ impl Baresip {
         authority: Option<&Path>,
     ) -> Self {
         let dir = TempDir::with_prefix("carillon-baresip-").unwrap();
-        let codecs = if codec == "opus" { "opus/48000/1".to_owned() } else { format!("{codec}/8000/1") };
+        let codecs = match codec {
+            "opus" => "opus/48000/1".to_owned(),
+            "G722" => "G722/16000/1".to_owned(),
+            narrow => format!("{narrow}/8000/1"),
+        };
         let SipAccount { user, domain, proxy, transport, password } = account;
         fs::write(
             dir.path().join("accounts"),
@@ -151,6 +155,7 @@ snd_path @DIR@
 module_path /usr/lib/baresip/modules
 module stdio.so
 module g711.so
+module g722.so
 module opus.so
 module aufile.so
 module sndfile.so

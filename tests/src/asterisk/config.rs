@@ -44,7 +44,9 @@ pub(super) fn files(
     ]
 }
 
-const USERS: std::ops::RangeInclusive<u16> = 2001..=2008;
+const USERS: std::ops::RangeInclusive<u16> = 2001..=2009;
+/// The user who may speak more than G.711 µ-law.
+const POLYGLOT: u16 = 2009;
 
 fn pjsip(address: Ipv4Addr, certificate: &str, key: &str) -> String {
     let mut text = format!(
@@ -56,9 +58,10 @@ fn pjsip(address: Ipv4Addr, certificate: &str, key: &str) -> String {
          [wss]\ntype=transport\nprotocol=wss\nbind={address}\n"
     );
     for user in USERS {
+        let codecs = if user == POLYGLOT { "ulaw,alaw,g722" } else { "ulaw" };
         let _ = write!(
             text,
-            "[{user}]\ntype=endpoint\ncontext=office\nsubscribe_context=office\ndisallow=all\nallow=ulaw\n\
+            "[{user}]\ntype=endpoint\ncontext=office\nsubscribe_context=office\ndisallow=all\nallow={codecs}\n\
              auth={user}\naors={user}\ndirect_media=no\nrewrite_contact=yes\nforce_rport=yes\nrtp_symmetric=yes\n\
              callerid=User {user} <{user}>\n\
              [{user}]\ntype=auth\nauth_type=userpass\nusername={user}\npassword=secret-of-{user}\n\
@@ -141,6 +144,10 @@ exten => 605,1,Answer()
  same => n,Wait(600)
 exten => 606,1,Answer()
  same => n,UserEvent(Arrived,Caller: ${CALLERID(num)})
+ same => n,Wait(600)
+exten => 607,1,Answer()
+ same => n,MixMonitor(@HOME@/spool/heard.wav16,r(@HOME@/spool/received.wav16))
+ same => n,Playback(@HOME@/lib/speech)
  same => n,Wait(600)
 exten => 700,1,Park()
 exten => _200X,hint,PJSIP/${EXTEN}

@@ -1,9 +1,10 @@
 //! Measures the product on this machine, for BENCHMARKS.md: prints one Markdown table a part.
 //!
-//! `measure [registration] [call] [sip] [delay] [cost] [window]`; all of them without a name.
+//! `measure [registration] [call] [sip] [delay] [codecs] [cost] [window]`; all of them without a name.
 //! `measure voice [OPTIONS]`: the voice on a bad network, beside other phones.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
+mod codecs;
 mod sip;
 mod voice;
 
@@ -37,6 +38,9 @@ fn main() {
     }
     if wanted("delay") {
         delay();
+    }
+    if wanted("codecs") {
+        codecs::measure();
     }
     if wanted("cost") {
         cost();
