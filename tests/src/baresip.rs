@@ -2,12 +2,13 @@
 
 use std::fs;
 use std::path::{Path, PathBuf};
+use std::process::Command;
 use std::time::{Duration, Instant};
 
 use rustix::process::Signal;
 use tempfile::TempDir;
 
-use crate::{Place, Process, SipAccount};
+use crate::{Place, Process, Session, SipAccount, Speech};
 
 /// A running, registered baresip. It refuses loopback, so it needs a namespace with an address.
 pub struct Baresip {
@@ -17,8 +18,11 @@ pub struct Baresip {
 }
 
 impl Baresip {
-    /// Starts it with one account, one codec (`opus`, `G722`, `PCMU` or `PCMA`) and `speech` for a microphone, a WAV at the
-    /// codec's rate, and waits until it is registered. It answers every call by itself.
+    /// What the jitter buffer of its own template holds, packets.
+    pub const TEMPLATE: &str = "5-10";
+
+    /// Starts it with one account, one codec (`opus`, `G722`, `PCMU` or `PCMA`) and `speech` for a microphone, a WAV at
+    /// the codec's rate, and waits until it is registered. It answers every call by itself.
     pub fn start(place: &Place, account: &SipAccount, codec: &str, speech: &Path) -> Self {
         Self::trusting(place, account, codec, speech, None)
     }
@@ -29,6 +33,34 @@ impl Baresip {
         account: &SipAccount,
         codec: &str,
         speech: &Path,
+        authority: Option<&Path>,
+    ) -> Self {
+        let source = format!("aufile,{}", speech.display());
+        let wiring = Wiring { source: &source, player: NOWHERE, buffer: Self::TEMPLATE };
+        Self::wired(place.command("baresip"), account, codec, &wiring, authority)
+    }
+
+    /// Starts it at a session's sound server: it either speaks what the microphone hears, or plays what it is told.
+    /// `buffer` is what its jitter buffer holds, least and most, in packets.
+    pub fn at_cable(
+        session: &Session,
+        place: &Place,
+        account: &SipAccount,
+        codec: &str,
+        side: Side,
+        buffer: &str,
+    ) -> Self {
+        let silence = format!("aufile,{}", Speech::silence().display());
+        let source = if side == Side::Speaks { "alsa,pulse" } else { &silence };
+        let wiring = Wiring { source, player: "alsa,pulse", buffer };
+        Self::wired(session.command_at(place, "baresip"), account, codec, &wiring, None)
+    }
+
+    fn wired(
+        mut command: Command,
+        account: &SipAccount,
+        codec: &str,
+        wiring: &Wiring<'_>,
         authority: Option<&Path>,
     ) -> Self {
         let dir = TempDir::with_prefix("carillon-baresip-").unwrap();
@@ -48,11 +80,14 @@ impl Baresip {
         .unwrap();
         fs::write(dir.path().join("contacts"), "").unwrap();
         let config = CONFIG
-            .replace("@SPEECH@", &speech.display().to_string())
+            .replace("@SOURCE@", wiring.source)
+            .replace("@PLAYER@", wiring.player)
+            .replace("@BUFFER@", wiring.buffer)
+            // With a module for cards it insists on one to play on.
+            .replace("@CARDS@", if wiring.player == NOWHERE { "" } else { "module alsa.so" })
             .replace("@DIR@", &dir.path().display().to_string());
         let authority = authority.map(|file| format!("sip_cafile {}\n", file.display())).unwrap_or_default();
         fs::write(dir.path().join("config"), config + &authority).unwrap();
-        let mut command = place.command("baresip");
         command.arg("-f").arg(dir.path());
         let mut process = Process::start("baresip", command);
         let registered_at = process.wait_for("its registration", Duration::from_secs(20), |l| {
@@ -126,6 +161,25 @@ impl Baresip {
     }
 }
 
+/// Where its voice comes from and goes to, and what its jitter buffer holds.
+struct Wiring<'a> {
+    source: &'a str,
+    player: &'a str,
+    buffer: &'a str,
+}
+
+/// A player that is not there: it plays to nobody.
+const NOWHERE: &str = "none,none";
+
+/// What a phone at a cable does.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Side {
+    /// It says what the microphone hears.
+    Speaks,
+    /// It plays what it is told.
+    Listens,
+}
+
 const LIMIT: Duration = Duration::from_secs(30);
 
 /// What baresip heard; the file goes with it.
@@ -139,8 +193,8 @@ const CONFIG: &str = "\
 poll_method epoll
 call_local_timeout 120
 call_max_calls 4
-audio_source aufile,@SPEECH@
-audio_player none,none
+audio_source @SOURCE@
+audio_player @PLAYER@
 audio_alert none,none
 audio_level no
 ausrc_format s16
@@ -148,7 +202,7 @@ auplay_format s16
 auenc_format s16
 audec_format s16
 audio_buffer 20-160
-jitter_buffer_delay 5-10
+jitter_buffer_delay @BUFFER@
 opus_stereo no
 opus_sprop_stereo no
 snd_path @DIR@
@@ -158,6 +212,7 @@ module g711.so
 module g722.so
 module opus.so
 module aufile.so
+@CARDS@
 module sndfile.so
 module_tmp account.so
 module_app menu.so

@@ -2,11 +2,12 @@
 
 use std::fs;
 use std::path::Path;
+use std::process::Command;
 use std::time::{Duration, Instant, SystemTime};
 
 use tempfile::TempDir;
 
-use crate::{Line, Place, Process, SipAccount};
+use crate::{Line, Place, Process, Session, SipAccount};
 
 /// A running, registered linphonec, in a namespace of its own.
 pub struct Linphone {
@@ -23,6 +24,17 @@ impl Linphone {
     /// The same, with the certificate of an authority to check the server's by, over TLS. It cannot find an address in
     /// a certificate, so that is not checked.
     pub fn trusting(place: &Place, account: &SipAccount, authority: Option<&Path>) -> Self {
+        let mut linphone = Self::open(place.command("stdbuf"), account, authority);
+        linphone.process.type_line("soundcard use files");
+        linphone.registered()
+    }
+
+    /// Starts it at a session's sound server.
+    pub fn at_cable(session: &Session, place: &Place, account: &SipAccount) -> Self {
+        Self::open(session.command_at(place, "stdbuf"), account, None).registered()
+    }
+
+    fn open(mut command: Command, account: &SipAccount, authority: Option<&Path>) -> Self {
         let dir = TempDir::with_prefix("carillon-linphone-").unwrap();
         fs::create_dir_all(dir.path().join(".local/share/linphone")).unwrap();
         let SipAccount { user, domain, proxy, transport, password } = account;
@@ -36,7 +48,6 @@ impl Linphone {
         let file = dir.path().join("linphonerc");
         fs::write(&file, config).unwrap();
         // Into a pipe it would print late.
-        let mut command = place.command("stdbuf");
         let log = dir.path().join("log");
         command
             .args(["-oL", "linphonec", "-a", "-S", "-d", "6", "-l"])
@@ -45,17 +56,19 @@ impl Linphone {
             .arg(file)
             .env("TZ", "UTC");
         command.env("HOME", dir.path()).env_remove("XDG_CONFIG_HOME").env_remove("XDG_DATA_HOME");
-        let mut process = Process::start("linphonec", command);
-        process.type_line("soundcard use files");
+        Self { process: Process::start("linphonec", command), dir }
+    }
+
+    fn registered(mut self) -> Self {
         // It does not say when, only whether.
         let deadline = Instant::now() + LIMIT;
         loop {
-            process.type_line("status register");
+            self.process.type_line("status register");
             let registered = |l: &Line| l.text.contains("registered, identity").then_some(());
-            if process.look_for(Duration::from_millis(100), registered).is_ok() {
-                return Self { process, dir };
+            if self.process.look_for(Duration::from_millis(100), registered).is_ok() {
+                return self;
             }
-            assert!(Instant::now() < deadline, "linphonec does not register\n{}", process.log());
+            assert!(Instant::now() < deadline, "linphonec does not register\n{}", self.process.log());
         }
     }
 
@@ -174,7 +187,9 @@ enabled=1
 [rtp]
 audio_rtp_port=7078
 [sound]
-playback_dev_id=
+playback_dev_id=PulseAudio Unknown: Speaker
+capture_dev_id=PulseAudio Unknown: Microphone
+echocancellation=0
 [video]
 display=0
 capture=0

@@ -55,6 +55,7 @@ impl FromStr for Phone {
 pub struct Pair {
     caller: End,
     callee: End,
+    target: String,
     since: Instant,
     lasts: Duration,
 }
@@ -71,10 +72,9 @@ const AFTER: Duration = Duration::from_secs(2);
 const SOON: Duration = Duration::from_secs(60);
 
 impl Pair {
-    /// Has the phones of this number and the next one in the network call each other, and begin to speak: the caller
-    /// the reading, the callee the same in another order. What they need and hear is kept below `dir`. A `codec` is
-    /// `opus` or `PCMU`. They run before other load of the machine.
-    pub fn start(
+    /// Sits the phones of this number and the next one in the network down: the caller will say the reading, the
+    /// callee the same in another order. A `codec` is `opus` or `PCMU`. They run before other load of the machine.
+    pub fn seat(
         (network, first): (&Network, usize),
         kamailio: &Kamailio,
         (phone, codec): (Phone, &str),
@@ -84,39 +84,33 @@ impl Pair {
         let rate = if codec == "opus" { 48_000 } else { 8_000 };
         let account = |n: usize| kamailio.account(&(1001 + n).to_string(), "udp");
         let target = format!("{}@{}", account(first + 1).user, Kamailio::DOMAIN);
-        let seat = |n: usize, reading: &Reading| Seat {
-            network,
-            n,
-            account: account(n),
-            codec,
-            speech: reading.spoken(rate),
-            heard: session.path(&format!("heard-{n}.wav")),
+        let seat = |n: usize, reading: &Reading| {
+            // A busy disk must not take a phone's breath away: a session may be put where there is none.
+            let speech = session.path(&format!("said-{n}.wav"));
+            fs::copy(reading.spoken(rate), &speech).unwrap();
+            let heard = session.path(&format!("heard-{n}.wav"));
+            Seat { network, n, account: account(n), codec, speech, heard }
         };
         let (calling, called) = (seat(first, reading), seat(first + 1, &reading.turned()));
         let (caller, callee) = match phone {
-            Phone::Carillon => {
-                let callee = called.carillon(session, &["answer", "--max-calls", "1"]);
-                (calling.carillon(session, &["call", &target]), callee)
-            }
+            Phone::Carillon => (calling.carillon(session, Some(kamailio)), called.carillon(session, None)),
             Phone::Baresip => (calling.baresip(), called.baresip()),
             Phone::Linphone => (calling.linphone(), called.linphone()),
         };
-        let mut pair = Self {
-            caller,
-            callee,
-            since: Instant::now(),
-            lasts: Duration::from_secs_f64(reading.length_s()),
-        };
-        pair.connect(&target);
+        let lasts = Duration::from_secs_f64(reading.length_s());
+        let pair = Self { caller, callee, target, since: Instant::now(), lasts };
+        pair.pids().into_iter().for_each(before_others);
         pair
     }
 
-    fn connect(&mut self, target: &str) {
-        for pid in self.pids() {
-            before_others(pid);
-        }
+    /// Has one call the other, and both speak from then on.
+    pub fn call(&mut self) {
+        let target = &self.target;
         match &mut self.caller {
-            End::Carillon { cli, .. } => drop(cli.wait_for("answered", SOON)),
+            End::Carillon { cli, .. } => {
+                cli.say(&format!("dial {target}"));
+                cli.wait_for("answered", SOON);
+            }
             End::Baresip(baresip) => {
                 baresip.dial(target);
                 baresip.wait_established();
@@ -159,10 +153,18 @@ struct Seat<'a> {
 }
 
 impl Seat<'_> {
-    fn carillon(self, session: &Session, verb: &[&str]) -> End {
+    /// With the PBX to call through it waits to be told whom; without, for the one call it answers.
+    fn carillon(self, session: &Session, calls: Option<&Kamailio>) -> End {
         let files = ["--play", self.speech.to_str().unwrap(), "--record", self.heard.to_str().unwrap()];
-        let all = [verb, &["--codec", self.codec], &files[..]].concat();
-        let mut cli = Cli::with_account(session, &self.network.phone(self.n).0, &self.account, &all);
+        let all = [&["--codec", self.codec], &files[..]].concat();
+        let place = self.network.phone(self.n).0;
+        let mut cli = match calls {
+            Some(pbx) => Cli::console(session, &place, &self.account, &pbx.authority(), &all),
+            None => {
+                let answer = [&["answer", "--max-calls", "1"], &all[..]].concat();
+                Cli::with_account(session, &place, &self.account, &answer)
+            }
+        };
         cli.wait_for("registered", SOON);
         End::Carillon { cli, heard: self.heard }
     }

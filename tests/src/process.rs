@@ -174,7 +174,7 @@ impl Process {
 
 /// Has a process run before the other load of this machine, with every thread it has and will have: a talker that
 /// waits for its turn would be judged for what is not its fault.
-pub(crate) fn before_others(pid: u32) {
+pub fn before_others(pid: u32) {
     let mut chrt = Command::new("chrt");
     chrt.args(["--all-tasks", "--rr", "--pid", "5", &pid.to_string()]);
     Process::run("chrt", chrt);

@@ -25,8 +25,8 @@ pub struct Clip {
     length_s: f64,
 }
 
-/// Silence before the first clip, seconds: phones begin to send one after the other.
-const LEAD_S: u32 = 2;
+/// Silence before the first clip, seconds: phones that talk at the same time begin one after the other.
+const LEAD_S: u32 = 5;
 /// Silence after the last, for longer than a phone listens: some hang up at the end of their file.
 const TAIL_S: u32 = 30;
 /// Silence before and after each clip, seconds.
@@ -78,10 +78,17 @@ impl Reading {
         sox.arg("-G").args(self.clips.iter().map(|clip| &clip.reference));
         sox.args(["-b", "16", "-r", &rate.to_string()]);
         made(
-            &format!("reading-{}-{}-{rate}.wav", names.len(), names[0]),
+            &format!("reading-{}-{}-{rate}-{LEAD_S}-{TAIL_S}.wav", names.len(), names[0]),
             sox,
             &["pad", &LEAD_S.to_string(), &TAIL_S.to_string()],
         )
+    }
+
+    /// The whole without the silence after it, at 48 kHz.
+    pub fn spoken_briefly(&self) -> PathBuf {
+        let mut sox = Command::new("sox");
+        sox.arg("-G").args(self.clips.iter().map(|clip| &clip.reference)).args(["-b", "16", "-r", "48000"]);
+        made(&format!("reading-{}-brief.wav", self.clips.len()), sox, &["pad", "0.5", "0.5"])
     }
 
     /// Its clips in the order in which they are said.

@@ -43,14 +43,17 @@ pub fn hold(talks: &[Talk<'_>], reading: &Reading, dir: &File) -> Vec<[Heard; 2]
         })
         .collect();
     let sessions: Vec<Session> = talks.iter().map(|_| Session::bare()).collect();
-    let pairs: Vec<Pair> = talks
+    let mut pairs: Vec<Pair> = talks
         .iter()
         .zip(&sessions)
         .enumerate()
         .map(|(n, (talk, session))| {
-            Pair::start((&network, 2 * n), &kamailio, (talk.phone, talk.codec), reading, session)
+            Pair::seat((&network, 2 * n), &kamailio, (talk.phone, talk.codec), reading, session)
         })
         .collect();
+    pairs.iter_mut().for_each(Pair::call);
+    // What a phone did while others came in does not count.
+    paths.iter().flatten().flatten().for_each(Path::look_anew);
     pairs
         .into_iter()
         .zip(paths)

@@ -61,3 +61,12 @@ pub fn score(reference: &Path, recording: &Path) -> Score {
         recorded_s: number("recorded_s"),
     }
 }
+
+/// How long sound took from `mouth` to `ear`, two recordings on one clock: for each two seconds of speech that are to be
+/// found again, milliseconds.
+pub fn delays(mouth: &Path, ear: &Path) -> Vec<f64> {
+    let mut command = Command::new(python());
+    command.arg(workspace().join("tests/delay.py")).arg(mouth).arg(ear);
+    let said = Process::run("delay.py", command);
+    serde_json::from_str(&said).unwrap_or_else(|e| panic!("delay.py said {said}: {e}"))
+}

@@ -170,6 +170,11 @@ impl Session {
         self.dir.path().join(name)
     }
 
+    /// Process ids of the services it has started.
+    pub fn services(&self) -> Vec<u32> {
+        self.services.iter().map(Process::pid).collect()
+    }
+
     pub(crate) fn serve(&mut self, process: Process) {
         self.services.push(process);
     }

@@ -26,6 +26,11 @@ impl Sipp {
         Self::start(place, address, scenario, &[])
     }
 
+    /// The same, and voice that comes to the port its descriptions name is sent back.
+    pub fn echo_at(place: &Place, address: Ipv4Addr, scenario: &str) -> Self {
+        Self::start(place, address, scenario, &["-rtp_echo", "-mp", "40000", "-timeout", "0"])
+    }
+
     /// Its port.
     pub fn port(&self) -> u16 {
         self.port

@@ -29,28 +29,31 @@ pub struct Verdict {
     pub delay_ms: Option<f64>,
 }
 
-/// Judges each clip of each recording. PESQ takes about a tenth of the speech's time, ViSQOL as much and 20 s to start.
-pub fn judge(hearings: &[Hearing], visqol: bool) -> Vec<Vec<Verdict>> {
-    let jobs: Vec<Value> = hearings.iter().map(job).collect();
-    let mut command = Command::new("nice");
-    command
-        .arg("-n5")
-        .arg(python())
-        .arg(workspace().join("tests/voice.py"))
-        .args(visqol.then_some("--visqol"));
-    let mut process = Process::start("voice.py", command);
-    process.type_line(&Value::from(jobs).to_string());
-    process.close_stdin();
-    let judged = hearings.iter().map(|_| {
-        process.wait_for("scores", LIMIT, |line| {
+/// Who judges recordings, one after the other.
+pub struct Judge {
+    process: Process,
+}
+
+impl Judge {
+    /// Starts it, with ViSQOL beside PESQ where that is wanted. A second of speech takes it a twentieth of that, and
+    /// ViSQOL 20 seconds to begin with.
+    pub fn start(visqol: bool) -> Self {
+        let mut command = Command::new(python());
+        command.arg(workspace().join("tests/voice.py")).args(visqol.then_some("--visqol"));
+        Self { process: Process::start("voice.py", command) }
+    }
+
+    /// What each clip is worth.
+    pub fn judge(&mut self, hearing: &Hearing) -> Vec<Verdict> {
+        self.process.type_line(&job(hearing).to_string());
+        self.process.wait_for("scores", LIMIT, |line| {
             let clips: Vec<Value> = serde_json::from_str(&line.text).ok().filter(|_| !line.error)?;
             Some(clips.iter().map(verdict).collect())
         })
-    });
-    judged.collect()
+    }
 }
 
-const LIMIT: Duration = Duration::from_secs(600);
+const LIMIT: Duration = Duration::from_secs(1200);
 
 fn job(hearing: &Hearing) -> Value {
     let clips =

@@ -2,7 +2,7 @@
 //! tell.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
-use system_tests::{Heard, Hearing, Phone, Reading, Talk, hold, judge, output_dir};
+use system_tests::{Heard, Hearing, Judge, Phone, Reading, Talk, hold, output_dir};
 
 const SEED: u64 = 1;
 
@@ -25,7 +25,8 @@ fn opus_under_loss_sounds_better_than_baresip_and_the_bench_can_tell() {
     let mut hearings: Vec<Hearing> = heard.iter().flatten().map(|heard| heard.hearing.clone()).collect();
     let [clean, _] = &heard[4];
     hearings.push(Hearing { reading: Reading::short().turned(), ..clean.hearing.clone() });
-    let verdicts = judge(&hearings, false);
+    let mut judge = Judge::start(false);
+    let verdicts: Vec<_> = hearings.iter().map(|hearing| judge.judge(hearing)).collect();
     let mean = |hearings: &[usize]| {
         let all: Vec<f64> =
             hearings.iter().flat_map(|n| &verdicts[*n]).map(|verdict| verdict.pesq_wb).collect();

@@ -63,6 +63,11 @@ impl Path {
     pub fn tally(&self) -> Tally {
         self.carrier.count.lock().unwrap().tally
     }
+
+    /// Counts anew from here on.
+    pub fn look_anew(&self) {
+        self.carrier.count.lock().unwrap().tally = Tally::default();
+    }
 }
 
 impl Drop for Path {

@@ -1,5 +1,6 @@
 //! What went over a path, counted.
 
+use std::collections::HashMap;
 use std::time::{Duration, Instant};
 
 /// What went over a path.
@@ -13,6 +14,8 @@ pub struct Tally {
     pub bursts: u64,
     /// By how much the talker was late at its worst, beside the packet before and what their timestamps say.
     pub stalled: Duration,
+    /// How many packets the talker sent more than 10 ms late, by the same measure.
+    pub behind: u64,
     /// By how much the path itself was late at its worst.
     pub late: Duration,
 }
@@ -28,9 +31,13 @@ impl Tally {
 #[derive(Debug, Default)]
 pub(super) struct Count {
     pub tally: Tally,
-    last: Option<(Instant, u32)>,
+    /// By stream: when the last packet was sent, and its timestamp.
+    last: HashMap<u32, (Instant, u32)>,
     lost: bool,
 }
+
+/// From here on a packet is counted as late.
+const BEHIND: Duration = Duration::from_millis(10);
 
 /// Timestamps further apart than this belong to another stream, or to a pause.
 const SAME_TALK: Duration = Duration::from_millis(100);
@@ -41,11 +48,12 @@ impl Count {
         self.tally.lost += u64::from(lost);
         self.tally.bursts += u64::from(lost && !self.lost);
         self.lost = lost;
-        if let Some((before, timestamp)) = self.last.replace((at, packet.timestamp)) {
+        if let Some((before, timestamp)) = self.last.insert(packet.stream, (at, packet.timestamp)) {
             let spoken = f64::from(packet.timestamp.wrapping_sub(timestamp)) / f64::from(packet.clock_rate());
             if spoken <= SAME_TALK.as_secs_f64() {
                 let late = (at - before).saturating_sub(Duration::from_secs_f64(spoken));
                 self.tally.stalled = self.tally.stalled.max(late);
+                self.tally.behind += u64::from(late > BEHIND);
             }
         }
     }
@@ -56,6 +64,8 @@ impl Count {
 pub(super) struct Rtp {
     payload_type: u8,
     timestamp: u32,
+    /// SSRC.
+    stream: u32,
 }
 
 /// What an IPv4 packet carries.
@@ -89,8 +99,8 @@ impl Carried {
         if (192..=223).contains(&payload[1]) {
             return Some(Self::Rtcp);
         }
-        let timestamp = u32::from_be_bytes(payload.get(4..8)?.try_into().ok()?);
-        (payload.len() >= 12).then_some(Self::Rtp(Rtp { payload_type: payload[1] & 127, timestamp }))
+        let word = |at: usize| Some(u32::from_be_bytes(payload.get(at..at + 4)?.try_into().ok()?));
+        Some(Self::Rtp(Rtp { payload_type: payload[1] & 127, timestamp: word(4)?, stream: word(8)? }))
     }
 }
 
@@ -108,8 +118,8 @@ mod tests {
     #[test]
     fn voice_is_told_from_reports_and_from_signalling() {
         let mut rtp = [0_u8; 172];
-        (rtp[0], rtp[1], rtp[7]) = (0x80, 0x80, 160);
-        assert_eq!(Carried::by(&udp(&rtp)), Carried::Rtp(Rtp { payload_type: 0, timestamp: 160 }));
+        (rtp[0], rtp[1], rtp[7], rtp[11]) = (0x80, 0x80, 160, 7);
+        assert_eq!(Carried::by(&udp(&rtp)), Carried::Rtp(Rtp { payload_type: 0, timestamp: 160, stream: 7 }));
         assert_eq!(Carried::by(&udp(&[0x80, 200, 0, 1, 0, 0, 0, 0])), Carried::Rtcp);
         assert_eq!(Carried::by(&udp(b"INVITE sip:1002@bell.test SIP/2.0\r\n")), Carried::Other);
         assert_eq!(Carried::by(&udp(&[])), Carried::Other);
@@ -120,18 +130,29 @@ mod tests {
     fn a_talker_that_stalls_is_found_out() {
         let (start, mut count) = (Instant::now(), Count::default());
         for (n, at_ms) in [0, 20, 40, 130, 131, 132].into_iter().enumerate() {
-            let packet = Rtp { payload_type: 0, timestamp: 160 * n as u32 };
+            let packet = Rtp { payload_type: 0, timestamp: 160 * n as u32, stream: 1 };
             count.sent(packet, start + Duration::from_millis(at_ms), n == 2);
         }
         assert_eq!((count.tally.sent, count.tally.lost, count.tally.bursts), (6, 1, 1));
-        assert_eq!(count.tally.stalled, Duration::from_millis(70));
+        assert_eq!((count.tally.stalled, count.tally.behind), (Duration::from_millis(70), 1));
+    }
+
+    #[test]
+    fn streams_do_not_wait_for_each_other() {
+        let (start, mut count) = (Instant::now(), Count::default());
+        for n in 0..40 {
+            let packet = Rtp { payload_type: 0, timestamp: 160 * (n / 2), stream: n % 2 };
+            count.sent(packet, start + Duration::from_millis(20).mul_f64(f64::from(n / 2)), false);
+        }
+        assert_eq!((count.tally.sent, count.tally.behind), (40, 0));
     }
 
     #[test]
     fn a_pause_is_no_stall() {
         let (start, mut count) = (Instant::now(), Count::default());
-        count.sent(Rtp { payload_type: 96, timestamp: 0 }, start, false);
-        count.sent(Rtp { payload_type: 96, timestamp: 48_000 }, start + Duration::from_millis(1_300), false);
+        let packet = |timestamp| Rtp { payload_type: 96, timestamp, stream: 1 };
+        count.sent(packet(0), start, false);
+        count.sent(packet(48_000), start + Duration::from_millis(1_300), false);
         assert_eq!(count.tally.stalled, Duration::ZERO);
     }
 }

@@ -5,20 +5,18 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
 mod codecs;
+mod cost;
+mod delay;
 mod sip;
 mod voice;
 
 use std::thread::sleep;
 use std::time::{Duration, Instant};
 
-use system_tests::{
-    Baresip, Cli, Demo, Kamailio, Network, Place, Session, Speech, Usage, Voice, Window, output_dir, score,
-};
+use system_tests::{Baresip, Cli, Demo, Kamailio, Network, Session, Speech, Voice, Window, output_dir};
 
 const SOON: Duration = Duration::from_secs(30);
 const RUNS: usize = 7;
-/// How long a call is watched for what it costs.
-const WATCHED: Duration = Duration::from_secs(15);
 
 fn main() {
     let names: Vec<String> = std::env::args().skip(1).collect();
@@ -37,13 +35,13 @@ fn main() {
         sip::measure();
     }
     if wanted("delay") {
-        delay();
+        delay::measure();
     }
     if wanted("codecs") {
         codecs::measure();
     }
     if wanted("cost") {
-        cost();
+        cost::measure();
     }
     if wanted("window") {
         window();
@@ -91,70 +89,6 @@ fn call() {
     table("From dialling to ringing at the other phone (Kamailio, UDP, digest)", "ms", took);
 }
 
-/// From mouth to ear: virtual microphone, our phone, demo PBX, our phone, virtual speaker.
-fn delay() {
-    let took = (0..3).map(|_| {
-        let (demo, session) = (Demo::start(&[]), Session::bare().with_sound());
-        let (silence, nowhere) = (Speech::silence(), session.path("nowhere.wav"));
-        let mut listener = Cli::with_account(
-            &session,
-            &Place::Here,
-            &demo.bob_sip("udp"),
-            &["answer", "--max-calls", "1", "--codec", "opus", "--play", silence.to_str().unwrap()],
-        );
-        listener.wait_for("registered", SOON);
-        let mut talker = Cli::with_account(
-            &session,
-            &Place::Here,
-            &demo.alice_sip("udp"),
-            &["call", "102", "--codec", "opus", "--record", nowhere.to_str().unwrap()],
-        );
-        talker.wait_for("answered", SOON);
-        listener.wait_for("answered", SOON);
-        sleep(Duration::from_secs(2));
-        let listening = session.listen();
-        let mut speaking = session.speak(&Speech::reference(Voice::First));
-        speaking.close_stdin();
-        speaking.wait_exit(SOON);
-        sleep(Duration::from_secs(1));
-        let (mouth, ear) = listening.stop();
-        let said = Speech::reference(Voice::First);
-        let (mouth, ear) = (score(&said, &mouth), score(&said, &ear));
-        println!("    heard: {ear}");
-        talker.interrupt();
-        talker.wait_exit(SOON);
-        Duration::from_secs_f64((ear.delay_ms - mouth.delay_ms).max(0.0) / 1000.0)
-    });
-    table("Mouth to ear through virtual cables (Opus, two phones, demo PBX, PulseAudio)", "ms", took);
-}
-
-/// What one call costs our phone and baresip, each one end of the same call.
-fn cost() {
-    println!("\nCost of a call, each phone at one end of it, {} s watched\n", WATCHED.as_secs());
-    println!("| codec | phone | CPU s/min | PSS MiB | RSS MiB |\n|---|---|---|---|---|");
-    for codec in ["opus", "PCMU"] {
-        let network = Network::new(2);
-        let kamailio = Kamailio::at(&network.hub(), network.pbx());
-        let mut baresip = baresip(&network, &kamailio, codec);
-        let session = Session::bare();
-        let mut cli = cli(&network, &kamailio, &session, &["call", "1002", "--codec", codec]);
-        cli.wait_for("answered", SOON);
-        baresip.wait_established();
-        sleep(Duration::from_secs(2));
-        let before = [cli.pid(), baresip.pid()].map(Usage::of_tree);
-        sleep(WATCHED);
-        let after = [cli.pid(), baresip.pid()].map(Usage::of_tree);
-        for (name, (before, after)) in
-            ["carillon-cli", "baresip"].into_iter().zip(before.into_iter().zip(after))
-        {
-            let a_minute = (after.cpu_s - before.cpu_s) * 60.0 / WATCHED.as_secs_f64();
-            println!("| {codec} | {name} | {a_minute:.2} | {:.1} | {:.1} |", after.pss_mib, after.rss_mib);
-        }
-        cli.interrupt();
-        cli.wait_exit(SOON);
-    }
-}
-
 /// From the start of the window until its first page can be typed into, and what it holds then.
 fn window() {
     let runtime = tokio::runtime::Runtime::new().unwrap();
@@ -192,12 +126,8 @@ fn baresip(network: &Network, kamailio: &Kamailio, codec: &str) -> Baresip {
 fn cli(network: &Network, kamailio: &Kamailio, session: &Session, verb: &[&str]) -> Cli {
     let (say, hear) = (Speech::spoken(Voice::First, 48_000), session.path("heard.wav"));
     let files = ["--play", say.to_str().unwrap(), "--record", hear.to_str().unwrap()];
-    Cli::with_account(
-        session,
-        &network.phone(0).0,
-        &kamailio.account("1001", "udp"),
-        &[verb, &files[..]].concat(),
-    )
+    let account = kamailio.account("1001", "udp");
+    Cli::with_account(session, &network.phone(0).0, &account, &[verb, &files[..]].concat())
 }
 
 fn table(title: &str, unit: &str, took: impl Iterator<Item = Duration>) {

@@ -6,10 +6,11 @@ mod results;
 mod table;
 
 use std::process::exit;
+use std::sync::mpsc;
 use std::thread;
 use std::time::Instant;
 
-use system_tests::{Heard, Impairment, Phone, Reading, Talk, hold, judge, output_dir};
+use system_tests::{Heard, Impairment, Judge, Phone, Reading, Talk, hold, output_dir};
 
 use results::{Results, Run};
 
@@ -63,37 +64,34 @@ pub fn measure(options: &[String]) {
 /// Holds the calls, some at once, and judges each round while the next one talks.
 fn rounds(plan: &[Planned], at_once: usize, results: &mut Results) {
     let reading = Reading::long();
-    let (started, mut done) = (Instant::now(), 0);
+    let started = Instant::now();
+    let (held, to_judge) = mpsc::sync_channel(0);
     thread::scope(|scope| {
-        let mut judging: Option<thread::ScopedJoinHandle<'_, Vec<Run>>> = None;
-        for (n, round) in plan.chunks(at_once).enumerate() {
-            let dir = output_dir(&format!("bench-voice-{}", n % 2));
-            let talks: Vec<Talk<'_>> = round.iter().map(Planned::talk).collect();
-            let heard = hold(&talks, &reading, &dir);
-            if let Some(before) = judging.take() {
-                results.add(before.join().expect("the judge"));
+        scope.spawn(move || {
+            for (n, round) in plan.chunks(at_once).enumerate() {
+                // The judge may still listen to the round before, and the one before that is done.
+                let dir = output_dir(&format!("bench-voice-{}", n % 3));
+                let talks: Vec<Talk<'_>> = round.iter().map(Planned::talk).collect();
+                held.send((round, hold(&talks, &reading, &dir))).expect("the judge waits");
             }
-            judging = Some(scope.spawn(move || judged(round, &heard)));
+        });
+        let (mut judge, mut done) = (Judge::start(true), 0);
+        for (round, heard) in to_judge {
+            let runs = round.iter().zip(&heard).flat_map(|(call, heard)| judged(&mut judge, call, heard));
+            results.add(runs.collect());
             done += round.len();
-            println!("{done} of {} calls held after {} s", plan.len(), started.elapsed().as_secs());
-        }
-        if let Some(last) = judging {
-            results.add(last.join().expect("the judge"));
+            println!("{done} of {} calls after {} s", plan.len(), started.elapsed().as_secs());
         }
     });
 }
 
-fn judged(round: &[Planned], heard: &[[Heard; 2]]) -> Vec<Run> {
-    let hearings: Vec<_> = heard.iter().flatten().map(|heard| heard.hearing.clone()).collect();
-    let verdicts = judge(&hearings, true);
-    let ends = round.iter().zip(heard).flat_map(|(call, heard)| heard.iter().map(move |heard| (call, heard)));
-    let runs: Vec<Run> = ends
-        .zip(verdicts)
-        .enumerate()
-        .map(|(n, ((call, heard), verdicts))| Run::new(call, n % 2, &heard.tally, &verdicts))
-        .collect();
-    runs.iter().for_each(|run| println!("{run}"));
-    runs
+fn judged(judge: &mut Judge, call: &Planned, heard: &[Heard; 2]) -> Vec<Run> {
+    let runs = heard.iter().enumerate().map(|(direction, heard)| {
+        let run = Run::new(call, direction, &heard.tally, &judge.judge(&heard.hearing));
+        println!("{run}");
+        run
+    });
+    runs.collect()
 }
 
 impl Planned {
