@@ -120,6 +120,7 @@ impl Output {
                 "call": call.id, "state": state, "direction": call.direction, "peer": call.peer.number,
                 "name": call.peer.name, "remote_held": call.remote_held, "merged": call.merged,
                 "muted": call.muted, "transfer": call.transfer, "follows": call.follows, "codec": call.codec,
+                "recording": call.recording, "recorded": call.recorded,
                 "digits": call.digits, "digits_waiting": call.digits_waiting, "diverted_by": call.diverted_by,
             }),
             || {
@@ -194,6 +195,14 @@ impl Output {
                 )
             },
         );
+    }
+
+    /// Why somebody cannot hear; none: all is well again.
+    pub fn verdict(&self, call: &CallView) {
+        self.line("verdict", json!({ "call": call.id, "verdict": call.verdict }), || match &call.verdict {
+            Some(verdict) => format!("  Sound: {}", name(verdict)),
+            None => "  Sound: all is well".into(),
+        });
     }
 
     /// The call is over.

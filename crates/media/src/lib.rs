@@ -11,6 +11,7 @@ mod codec;
 mod conference;
 mod control;
 mod dtmf;
+mod far_end;
 #[cfg(any(test, feature = "fuzzing"))]
 pub mod fuzzing;
 mod in_band;
@@ -32,6 +33,7 @@ pub use codec::{Codec, CodecError};
 pub use conference::{Conference, Gate};
 pub use dtmf::Digit;
 pub use protect::{Keying, MasterKey, Protected, Protection, Suite};
+pub use far_end::FarEnd;
 pub use report::Report;
 pub use session::{Channel, MediaError, Session, Transmit};
 

@@ -1,6 +1,6 @@
 use std::time::Duration;
 
-use crate::{Digit, Protected};
+use crate::{Digit, FarEnd, Protected};
 
 /// Figures of a running [`Session`](crate::Session).
 #[derive(Debug, Clone, PartialEq)]
@@ -33,6 +33,8 @@ pub struct Report {
     pub look_ahead_ms: f32,
     /// Round trip by RTCP, milliseconds.
     pub rtt_ms: Option<f32>,
+    /// What the other side tells of what it hears; none before its first RTCP report.
+    pub far: Option<FarEnd>,
     /// Estimated quality of what is heard here, 1 to 5.
     pub mos: f32,
     /// Peak level of their voice since the last report, 0 to 100 (-60 dBFS to 0 dBFS).
@@ -49,6 +51,37 @@ pub struct Report {
     pub protected: Protected,
     /// Packets that were not authentic, or came before the keys, where protection was agreed on.
     pub refused: u32,
+}
+
+impl Report {
+    /// Before anything has happened.
+    pub const fn nothing_yet() -> Report {
+        Report {
+            rx_packets: 0,
+            tx_packets: 0,
+            lost: 0,
+            late: 0,
+            concealed_ms: 0,
+            fec_ms: 0,
+            dred_ms: 0,
+            lengthened_ms: 0,
+            shortened_ms: 0,
+            jitter_ms: 0.0,
+            delay_ms: 0.0,
+            target_ms: 0.0,
+            look_ahead_ms: 0.0,
+            rtt_ms: None,
+            far: None,
+            mos: 1.0,
+            level_in: 0,
+            level_out: 0,
+            digits: Vec::new(),
+            media_silent_for: Duration::ZERO,
+            remote_left: false,
+            protected: Protected::NOTHING_YET,
+            refused: 0,
+        }
+    }
 }
 
 /// Samples as whole milliseconds.

@@ -25,6 +25,7 @@ mod scanning;
 mod settings;
 mod signing_in;
 mod target;
+mod verdict;
 mod voice;
 mod watching;
 mod words;
@@ -43,8 +44,9 @@ pub use picture::{
     CallReport, CallState, CallView, CameraState, CameraView, CertificateView, CodeView, DeclineReason,
     Direction, DtmfMode, EndReason, EnforcedView, FieldIs, ForgotView, Lamp, MailboxView, MessageId,
     MessageState, MessageView, NewPasswordView, PasswordPolicyView, PeerView, Picture, PresenceView, Quality,
-    ScanView, SessionState, SignInNews, SignInPage, SignInView, TenantView, Theme, TransferView, Transport,
-    TransportChoice, TrustedView, UnixMs, WatchedView, WaysView,
+    RecordingNotice, RecordingPreferences, ScanView, SessionState, SignInNews, SignInPage, SignInView,
+    TenantView, Theme, TransferView, Transport, TransportChoice, TrustedView, UnixMs, WatchedView, WaysView,
 };
 pub use scanning::{CodeFacts, Eyes, code_in};
 pub use settings::{AccountKind, SavedAccount, Settings, SettingsError};
+pub use verdict::Verdict;

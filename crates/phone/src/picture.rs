@@ -10,7 +10,7 @@ mod others;
 
 pub use call::{
     CallEnd, CallPreferences, CallReport, CallState, CallView, DeclineReason, Direction, DtmfMode, EndReason,
-    PeerView, Quality, TransferView,
+    PeerView, Quality, RecordingNotice, RecordingPreferences, TransferView,
 };
 pub use others::{
     Activity, Lamp, MailboxView, MessageId, MessageState, MessageView, PresenceView, WatchedView,

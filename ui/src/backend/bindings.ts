@@ -219,6 +219,8 @@ export type CallView = {
 	encrypted: boolean,
 	/**  Milliseconds from INVITE to its 2xx, or from Answer to ACK. */
 	setupMs: number | null,
+	/**  Why somebody cannot hear, as far as can be told; none while all is well. */
+	verdict: Verdict | null,
 };
 
 /**  How it stands with the camera. */
@@ -1136,6 +1138,41 @@ export type TrustedView = {
 
 /**  Milliseconds since 1970-01-01 UTC. Exact in a JavaScript number. */
 export type UnixMs = number;
+
+/**  What is wrong with the sound of a call. The shell owns the words and the way to mend it. */
+export type Verdict = 
+/**  We hold the call. */
+"heldHere" | 
+/**  They hold the call. */
+"heldThere" | 
+/**  The speaker is gone, and nothing has taken its place yet. */
+"speakerLost" | 
+/**  The microphone is gone, and nothing has taken its place yet. */
+"microphoneLost" | 
+/**  Nothing has arrived since the answer, and nothing of ours arrives there. */
+"neitherWay" | 
+/**  They hear us, and nothing of theirs has ever arrived: something lets our packets out and theirs not in. */
+"blockedInward" | 
+/**  Nothing has arrived since the answer; whether they hear us is not known. */
+"nothingArrived" | 
+/**  Nothing arrives any more. */
+"stoppedArriving" | 
+/**  They say that nothing of ours arrives there. */
+"notHeardThere" | 
+/**  We are muted. */
+"muted" | 
+/**  The microphone gives nothing but silence. */
+"microphoneSilent" | 
+/**  Their packets arrive and have held nothing but silence from the beginning. */
+"silenceArrives" | 
+/**  They were heard, and now their packets hold nothing but silence: they may have muted themselves. */
+"theyMayBeMuted" | 
+/**  Much of their voice is lost on the way. */
+"lossHere" | 
+/**  Their packets arrive too unevenly. */
+"jitterHere" | 
+/**  Much of our voice is lost on the way. */
+"lossThere";
 
 /**  Another extension that is watched. */
 export type WatchedView = {

@@ -554,3 +554,33 @@ fn digits_and_pauses_are_no_loss() {
         assert!(report.mos > 4.2, "comfort noise {comfort}: {}", report.mos);
     }
 }
+
+#[test]
+fn the_far_end_tells_whether_it_hears_us() {
+    let said = speech(48_000 * 20);
+    let mut pair = Pair::new(&[Codec::Pcmu]);
+    pair.talk(&said, |_, _| true);
+    let now = pair.now;
+    let far = pair.ends[0].report(now).far.unwrap();
+    assert!(far.hears && far.reports >= 2 && far.deaf_reports == 0, "{far:?}");
+    assert!(far.lost_percent < 1.0 && far.jitter_ms < 1.0, "{far:?}");
+    // Our voice stops arriving; what the other side says of it still does.
+    pair.talk(&said, |end, t| end == 1 || t.from_port == Channel::Rtcp);
+    let now = pair.now;
+    let far = pair.ends[0].report(now).far.unwrap();
+    assert!(far.hears && far.deaf_reports >= 2, "{far:?}");
+}
+
+#[test]
+fn that_nothing_of_us_arrives_is_known_though_nothing_arrives_here() {
+    let said = speech(48_000 * 20);
+    let mut pair = Pair::new(&[Codec::Pcmu]);
+    pair.talk(&said, |_, t| t.from_port == Channel::Rtcp);
+    let now = pair.now;
+    for end in &mut pair.ends {
+        let report = end.report(now);
+        let far = report.far.unwrap();
+        assert_eq!(report.rx_packets, 0);
+        assert!(!far.hears && far.deaf_reports >= 2, "{far:?}");
+    }
+}
