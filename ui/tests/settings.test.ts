@@ -113,3 +113,16 @@ test('what the PBX settles holds as long as its account is there', async () => {
   backend.emit({ what: 'account', view: account(undefined, { enforced: { theme: null, language: null, hidden: ['settings'] } }) });
   await expect.element(part(`account-${account().id}`)).not.toBeInTheDocument();
 });
+
+test('how calls are recorded is chosen, with what the other side hears of it', async () => {
+  const { backend } = await put('settings-calls');
+  await part('record-all').click();
+  await part('record-notice').selectOptions('none');
+  await part('record-folder').fill('/records');
+  await part('record-folder').element().blur();
+  expect(backend.sent.slice(-3)).toEqual([
+    { do: 'preferInCalls', preferences: { recording: { automatic: true } } },
+    { do: 'preferInCalls', preferences: { recording: { notice: { is: 'none' } } } },
+    { do: 'preferInCalls', preferences: { recording: { folder: '/records' } } },
+  ]);
+});

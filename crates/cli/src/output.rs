@@ -120,7 +120,7 @@ impl Output {
                 "call": call.id, "state": state, "direction": call.direction, "peer": call.peer.number,
                 "name": call.peer.name, "remote_held": call.remote_held, "merged": call.merged,
                 "muted": call.muted, "transfer": call.transfer, "follows": call.follows, "codec": call.codec,
-                "recording": call.recording, "recorded": call.recorded,
+                "verdict": call.verdict, "recording": call.recording, "recorded": call.recorded,
                 "digits": call.digits, "digits_waiting": call.digits_waiting, "diverted_by": call.diverted_by,
             }),
             || {

@@ -18,6 +18,7 @@ mod in_band;
 mod jitter;
 mod latch;
 mod protect;
+mod quality;
 mod receiver;
 mod report;
 mod rtcp;

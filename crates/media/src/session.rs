@@ -12,7 +12,8 @@ use crate::far_end::FarEndReports;
 use crate::jitter::Ticks;
 use crate::protect::{Protected, Protector};
 use crate::receiver::Receiver;
-use crate::report::{level, milliseconds, mos};
+use crate::quality;
+use crate::report::{level, milliseconds};
 use crate::rtcp::{self, Item};
 use crate::rtp::{self, Packet};
 use crate::sdp::Negotiated;
@@ -211,7 +212,12 @@ impl Session {
         let done = self.receiver.figures();
         let (target_ms, look_ahead_ms) = self.receiver.target_ms();
         let mos = match heard {
-            Some(_) => mos(self.receiver.impairment(), rtt_ms.unwrap_or(0.0) / 2.0, delay_ms),
+            Some(_) => quality::score(
+                self.receiver.codec(),
+                self.receiver.impairment(),
+                rtt_ms.unwrap_or(0.0) / 2.0,
+                delay_ms,
+            ),
             None => 1.0,
         };
         Report {
@@ -231,6 +237,7 @@ impl Session {
             rtt_ms,
             far: self.far_end.get(now),
             mos,
+            best_mos: quality::best(self.receiver.codec()),
             level_in: level(self.receiver.take_peak()),
             level_out: level(self.sender.take_peak()),
             digits: self.receiver.take_digits(),

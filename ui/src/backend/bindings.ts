@@ -134,6 +134,8 @@ export type CallPreferences = {
 	publishPresence?: boolean,
 	/**  Star codes where the PBX does not tell its own. */
 	codes?: FeatureCodes,
+	/**  How calls are recorded. */
+	recording?: RecordingPreferences,
 };
 
 /**  Figures of a running call. */
@@ -221,6 +223,10 @@ export type CallView = {
 	setupMs: number | null,
 	/**  Why somebody cannot hear, as far as can be told; none while all is well. */
 	verdict: Verdict | null,
+	/**  It is being recorded. */
+	recording: boolean,
+	/**  The file it was recorded into last. */
+	recorded: string | null,
 };
 
 /**  How it stands with the camera. */
@@ -376,6 +382,10 @@ export type Code =
 "noSpeaker" | 
 /**  An audio file could not be read or written. */
 "audioFile" | 
+/**  A call cannot be recorded, or no longer: its file or the notice cannot be used. */
+"recordingFailed" | 
+/**  A call is recorded no longer: there is no room for it. */
+"diskFull" | 
 /**  A local port is taken by another program. */
 "portInUse" | 
 /**  What was dialled cannot be a number or an address. */
@@ -568,6 +578,12 @@ call: CallId } |
 call: CallId; 
 /**  Whether nothing is to be heard of us. */
 muted: boolean } | 
+/**  Record a call from now on, or no longer. */
+{ do: "record"; 
+/**  Which call. */
+call: CallId; 
+/**  Whether it is to be recorded. */
+on: boolean } | 
 /**  Park a call by the PBX's star code. */
 { do: "park"; 
 /**  Which call. */
@@ -956,6 +972,27 @@ export type Quality =
 "breaking" | 
 /**  Nothing arrives. */
 "nothing";
+
+/**  What the other side hears of a recording. The law of many countries wants it to be told. */
+export type RecordingNotice = 
+/**  A short tone at the beginning and every fifteen seconds. */
+{ is: "tone" } | 
+/**  Nothing. */
+{ is: "none" } | 
+/**  A sound at the beginning. */
+{ is: "file"; 
+/**  A WAV file. */
+path: string };
+
+/**  How calls are recorded. */
+export type RecordingPreferences = {
+	/**  Every call is, from its answer on. */
+	automatic?: boolean,
+	/**  Folder of the files; one in the data directory where it is left out. */
+	folder?: string | null,
+	/**  What the other side hears of it. */
+	notice?: RecordingNotice,
+};
 
 /**  The search for a QR code. */
 export type ScanView = {

@@ -87,6 +87,7 @@ export const scenes = {
   'verdict-microphone': () => inside([account()], [call(5, active(), { verdict: 'microphoneSilent' })], { events: spoken(5) }),
   'verdict-muted': () => inside([account()], [call(5, active(), { muted: true, verdict: 'muted' })], { events: spoken(5) }),
   'verdict-nothing': () => inside([account()], [call(5, active(), { verdict: 'blockedInward' })], { events: spoken(5, 'nothing') }),
+  'active-recording': () => inside([account()], [call(5, active(), { recording: true, recorded: '/home/nora/Recordings/2026-11-22 12.16.05.042 Z Marta Oduya.wav' })], { events: spoken(5) }),
   'active-keypad': () => inside([account()], [call(5, active(), { digits: '1#4407' })], { events: spoken(5), keys: true }),
   'active-and-incoming': () => inside([account()], [call(5, active(), { peer: marta }), call(6, { is: 'incoming' }, { direction: 'incoming', peer: { number: '07700 900 458', name: 'Ingrid Sollund' } })], { events: spoken(5) }),
   'held-there': () => inside([account()], [call(5, active(), { remoteHeld: true })], { events: spoken(5, 'nothing') }),
