@@ -263,6 +263,13 @@ impl Script {
                 }
                 None
             }
+            Event::Summary { call, summary } => {
+                if let Some(report) = talk.unprinted.take().filter(|_| talk.call == Some(call)) {
+                    self.output.media(call, &report);
+                }
+                self.output.summary(call, &summary);
+                None
+            }
             Event::Media { call, report } if talk.call == Some(call) => {
                 if talk.media_due <= Instant::now() {
                     talk.media_due = Instant::now() + MEDIA_EVERY;

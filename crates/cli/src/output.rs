@@ -4,8 +4,8 @@ use std::io::Write;
 use std::time::Instant;
 
 use phone::{
-    AccountId, AccountView, CallEnd, CallId, CallReport, CallView, CodeFacts, MailboxView, MessageView,
-    Problem, WatchedView,
+    AccountId, AccountView, CallEnd, CallId, CallReport, CallSummary, CallView, CodeFacts, MailboxView,
+    MessageView, Problem, WatchedView,
 };
 use serde::Serialize;
 use serde_json::{Map, Value, json};
@@ -202,6 +202,23 @@ impl Output {
         self.line("verdict", json!({ "call": call.id, "verdict": call.verdict }), || match &call.verdict {
             Some(verdict) => format!("  Sound: {}", name(verdict)),
             None => "  Sound: all is well".into(),
+        });
+    }
+
+    /// What a call was like.
+    pub fn summary(&self, call: CallId, summary: &CallSummary) {
+        let mut fields = json!(summary);
+        if let Some(fields) = fields.as_object_mut() {
+            fields.insert("call".into(), json!(call));
+        }
+        self.line("summary", fields, || {
+            let mos = summary
+                .mos
+                .map_or_else(String::new, |mos| format!(", MOS {:.2} to {:.2}", mos.least, mos.most));
+            format!(
+                "  In all {} packets in, {} lost, {} ms concealed{mos}",
+                summary.rx_packets, summary.lost, summary.concealed_ms
+            )
         });
     }
 

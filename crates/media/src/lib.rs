@@ -33,8 +33,8 @@ mod testing;
 pub use codec::{Codec, CodecError};
 pub use conference::{Conference, Gate};
 pub use dtmf::Digit;
-pub use protect::{Keying, MasterKey, Protected, Protection, Suite};
 pub use far_end::FarEnd;
+pub use protect::{Keying, MasterKey, Protected, Protection, Suite};
 pub use report::Report;
 pub use session::{Channel, MediaError, Session, Transmit};
 

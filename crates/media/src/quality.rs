@@ -30,15 +30,8 @@ const OPUS: &Curve = &[
 ];
 
 /// The mean of three phones that conceal G.711, each in its own way.
-const NARROW: &Curve = &[
-    (0.0, 3.75),
-    (0.01, 3.33),
-    (0.03, 2.65),
-    (0.05, 2.38),
-    (0.10, 1.89),
-    (0.20, 1.48),
-    (1.0, 1.0),
-];
+const NARROW: &Curve =
+    &[(0.0, 3.75), (0.01, 3.33), (0.03, 2.65), (0.05, 2.38), (0.10, 1.89), (0.20, 1.48), (1.0, 1.0)];
 
 /// Delay of the parts that nobody measures, one way in milliseconds: packet, codec and sound cards.
 const FIXED_DELAY_MS: f32 = 50.0;

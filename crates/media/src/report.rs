@@ -81,7 +81,7 @@ impl Report {
             digits: Vec::new(),
             media_silent_for: Duration::ZERO,
             remote_left: false,
-            protected: Protected::NOTHING_YET,
+            protected: Protected::Off,
             refused: 0,
         }
     }

@@ -217,7 +217,10 @@ impl Calls {
             held: matches!(call.view.state, CallState::Held { .. }),
             held_there: call.view.remote_held,
         };
-        let verdict = call.assistant.look(Instant::now(), &signs);
+        let now = Instant::now();
+        call.ledger.note(now, figures);
+        let verdict = call.assistant.look(now, &signs);
+        call.ledger.verdict(now, verdict);
         if std::mem::replace(&mut call.view.verdict, verdict) != verdict {
             self.tell(id);
         }

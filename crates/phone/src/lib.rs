@@ -24,6 +24,7 @@ mod returning;
 mod scanning;
 mod settings;
 mod signing_in;
+mod summary;
 mod target;
 mod verdict;
 mod voice;
@@ -49,4 +50,5 @@ pub use picture::{
 };
 pub use scanning::{CodeFacts, Eyes, code_in};
 pub use settings::{AccountKind, SavedAccount, Settings, SettingsError};
+pub use summary::{CallSummary, Spread, VerdictSeen};
 pub use verdict::Verdict;

@@ -187,6 +187,40 @@ since: UnixMs } |
 /**  How. */
 end: CallEnd };
 
+/**  What a call was like. Figures begin with the answer. */
+export type CallSummary = {
+	/**  Codec used last, as in SDP. */
+	codec: string | null,
+	/**  The media was encrypted at the end. */
+	encrypted: boolean,
+	/**  RTP packets received. */
+	rxPackets: number,
+	/**  RTP packets sent. */
+	txPackets: number,
+	/**  Packets that never came. */
+	lost: number,
+	/**  Packets that came too late to be played. */
+	late: number,
+	/**  Sound invented in place of missing packets, milliseconds. */
+	concealedMs: number,
+	/**  Sound brought back by FEC and DRED, milliseconds. */
+	repairedMs: number,
+	/**  Packets of ours that never came there, by its own count; none where it does not say. */
+	lostThere: number | null,
+	/**  Estimated listening quality here, 1 to 5. */
+	mos: Spread | null,
+	/**  Interarrival jitter here, milliseconds. */
+	jitterMs: Spread | null,
+	/**  Interarrival jitter there, milliseconds. */
+	jitterThereMs: Spread | null,
+	/**  Delay added by the jitter buffer, milliseconds. */
+	delayMs: Spread | null,
+	/**  Round trip by RTCP, milliseconds. */
+	rttMs: Spread | null,
+	/**  What was wrong with its sound, in order; the first of them, should there be very many. */
+	verdicts: VerdictSeen[],
+};
+
 /**  One call. */
 export type CallView = {
 	/**  Its number. */
@@ -756,6 +790,12 @@ view: CallView } |
 call: CallId; 
 /**  The figures. */
 report: CallReport } | 
+/**  What a call that was answered was like, told just before its end. */
+{ what: "summary"; 
+/**  Which call. */
+call: CallId; 
+/**  All of it. */
+summary: CallSummary } | 
 /**  They pressed a key. */
 { what: "digitHeard"; 
 /**  In which call. */
@@ -1114,6 +1154,16 @@ export type SipAccount = {
 	password: string,
 };
 
+/**  A figure over a call. */
+export type Spread = {
+	/**  Lowest. */
+	least: number | null,
+	/**  Mean over time. */
+	mean: number | null,
+	/**  Highest. */
+	most: number | null,
+};
+
 /**  The tenant behind a domain (`GET /info?domain=`). */
 export type TenantView = {
 	/**  Its name. */
@@ -1210,6 +1260,16 @@ export type Verdict =
 "jitterHere" | 
 /**  Much of our voice is lost on the way. */
 "lossThere";
+
+/**  A verdict as it was told. */
+export type VerdictSeen = {
+	/**  What was wrong. */
+	verdict: Verdict,
+	/**  Seconds after the answer. */
+	atS: number | null,
+	/**  Seconds it stood. */
+	lastedS: number | null,
+};
 
 /**  Another extension that is watched. */
 export type WatchedView = {

@@ -7,6 +7,7 @@ use media::sdp::LocalMedia;
 use super::digits::Digits;
 use super::early::Early;
 use crate::accounts::Agent;
+use crate::summary::Ledger;
 use crate::verdict::Assistant;
 use crate::voice::Sockets;
 use crate::{AccountId, CallEnd, CallId, CallState, CallView, Direction, EndReason, PeerView, UnixMs};
@@ -45,6 +46,8 @@ pub(crate) struct Call {
     pub(crate) fault: Option<EndReason>,
     /// Watches its sound.
     pub(crate) assistant: Assistant,
+    /// What it was like.
+    pub(crate) ledger: Ledger,
     answered: Option<Instant>,
 }
 
@@ -112,6 +115,7 @@ impl Call {
             handed_to: None,
             fault: None,
             assistant: Assistant::default(),
+            ledger: Ledger::default(),
             answered: None,
         }
     }

@@ -140,6 +140,6 @@ mod tests {
         };
         assert_eq!(name("102", Some("Amélie Faure")), "2026-11-22 12.16.05.042 Z Amélie Faure.wav");
         assert_eq!(name("../../etc/passwd", None), "2026-11-22 12.16.05.042 Z etc_passwd.wav");
-        assert_eq!(name("sip:a@b\0:*?", Some("")), "2026-11-22 12.16.05.042 Z sip_a_b_0.wav");
+        assert_eq!(name("sip:a@b\0:*?", Some("")), "2026-11-22 12.16.05.042 Z sip_a_b.wav");
     }
 }
