@@ -152,6 +152,7 @@ export class Phone {
         if (event.view.state.is === 'received') this.messages = [...this.messages.filter((known) => known.id !== event.view.id), event.view].slice(-MESSAGES_KEPT);
         break;
       case 'digitHeard':
+      case 'summary':
         break;
       case 'notice':
         this.#tell(event.problem, event.call);

@@ -169,3 +169,28 @@ test('a text message stays until it is put away', async () => {
   await expect.element(part('message')).not.toBeInTheDocument();
   expect(phone.messages).toEqual([]);
 });
+
+test('why somebody cannot hear is said in a line, with the one thing to do', async () => {
+  const { backend, phone } = await put('verdict-muted');
+  await expect.element(part('verdict')).toHaveTextContent('You are muted. Marta Oduya cannot hear you.');
+  await part('verdict-act').click();
+  expect(sayings(backend)).toEqual([{ do: 'mute', call: 5, muted: false }]);
+  const view = phone.calls.find((call) => call.view.id === 5)!.view;
+  backend.emit({ what: 'call', view: { ...view, muted: false, verdict: 'notHeardThere' } });
+  await part('verdict-act').click();
+  expect(sayings(backend).slice(1)).toEqual([{ do: 'hangUp', call: 5 }, { do: 'dial', account: null, target: '07700 900 312' }]);
+  backend.emit({ what: 'call', view: { ...view, muted: false, verdict: null } });
+  await expect.element(part('verdict-act')).not.toBeInTheDocument();
+});
+
+test('a call is recorded by its button and its key, and the file is named when it is over', async () => {
+  const { backend, phone } = await put('active-call');
+  await part('record').click();
+  const view = phone.calls.find((call) => call.view.id === 5)!.view;
+  backend.emit({ what: 'call', view: { ...view, recording: true, recorded: '/records/marta.wav' } });
+  await expect.element(part('record')).toHaveTextContent('Recording');
+  await userEvent.keyboard('r');
+  expect(sayings(backend)).toEqual([{ do: 'record', call: 5, on: true }, { do: 'record', call: 5, on: false }]);
+  backend.emit({ what: 'call', view: { ...view, recorded: '/records/marta.wav', state: { is: 'ended', end: { reason: 'hungUpThere', status: null, lastedS: 9 } } } });
+  await expect.element(part('recorded')).toHaveTextContent('/records/marta.wav');
+});

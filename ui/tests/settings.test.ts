@@ -144,3 +144,16 @@ test('where the PBX settles the codecs it says so', async () => {
   await put('settings-codecs-settled');
   await expect.element(page.getByText(`Your administrator has settled the codecs of ${account().id}.`)).toBeInTheDocument();
 });
+
+test('how calls are recorded is chosen, with what the other side hears of it', async () => {
+  const { backend } = await put('settings-calls');
+  await part('record-all').click();
+  await part('record-notice').selectOptions('none');
+  await part('record-folder').fill('/records');
+  await part('record-folder').element().blur();
+  expect(backend.sent.slice(-3)).toEqual([
+    { do: 'preferInCalls', preferences: { recording: { automatic: true } } },
+    { do: 'preferInCalls', preferences: { recording: { notice: { is: 'none' } } } },
+    { do: 'preferInCalls', preferences: { recording: { folder: '/records' } } },
+  ]);
+});

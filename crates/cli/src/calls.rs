@@ -236,6 +236,9 @@ impl Script {
                 if talk.told && std::mem::replace(&mut talk.held, held) != held {
                     self.output.call(&view);
                 }
+                if talk.told && std::mem::replace(&mut talk.verdict, view.verdict) != view.verdict {
+                    self.output.verdict(&view);
+                }
                 match &view.state {
                     CallState::Ringing if news => self.output.ringing(&view),
                     // An incoming call is set up when the ACK has come.
@@ -258,6 +261,13 @@ impl Script {
                     }
                     _ => {}
                 }
+                None
+            }
+            Event::Summary { call, summary } => {
+                if let Some(report) = talk.unprinted.take().filter(|_| talk.call == Some(call)) {
+                    self.output.media(call, &report);
+                }
+                self.output.summary(call, &summary);
                 None
             }
             Event::Media { call, report } if talk.call == Some(call) => {
@@ -294,6 +304,8 @@ struct Talk {
     plan: Vec<(Duration, Deed)>,
     /// Held by us, held by them.
     held: (bool, bool),
+    /// What was last said to be wrong with its sound.
+    verdict: Option<phone::Verdict>,
     answered_at: Option<Instant>,
     /// The call that follows this one, before it is answered.
     follower: Option<CallId>,
@@ -333,6 +345,7 @@ impl Talk {
             unprinted: None,
             plan: Vec::new(),
             held: (false, false),
+            verdict: None,
             answered_at: None,
             follower: None,
         }

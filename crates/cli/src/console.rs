@@ -86,6 +86,7 @@ impl Script {
                     self.output.media(call, &report);
                 }
             }
+            Event::Summary { call, summary } => self.output.summary(call, &summary),
             Event::DigitHeard { call, digit } => self.output.digit(call, digit),
             Event::Notice { problem, .. } => self.output.error(&problem),
             _ => {}

@@ -4,8 +4,8 @@ use std::io::Write;
 use std::time::Instant;
 
 use phone::{
-    AccountId, AccountView, CallEnd, CallId, CallReport, CallView, CodeFacts, MailboxView, MessageView,
-    Problem, WatchedView,
+    AccountId, AccountView, CallEnd, CallId, CallReport, CallSummary, CallView, CodeFacts, MailboxView,
+    MessageView, Problem, WatchedView,
 };
 use serde::Serialize;
 use serde_json::{Map, Value, json};
@@ -120,6 +120,7 @@ impl Output {
                 "call": call.id, "state": state, "direction": call.direction, "peer": call.peer.number,
                 "name": call.peer.name, "remote_held": call.remote_held, "merged": call.merged,
                 "muted": call.muted, "transfer": call.transfer, "follows": call.follows, "codec": call.codec,
+                "verdict": call.verdict, "recording": call.recording, "recorded": call.recorded,
                 "digits": call.digits, "digits_waiting": call.digits_waiting, "diverted_by": call.diverted_by,
             }),
             || {
@@ -194,6 +195,31 @@ impl Output {
                 )
             },
         );
+    }
+
+    /// Why somebody cannot hear; none: all is well again.
+    pub fn verdict(&self, call: &CallView) {
+        self.line("verdict", json!({ "call": call.id, "verdict": call.verdict }), || match &call.verdict {
+            Some(verdict) => format!("  Sound: {}", name(verdict)),
+            None => "  Sound: all is well".into(),
+        });
+    }
+
+    /// What a call was like.
+    pub fn summary(&self, call: CallId, summary: &CallSummary) {
+        let mut fields = json!(summary);
+        if let Some(fields) = fields.as_object_mut() {
+            fields.insert("call".into(), json!(call));
+        }
+        self.line("summary", fields, || {
+            let mos = summary
+                .mos
+                .map_or_else(String::new, |mos| format!(", MOS {:.2} to {:.2}", mos.least, mos.most));
+            format!(
+                "  In all {} packets in, {} lost, {} ms concealed{mos}",
+                summary.rx_packets, summary.lost, summary.concealed_ms
+            )
+        });
     }
 
     /// The call is over.

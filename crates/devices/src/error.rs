@@ -1,3 +1,4 @@
+use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -41,5 +42,16 @@ pub enum DeviceError {
 impl DeviceError {
     pub(crate) fn file(path: &Path, source: hound::Error) -> Self {
         Self::File { path: path.to_owned(), source: Arc::new(source) }
+    }
+
+    /// Whether a file could not be written for want of room.
+    pub fn is_disk_full(&self) -> bool {
+        let full = [ErrorKind::StorageFull, ErrorKind::QuotaExceeded, ErrorKind::FileTooLarge];
+        match self {
+            Self::File { source, .. } => {
+                matches!(&**source, hound::Error::IoError(error) if full.contains(&error.kind()))
+            }
+            _ => false,
+        }
     }
 }

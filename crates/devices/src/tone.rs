@@ -17,6 +17,8 @@ pub enum Tone {
     Waiting,
     /// The phone is about to answer by itself, or has done so: three short rising notes.
     AutoAnswer,
+    /// The call is recorded: 1400 Hz, four tenths of a second every fifteen seconds, as is the custom.
+    Recorded,
 }
 
 impl Tone {
@@ -27,6 +29,7 @@ impl Tone {
             Self::RingBack => beep(&[(1.0, 4.0)]),
             Self::Busy => beep(&[(0.24, 0.24), (0.24, 0.24), (0.24, 0.3)]),
             Self::Waiting => beep(&[(0.2, 0.2), (0.2, 4.0)]),
+            Self::Recorded => note(1400.0, 0.4, 14.6),
             Self::AutoAnswer => {
                 [425.0, 567.0, 850.0].into_iter().flat_map(|hz| note(hz, 0.12, 0.04)).collect()
             }

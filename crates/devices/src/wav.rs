@@ -118,6 +118,18 @@ impl Recording {
     }
 }
 
+/// So many frames of a file, at [`RATE`], with silence after its end.
+pub(crate) fn read(path: &Path, frames: usize) -> Result<Vec<i16>, DeviceError> {
+    let mut recording = Recording::open(path)?;
+    let mut samples = Vec::with_capacity(frames * FRAME);
+    for _ in 0..frames {
+        let mut frame = [0; FRAME];
+        recording.frame(&mut frame)?;
+        samples.extend_from_slice(&frame);
+    }
+    Ok(samples)
+}
+
 /// Silence at the pace of a clock.
 pub struct SilentMicrophone<C> {
     pace: Pace,

@@ -210,6 +210,11 @@ impl Receiver {
         (self.buffer.target() as f32 / 48.0, self.buffer.looked_ahead() as f32 / 48.0)
     }
 
+    /// Codec of what is heard.
+    pub fn codec(&self) -> Codec {
+        self.codec
+    }
+
     pub fn impairment(&self) -> f32 {
         self.buffer.impairment()
     }

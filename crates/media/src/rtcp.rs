@@ -38,12 +38,23 @@ pub(crate) struct Block {
     pub since_report: u32,
 }
 
+impl Block {
+    /// Packets lost so far; duplicates may make them fewer than none, which counts as none.
+    pub fn lost_or_none(&self) -> u32 {
+        if self.lost >= 0x80_0000 { 0 } else { self.lost }
+    }
+}
+
 /// Something said in a compound packet.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Item {
     Sender {
         ssrc: u32,
         info: SenderInfo,
+    },
+    /// A receiver report, with however many blocks.
+    Receiver {
+        ssrc: u32,
     },
     Report {
         from: u32,
@@ -99,7 +110,10 @@ fn parse_packet(kind: u8, count: usize, packet: &[u8], items: &mut Vec<Item>) ->
             items.push(Item::Sender { ssrc: word(packet, 1)?, info });
             7
         }
-        RECEIVER_REPORT => 2,
+        RECEIVER_REPORT => {
+            items.push(Item::Receiver { ssrc: word(packet, 1)? });
+            2
+        }
         BYE => {
             for index in 0..count {
                 if items.len() < MOST_ITEMS {
@@ -212,7 +226,8 @@ mod tests {
                     write_bye(&mut bytes, 5);
                     assert!(crate::rtp::is_rtcp(&bytes));
                     let mut expected = Vec::new();
-                    expected.extend(info.map(|info| Item::Sender { ssrc: 5, info }));
+                    expected
+                        .push(info.map_or(Item::Receiver { ssrc: 5 }, |info| Item::Sender { ssrc: 5, info }));
                     expected.extend(block.map(|block| Item::Report { from: 5, block }));
                     expected.push(Item::Bye { ssrc: 5 });
                     assert_eq!(parse(&bytes), Some(expected));

@@ -154,6 +154,11 @@ impl Sender {
         self.marker = true;
     }
 
+    /// Rate of the RTP clock.
+    pub fn clock_rate(&self) -> u32 {
+        self.codec.clock_rate()
+    }
+
     /// RTP time now (RFC 3550, section 6.4.1).
     pub fn rtp_time(&self, now: Instant) -> u32 {
         let since = self.clock_at.map_or(Duration::ZERO, |at| now.saturating_duration_since(at));

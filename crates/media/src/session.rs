@@ -8,10 +8,12 @@ use rand::{Rng, SeedableRng};
 use thiserror::Error;
 
 use crate::control::Control;
+use crate::far_end::FarEndReports;
 use crate::jitter::Ticks;
 use crate::protect::{Protected, Protector};
+use crate::quality;
 use crate::receiver::Receiver;
-use crate::report::{level, milliseconds, mos};
+use crate::report::{level, milliseconds};
 use crate::rtcp::{self, Item};
 use crate::rtp::{self, Packet};
 use crate::sdp::Negotiated;
@@ -61,6 +63,7 @@ pub struct Session {
     receiver: Receiver,
     control: Control,
     protector: Protector,
+    far_end: FarEndReports,
     remote_rtcp: SocketAddr,
     /// Where RTCP of the source that is heard really came from.
     heard_rtcp: Option<SocketAddr>,
@@ -90,6 +93,7 @@ impl Session {
             receiver: Receiver::new(negotiated)?,
             control: Control::new(now, &mut random),
             protector: Protector::new(negotiated.protection.as_ref()),
+            far_end: FarEndReports::default(),
             remote_rtcp: negotiated.remote_rtcp,
             heard_rtcp: None,
             queue: VecDeque::new(),
@@ -208,7 +212,12 @@ impl Session {
         let done = self.receiver.figures();
         let (target_ms, look_ahead_ms) = self.receiver.target_ms();
         let mos = match heard {
-            Some(_) => mos(self.receiver.impairment(), rtt_ms.unwrap_or(0.0) / 2.0, delay_ms),
+            Some(_) => quality::score(
+                self.receiver.codec(),
+                self.receiver.impairment(),
+                rtt_ms.unwrap_or(0.0) / 2.0,
+                delay_ms,
+            ),
             None => 1.0,
         };
         Report {
@@ -226,7 +235,9 @@ impl Session {
             target_ms,
             look_ahead_ms,
             rtt_ms,
+            far: self.far_end.get(now),
             mos,
+            best_mos: quality::best(self.receiver.codec()),
             level_in: level(self.receiver.take_peak()),
             level_out: level(self.sender.take_peak()),
             digits: self.receiver.take_digits(),
@@ -259,6 +270,7 @@ impl Session {
     }
 
     fn receive_control(&mut self, now: Instant, from: SocketAddr, items: &[Item]) {
+        self.note_far_end(now, from, items);
         let Some(remote) = self.receiver.ssrc() else { return };
         if self.receiver.sees_dred() {
             // Who sends it reads it too.
@@ -283,6 +295,25 @@ impl Session {
             if from.ip() == self.receiver.destination().ip() {
                 self.heard_rtcp = Some(from);
             }
+        }
+    }
+
+    /// Whether the other side hears us. It may say so before anything is heard of it, from where its RTCP is
+    /// announced to come from, or by the name of our source, which nobody else knows.
+    fn note_far_end(&mut self, now: Instant, from: SocketAddr, items: &[Item]) {
+        let remote = self.receiver.ssrc();
+        let theirs = |ssrc: u32| remote.is_none_or(|remote| remote == ssrc);
+        let block = items.iter().find_map(|item| match item {
+            Item::Report { from, block } if theirs(*from) && block.about == self.sender.ssrc => Some(block),
+            _ => None,
+        });
+        let spoke = items.iter().any(|item| match item {
+            Item::Sender { ssrc, .. } | Item::Receiver { ssrc } => theirs(*ssrc),
+            _ => false,
+        });
+        let known = remote.is_some() || from.ip() == self.remote_rtcp.ip();
+        if block.is_some() || (spoke && known) {
+            self.far_end.note(now, block, self.sent, self.sender.clock_rate());
         }
     }
 

@@ -4,6 +4,7 @@ use std::net::IpAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
+use devices::DeviceError;
 use sip::UserAgent;
 use tokio::sync::{mpsc, oneshot};
 
@@ -13,7 +14,7 @@ use crate::outlet::Outlet;
 use crate::picture::codecs;
 use crate::scanning::{Look, Seen};
 use crate::signing_in::{SignedInput, SigningIn};
-use crate::voice::{Sockets, VoiceError, VoiceEvent};
+use crate::voice::{Recorder, Sockets, VoiceError, VoiceEvent};
 use crate::watching::Watching;
 use crate::{AccountId, CallId, Code, Command, Config, Event, Picture, Problem};
 
@@ -52,6 +53,8 @@ pub(crate) enum Input {
     DigitsDue(CallId),
     /// The time has come to answer a call as the PBX wishes.
     AnswerDue(CallId),
+    /// The file for a recording was created, or could not be.
+    Recording(CallId, Result<Recorder, DeviceError>),
     /// All of ended calls is closed; their last figures.
     Closed(Vec<(CallId, Option<Box<media::Report>>)>),
 }
@@ -141,6 +144,7 @@ impl Actor {
             Input::Heard(voice, event) => self.calls.heard(voice, event),
             Input::DigitsDue(call) => self.calls.send_digits(call),
             Input::AnswerDue(call) => self.calls.answer_due(call),
+            Input::Recording(call, recorder) => self.calls.recorder_ready(call, recorder),
             Input::Closed(calls) => self.calls.closed(calls),
         }
     }
@@ -205,6 +209,7 @@ impl Actor {
             Command::Transfer { call, target } => (self.calls.transfer(call, &target), Some(call)),
             Command::TransferTo { call, to } => (self.calls.transfer_to(call, to), Some(call)),
             Command::Mute { call, muted } => (self.calls.mute(call, muted), Some(call)),
+            Command::Record { call, on } => (self.calls.record(call, on), Some(call)),
             Command::SendDigits { call, digits } => (self.calls.digits(call, &digits), Some(call)),
             Command::SendWaiting { call } => (self.calls.go_on(call), Some(call)),
             Command::PreferInCalls { mut preferences } => {

@@ -7,6 +7,7 @@ mod early;
 mod end;
 mod floor;
 mod keys;
+mod recording;
 mod session;
 mod tone;
 mod transfer;
@@ -14,10 +15,12 @@ mod turns;
 
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex};
+use std::time::Instant;
 
 use crate::accounts::AgentId;
 use crate::outlet::Outlet;
 use crate::report::report;
+use crate::verdict::{DeviceSigns, Signs};
 use crate::voice::{Voice, VoiceError, VoiceEvent};
 use crate::words::{of_device_error, of_end, of_voice_error};
 use crate::{
@@ -40,6 +43,8 @@ pub(crate) struct Calls {
     devices: Arc<Mutex<()>>,
     /// Counts voice paths: a former one may still have a last word to say.
     voices: u32,
+    /// What the devices gave last.
+    device_signs: DeviceSigns,
     ear: Ear,
     last: u32,
     preferences: CallPreferences,
@@ -56,6 +61,7 @@ impl Calls {
             voice: None,
             devices: Arc::default(),
             voices: 0,
+            device_signs: DeviceSigns::default(),
             ear: Ear::default(),
             last: 0,
             preferences,
@@ -158,7 +164,9 @@ impl Calls {
                 }
             }
             _ if voice != self.voices => {}
+            VoiceEvent::Devices(signs) => self.device_signs = signs,
             VoiceEvent::Report(id, figures) => self.figures(id, &figures),
+            VoiceEvent::RecordingFailed(id, error) => self.recording_failed(id, &error),
             VoiceEvent::LegFailed(id, error) => {
                 if let Some(call) = self.table.get_mut(&id) {
                     call.sound = Sound::None;
@@ -192,8 +200,29 @@ impl Calls {
             self.outlet.tell(Event::DigitHeard { call: id, digit: digit.as_char() });
         }
         self.outlet.tell(Event::Media { call: id, report: report(figures) });
+        self.judge(id, figures);
         if begins {
             self.settle();
+        }
+    }
+
+    /// What is wrong with the sound of a call, where that has changed.
+    fn judge(&mut self, id: CallId, figures: &media::Report) {
+        let devices = self.device_signs;
+        let Some(call) = self.table.get_mut(&id).filter(|call| call.is_established()) else { return };
+        let signs = Signs {
+            figures,
+            devices,
+            muted: call.view.muted,
+            held: matches!(call.view.state, CallState::Held { .. }),
+            held_there: call.view.remote_held,
+        };
+        let now = Instant::now();
+        call.ledger.note(now, figures);
+        let verdict = call.assistant.look(now, &signs);
+        call.ledger.verdict(now, verdict);
+        if std::mem::replace(&mut call.view.verdict, verdict) != verdict {
+            self.tell(id);
         }
     }
 

@@ -117,6 +117,10 @@ pub enum Code {
     NoSpeaker,
     /// An audio file could not be read or written.
     AudioFile,
+    /// A call cannot be recorded, or no longer: its file or the notice cannot be used.
+    RecordingFailed,
+    /// A call is recorded no longer: there is no room for it.
+    DiskFull,
     /// A local port is taken by another program.
     PortInUse,
     /// What was dialled cannot be a number or an address.

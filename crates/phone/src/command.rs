@@ -203,6 +203,13 @@ pub enum Command {
         /// Whether nothing is to be heard of us.
         muted: bool,
     },
+    /// Record a call from now on, or no longer.
+    Record {
+        /// Which call.
+        call: CallId,
+        /// Whether it is to be recorded.
+        on: bool,
+    },
     /// Park a call by the PBX's star code.
     Park {
         /// Which call.

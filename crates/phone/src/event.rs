@@ -2,8 +2,8 @@ use serde::Serialize;
 use specta::Type;
 
 use crate::{
-    AccountId, AccountView, CallId, CallPreferences, CallReport, CallView, MessageView, Problem, SignInView,
-    TrustedView, WatchedView,
+    AccountId, AccountView, CallId, CallPreferences, CallReport, CallSummary, CallView, MessageView, Problem,
+    SignInView, TrustedView, WatchedView,
 };
 
 /// What changed. Each event carries the whole of the thing that changed, so that a shell which missed
@@ -37,6 +37,13 @@ pub enum Event {
         call: CallId,
         /// The figures.
         report: CallReport,
+    },
+    /// What a call that was answered was like, told just before its end.
+    Summary {
+        /// Which call.
+        call: CallId,
+        /// All of it.
+        summary: Box<CallSummary>,
     },
     /// They pressed a key.
     DigitHeard {

@@ -24,7 +24,9 @@ mod returning;
 mod scanning;
 mod settings;
 mod signing_in;
+mod summary;
 mod target;
+mod verdict;
 mod voice;
 mod watching;
 mod words;
@@ -43,8 +45,11 @@ pub use picture::{
     CallReport, CallState, CallView, CameraState, CameraView, CertificateView, CodeView, CodecPreference,
     DeclineReason, Direction, DtmfMode, EndReason, EnforcedView, FieldIs, ForgotView, Lamp, MailboxView,
     MessageId, MessageState, MessageView, NewPasswordView, PasswordPolicyView, PeerView, Picture,
-    PresenceView, Quality, ScanView, SessionState, SignInNews, SignInPage, SignInView, TenantView, Theme,
-    TransferView, Transport, TransportChoice, TrustedView, UnixMs, WatchedView, WaysView,
+    PresenceView, Quality, RecordingNotice, RecordingPreferences, ScanView, SessionState, SignInNews,
+    SignInPage, SignInView, TenantView, Theme, TransferView, Transport, TransportChoice, TrustedView, UnixMs,
+    WatchedView, WaysView,
 };
 pub use scanning::{CodeFacts, Eyes, code_in};
 pub use settings::{AccountKind, SavedAccount, Settings, SettingsError};
+pub use summary::{CallSummary, Spread, VerdictSeen};
+pub use verdict::Verdict;

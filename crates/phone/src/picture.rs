@@ -11,7 +11,7 @@ mod others;
 
 pub use call::{
     CallEnd, CallPreferences, CallReport, CallState, CallView, DeclineReason, Direction, DtmfMode, EndReason,
-    PeerView, Quality, TransferView,
+    PeerView, Quality, RecordingNotice, RecordingPreferences, TransferView,
 };
 pub use codecs::CodecPreference;
 pub use others::{

@@ -19,17 +19,18 @@ pub(crate) fn report(figures: &media::Report) -> CallReport {
         delay_ms: figures.delay_ms,
         rtt_ms: figures.rtt_ms,
         mos: figures.mos,
-        quality: quality(figures.mos, figures.media_silent_for),
+        quality: quality(figures.best_mos - figures.mos, figures.media_silent_for),
         level_in: figures.level_in,
         level_out: figures.level_out,
     }
 }
 
-fn quality(mos: f32, silent_for: Duration) -> Quality {
-    match mos {
+/// In words, by how much is lacking to what the codec can give.
+fn quality(lacking: f32, silent_for: Duration) -> Quality {
+    match lacking {
         _ if silent_for >= NOTHING_AFTER => Quality::Nothing,
-        m if m >= 3.8 => Quality::Clear,
-        m if m >= 3.0 => Quality::Choppy,
+        lacking if lacking <= 0.6 => Quality::Clear,
+        lacking if lacking <= 1.4 => Quality::Choppy,
         _ => Quality::Breaking,
     }
 }
@@ -40,9 +41,9 @@ mod tests {
 
     #[test]
     fn silence_on_the_line_outweighs_a_good_estimate() {
-        assert_eq!(quality(4.4, Duration::from_millis(40)), Quality::Clear);
-        assert_eq!(quality(3.4, Duration::ZERO), Quality::Choppy);
-        assert_eq!(quality(2.0, Duration::ZERO), Quality::Breaking);
-        assert_eq!(quality(4.4, Duration::from_secs(3)), Quality::Nothing);
+        assert_eq!(quality(0.1, Duration::from_millis(40)), Quality::Clear);
+        assert_eq!(quality(1.0, Duration::ZERO), Quality::Choppy);
+        assert_eq!(quality(2.4, Duration::ZERO), Quality::Breaking);
+        assert_eq!(quality(0.1, Duration::from_secs(3)), Quality::Nothing);
     }
 }

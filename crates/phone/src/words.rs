@@ -122,6 +122,12 @@ pub(crate) fn of_device_error(device: Device, error: &DeviceError) -> Problem {
     Problem::new(code, error.to_string())
 }
 
+/// Why a call cannot be recorded.
+pub(crate) fn of_recording_error(error: &DeviceError) -> Problem {
+    let code = if error.is_disk_full() { Code::DiskFull } else { Code::RecordingFailed };
+    Problem::new(code, error.to_string())
+}
+
 /// Why a camera cannot be used.
 pub(crate) fn of_camera_error(error: &CameraError) -> Problem {
     let code = match error {

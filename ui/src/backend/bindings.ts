@@ -141,6 +141,8 @@ export type CallPreferences = {
 	 *  noise).
 	 */
 	leaveOutSilence?: boolean,
+	/**  How calls are recorded. */
+	recording?: RecordingPreferences,
 };
 
 /**  Figures of a running call. */
@@ -192,6 +194,40 @@ since: UnixMs } |
 /**  How. */
 end: CallEnd };
 
+/**  What a call was like. Figures begin with the answer. */
+export type CallSummary = {
+	/**  Codec used last, as in SDP. */
+	codec: string | null,
+	/**  The media was encrypted at the end. */
+	encrypted: boolean,
+	/**  RTP packets received. */
+	rxPackets: number,
+	/**  RTP packets sent. */
+	txPackets: number,
+	/**  Packets that never came. */
+	lost: number,
+	/**  Packets that came too late to be played. */
+	late: number,
+	/**  Sound invented in place of missing packets, milliseconds. */
+	concealedMs: number,
+	/**  Sound brought back by FEC and DRED, milliseconds. */
+	repairedMs: number,
+	/**  Packets of ours that never came there, by its own count; none where it does not say. */
+	lostThere: number | null,
+	/**  Estimated listening quality here, 1 to 5. */
+	mos: Spread | null,
+	/**  Interarrival jitter here, milliseconds. */
+	jitterMs: Spread | null,
+	/**  Interarrival jitter there, milliseconds. */
+	jitterThereMs: Spread | null,
+	/**  Delay added by the jitter buffer, milliseconds. */
+	delayMs: Spread | null,
+	/**  Round trip by RTCP, milliseconds. */
+	rttMs: Spread | null,
+	/**  What was wrong with its sound, in order; the first of them, should there be very many. */
+	verdicts: VerdictSeen[],
+};
+
 /**  One call. */
 export type CallView = {
 	/**  Its number. */
@@ -226,6 +262,12 @@ export type CallView = {
 	encrypted: boolean,
 	/**  Milliseconds from INVITE to its 2xx, or from Answer to ACK. */
 	setupMs: number | null,
+	/**  Why somebody cannot hear, as far as can be told; none while all is well. */
+	verdict: Verdict | null,
+	/**  It is being recorded. */
+	recording: boolean,
+	/**  The file it was recorded into last. */
+	recorded: string | null,
 };
 
 /**  How it stands with the camera. */
@@ -381,6 +423,10 @@ export type Code =
 "noSpeaker" | 
 /**  An audio file could not be read or written. */
 "audioFile" | 
+/**  A call cannot be recorded, or no longer: its file or the notice cannot be used. */
+"recordingFailed" | 
+/**  A call is recorded no longer: there is no room for it. */
+"diskFull" | 
 /**  A local port is taken by another program. */
 "portInUse" | 
 /**  What was dialled cannot be a number or an address. */
@@ -581,6 +627,12 @@ call: CallId } |
 call: CallId; 
 /**  Whether nothing is to be heard of us. */
 muted: boolean } | 
+/**  Record a call from now on, or no longer. */
+{ do: "record"; 
+/**  Which call. */
+call: CallId; 
+/**  Whether it is to be recorded. */
+on: boolean } | 
 /**  Park a call by the PBX's star code. */
 { do: "park"; 
 /**  Which call. */
@@ -755,6 +807,12 @@ view: CallView } |
 call: CallId; 
 /**  The figures. */
 report: CallReport } | 
+/**  What a call that was answered was like, told just before its end. */
+{ what: "summary"; 
+/**  Which call. */
+call: CallId; 
+/**  All of it. */
+summary: CallSummary } | 
 /**  They pressed a key. */
 { what: "digitHeard"; 
 /**  In which call. */
@@ -972,6 +1030,27 @@ export type Quality =
 /**  Nothing arrives. */
 "nothing";
 
+/**  What the other side hears of a recording. The law of many countries wants it to be told. */
+export type RecordingNotice = 
+/**  A short tone at the beginning and every fifteen seconds. */
+{ is: "tone" } | 
+/**  Nothing. */
+{ is: "none" } | 
+/**  A sound at the beginning. */
+{ is: "file"; 
+/**  A WAV file. */
+path: string };
+
+/**  How calls are recorded. */
+export type RecordingPreferences = {
+	/**  Every call is, from its answer on. */
+	automatic?: boolean,
+	/**  Folder of the files; one in the data directory where it is left out. */
+	folder?: string | null,
+	/**  What the other side hears of it. */
+	notice?: RecordingNotice,
+};
+
 /**  The search for a QR code. */
 export type ScanView = {
 	/**  Cameras of this machine. */
@@ -1092,6 +1171,16 @@ export type SipAccount = {
 	password: string,
 };
 
+/**  A figure over a call. */
+export type Spread = {
+	/**  Lowest. */
+	least: number | null,
+	/**  Mean over time. */
+	mean: number | null,
+	/**  Highest. */
+	most: number | null,
+};
+
 /**  The tenant behind a domain (`GET /info?domain=`). */
 export type TenantView = {
 	/**  Its name. */
@@ -1153,6 +1242,51 @@ export type TrustedView = {
 
 /**  Milliseconds since 1970-01-01 UTC. Exact in a JavaScript number. */
 export type UnixMs = number;
+
+/**  What is wrong with the sound of a call. The shell owns the words and the way to mend it. */
+export type Verdict = 
+/**  We hold the call. */
+"heldHere" | 
+/**  They hold the call. */
+"heldThere" | 
+/**  The speaker is gone, and nothing has taken its place yet. */
+"speakerLost" | 
+/**  The microphone is gone, and nothing has taken its place yet. */
+"microphoneLost" | 
+/**  Nothing has arrived since the answer, and nothing of ours arrives there. */
+"neitherWay" | 
+/**  They hear us, and nothing of theirs has ever arrived: something lets our packets out and theirs not in. */
+"blockedInward" | 
+/**  Nothing has arrived since the answer; whether they hear us is not known. */
+"nothingArrived" | 
+/**  Nothing arrives any more. */
+"stoppedArriving" | 
+/**  They say that nothing of ours arrives there. */
+"notHeardThere" | 
+/**  We are muted. */
+"muted" | 
+/**  The microphone gives nothing but silence. */
+"microphoneSilent" | 
+/**  Their packets arrive and have held nothing but silence from the beginning. */
+"silenceArrives" | 
+/**  They were heard, and now their packets hold nothing but silence: they may have muted themselves. */
+"theyMayBeMuted" | 
+/**  Much of their voice is lost on the way. */
+"lossHere" | 
+/**  Their packets arrive too unevenly. */
+"jitterHere" | 
+/**  Much of our voice is lost on the way. */
+"lossThere";
+
+/**  A verdict as it was told. */
+export type VerdictSeen = {
+	/**  What was wrong. */
+	verdict: Verdict,
+	/**  Seconds after the answer. */
+	atS: number | null,
+	/**  Seconds it stood. */
+	lastedS: number | null,
+};
 
 /**  Another extension that is watched. */
 export type WatchedView = {

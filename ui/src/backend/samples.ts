@@ -30,7 +30,8 @@ export function account(state: AccountState = { is: 'registered', expiresS: 300,
 /** What most calls are not. */
 export const plainCall = {
   muted: false, remoteHeld: false, merged: false, divertedBy: null, follows: null, transfer: null, digits: '', digitsWaiting: null, codec: null,
-  encrypted: false, setupMs: null,
+  encrypted: false, setupMs: null, verdict: null, recording: false,
+  recorded: null,
 } satisfies Partial<CallView>;
 
 /** A certificate that is signed by itself. */

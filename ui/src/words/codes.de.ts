@@ -58,6 +58,8 @@ export const codes: Record<Code, Said> = {
   noMicrophone: { what: 'Kein Mikrofon ist benutzbar.', todo: 'Schließen Sie eines an oder erlauben Sie dem Telefon den Zugriff und rufen Sie erneut an.' },
   noSpeaker: { what: 'Kein Lautsprecher ist benutzbar.', todo: 'Schließen Sie einen Lautsprecher oder ein Headset an und rufen Sie erneut an.' },
   audioFile: { what: 'Eine Tondatei ist nicht lesbar oder nicht schreibbar.', todo: 'Prüfen Sie, ob es sie gibt und ob auf dem Datenträger Platz ist.' },
+  recordingFailed: { what: 'Das Gespräch wird nicht aufgenommen: Eine Datei ist nicht nutzbar.', todo: 'Prüfen Sie in den Einstellungen den Ordner und den Ton des Hinweises. Das Gespräch geht weiter.' },
+  diskFull: { what: 'Die Aufnahme ist zu Ende: Der Datenträger ist voll.', todo: 'Was bis jetzt aufgenommen wurde, bleibt. Schaffen Sie Platz, und nehmen Sie wieder auf. Das Gespräch geht weiter.' },
   portInUse: { what: 'Ein anderes Programm benutzt den Netzwerkport, den das Telefon braucht.', todo: 'Schließen Sie andere Telefone auf diesem Computer und versuchen Sie es erneut.' },
   targetInvalid: { what: 'Das kann man nicht anrufen.', todo: 'Geben Sie eine Nummer, eine Nebenstelle oder eine Adresse wie sip:bob@example.com ein.' },
   noAccount: { what: 'Es gibt kein Konto zum Telefonieren.', todo: 'Melden Sie sich zuerst an.' },

@@ -60,6 +60,8 @@ export const codes: Record<Code, Said> = {
   noMicrophone: { what: 'No microphone can be used.', todo: 'Plug one in, or allow the phone to use it, then call again.' },
   noSpeaker: { what: 'No speaker can be used.', todo: 'Plug in a speaker or a headset, then call again.' },
   audioFile: { what: 'A sound file cannot be read or written.', todo: 'Check that it exists and that there is room on the disk.' },
+  recordingFailed: { what: 'The call is not recorded: a file cannot be used.', todo: 'Check the folder, and the sound of the notice, in the settings. The call goes on.' },
+  diskFull: { what: 'The recording has ended: the disk is full.', todo: 'What was recorded until now is kept. Make room, then record again. The call goes on.' },
   portInUse: { what: 'Another program uses the network port the phone needs.', todo: 'Close other phones on this computer, then try again.' },
   targetInvalid: { what: 'This cannot be called.', todo: 'Type a number, an extension or an address such as sip:bob@example.com.' },
   noAccount: { what: 'There is no account to call with.', todo: 'Sign in first.' },

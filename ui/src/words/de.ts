@@ -1,9 +1,29 @@
 import { brand } from '../brand';
 import { codes, ends, seems } from './codes.de';
+import type { Verdict } from '../backend/backend';
 import type { Words } from './en';
 
 const seconds = (n: number) => (n === 1 ? '1 Sekunde' : `${n} Sekunden`);
 const minutes = (n: number) => (n === 1 ? '1 Minute' : `${n} Minuten`);
+
+const verdicts: Record<Verdict, (who: string) => { what: string; todo: string }> = {
+  heldHere: (who) => ({ what: 'Sie halten dieses Gespräch.', todo: `${who} hört Sie nicht.` }),
+  heldThere: (who) => ({ what: `${who} hält dieses Gespräch.`, todo: 'Warten Sie, oder legen Sie auf.' }),
+  speakerLost: () => ({ what: 'Ihr Lautsprecher ist weg.', todo: 'Schließen Sie ihn wieder an, oder wählen Sie einen anderen.' }),
+  microphoneLost: () => ({ what: 'Ihr Mikrofon ist weg.', todo: 'Schließen Sie es wieder an, oder wählen Sie ein anderes.' }),
+  neitherWay: () => ({ what: 'In keiner Richtung kommt Ton an.', todo: 'Das Netz lässt den Anruf durch, die Stimmen nicht. Ein neuer Anruf hilft vielleicht; sonst sagen Sie es der Administration.' }),
+  blockedInward: (who) => ({ what: `${who} hört Sie, aber hier kommt nichts an.`, todo: 'Ein Router oder eine Firewall hält die Stimme auf. Ein neuer Anruf hilft vielleicht; sonst sagen Sie es der Administration.' }),
+  nothingArrived: (who) => ({ what: `Von ${who} ist noch nichts angekommen.`, todo: 'Bleibt es still, rufen Sie noch einmal an.' }),
+  stoppedArriving: (who) => ({ what: `Von ${who} kommt nichts mehr an.`, todo: 'Das Netz ist vielleicht weg, hier oder dort. Es kann von selbst wiederkommen.' }),
+  notHeardThere: (who) => ({ what: `${who} hört Sie nicht.`, todo: 'Ihre Stimme geht hier ab und kommt dort nicht an. Ein neuer Anruf hilft vielleicht.' }),
+  muted: (who) => ({ what: 'Sie sind stummgeschaltet.', todo: `${who} hört Sie nicht.` }),
+  microphoneSilent: () => ({ what: 'Ihr Mikrofon ist still.', todo: 'Vielleicht hat es einen eigenen Schalter, oder es ist das falsche.' }),
+  silenceArrives: (who) => ({ what: `Von ${who} kommt nur Stille.`, todo: 'Die Leitung ist in Ordnung; das Mikrofon dort ist vielleicht stumm oder das falsche.' }),
+  theyMayBeMuted: (who) => ({ what: `${who} ist still und vielleicht stummgeschaltet.`, todo: 'Die Leitung ist in Ordnung.' }),
+  lossHere: (who) => ({ what: `Teile von dem, was ${who} sagt, gehen unterwegs verloren.`, todo: 'Ein Kabel statt WLAN oder weniger Verkehr hilft.' }),
+  jitterHere: (who) => ({ what: `Die Stimme von ${who} kommt ungleichmäßig an.`, todo: 'Ein Kabel statt WLAN oder weniger Verkehr hilft.' }),
+  lossThere: (who) => ({ what: `${who} hört vielleicht nicht alles.`, todo: 'Teile Ihrer Stimme gehen unterwegs verloren. Ein Kabel statt WLAN hilft.' }),
+};
 
 export const de: Words = {
   language: 'Deutsch',
@@ -177,6 +197,15 @@ export const de: Words = {
     publish: 'Anderen zeigen, was ich tue',
     publishHint: 'Ihre Kolleginnen und Kollegen sehen, ob Sie sprechen oder nicht gestört werden wollen.',
     digits: 'Ziffern werden gesendet',
+    recording: 'Aufnahme',
+    recordAll: 'Jedes Gespräch aufnehmen',
+    recordAllHint: 'Von der Annahme an: Sie links, die andere Seite rechts. Sonst hat das Gespräch einen Knopf dafür.',
+    folder: 'Ordner',
+    folderHint: 'Leer: ein eigener Ordner des Telefons',
+    notice: 'Die andere Seite hört',
+    notices: { tone: 'Alle 15 Sekunden einen kurzen Ton', none: 'Nichts', file: 'Einen eigenen Ton' },
+    noticeFile: 'WAV-Datei mit dem Ton',
+    noticeLaw: 'In vielen Ländern verlangt das Recht, dass alle im Gespräch davon wissen oder zustimmen.',
     digitModes: { automatic: 'Wie beide Seiten es vereinbaren', event: 'Als Ereignisse (RFC 4733)', info: 'Als Nachrichten (SIP INFO)', inBand: 'Als Töne in der Sprache' },
     codecs: 'Codecs',
     codecsLead: 'Wie Sprache übertragen wird. Das Telefon bietet diese in dieser Reihenfolge an; der erste, den beide Seiten kennen, gilt. Änderungen gelten ab dem nächsten Anruf.',
@@ -293,6 +322,9 @@ export const de: Words = {
     you: 'Sie',
     them: 'Gegenüber',
     mute: 'Stumm',
+    record: 'Aufnehmen',
+    recording: 'Aufnahme läuft',
+    recorded: 'Aufnahme',
     muted: 'Stumm',
     keypad: 'Tasten',
     end: 'Auflegen',
@@ -348,5 +380,13 @@ export const de: Words = {
     toVoicemail: 'Zur Mailbox',
     toOwnVoicemail: 'Zu meiner Mailbox',
     divertedBy: (who) => `weitergeleitet von ${who}`,
+  },
+  verdicts: {
+    unmute: 'Stummschaltung aufheben',
+    resume: 'Weitersprechen',
+    chooseMicrophone: 'Mikrofon wählen',
+    chooseSpeaker: 'Lautsprecher wählen',
+    callAgain: 'Noch einmal anrufen',
+    of: verdicts,
   },
 };

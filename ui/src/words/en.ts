@@ -1,5 +1,5 @@
 import { brand } from '../brand';
-import type { Quality, Transport } from '../backend/backend';
+import type { Quality, Transport, Verdict } from '../backend/backend';
 import { codes, ends, seems } from './codes.en';
 
 const qualities: Record<Quality, string> = {
@@ -10,6 +10,25 @@ const transports: Record<Transport, string> = { udp: 'UDP', tcp: 'TCP', tls: 'TL
 
 const seconds = (n: number) => (n === 1 ? '1 second' : `${n} seconds`);
 const minutes = (n: number) => (n === 1 ? '1 minute' : `${n} minutes`);
+
+const verdicts: Record<Verdict, (who: string) => { what: string; todo: string }> = {
+  heldHere: (who) => ({ what: 'You hold this call.', todo: `${who} cannot hear you.` }),
+  heldThere: (who) => ({ what: `${who} holds this call.`, todo: 'Wait, or end it.' }),
+  speakerLost: () => ({ what: 'Your speaker is gone.', todo: 'Plug it in again, or choose another.' }),
+  microphoneLost: () => ({ what: 'Your microphone is gone.', todo: 'Plug it in again, or choose another.' }),
+  neitherWay: () => ({ what: 'No sound gets through, either way.', todo: 'The network lets the call through, but not the voices. Calling again may help; if not, tell your administrator.' }),
+  blockedInward: (who) => ({ what: `${who} hears you, but nothing arrives here.`, todo: 'A router or firewall keeps the voice out. Calling again may help; if not, tell your administrator.' }),
+  nothingArrived: (who) => ({ what: `Nothing has arrived from ${who} yet.`, todo: 'If it stays silent, call again.' }),
+  stoppedArriving: (who) => ({ what: `Nothing arrives from ${who} any more.`, todo: 'The network may be gone, here or there. It may come back by itself.' }),
+  notHeardThere: (who) => ({ what: `${who} cannot hear you.`, todo: 'Your voice leaves this computer and does not arrive there. Calling again may help.' }),
+  muted: (who) => ({ what: 'You are muted.', todo: `${who} cannot hear you.` }),
+  microphoneSilent: () => ({ what: 'Your microphone is silent.', todo: 'It may be muted by a switch of its own, or be the wrong one.' }),
+  silenceArrives: (who) => ({ what: `Only silence arrives from ${who}.`, todo: 'The line works; the microphone there may be muted, or be the wrong one.' }),
+  theyMayBeMuted: (who) => ({ what: `${who} is silent and may be muted.`, todo: 'The line works.' }),
+  lossHere: (who) => ({ what: `Parts of what ${who} says are lost on the way.`, todo: 'A cable instead of Wi-Fi, or less traffic, helps.' }),
+  jitterHere: (who) => ({ what: `The voice of ${who} arrives unevenly.`, todo: 'A cable instead of Wi-Fi, or less traffic, helps.' }),
+  lossThere: (who) => ({ what: `${who} may not hear all you say.`, todo: 'Parts of your voice are lost on the way. A cable instead of Wi-Fi helps.' }),
+};
 
 export const en = {
   language: 'English',
@@ -182,6 +201,15 @@ export const en = {
     clickToDialHint: 'A web page or a CRM may then make this phone call a number.',
     publish: 'Tell others what I do',
     publishHint: 'Your colleagues see whether you talk, or do not want to be disturbed.',
+    recording: 'Recording',
+    recordAll: 'Record every call',
+    recordAllHint: 'From the answer on: you on the left, the other side on the right. Otherwise the call card has a button for it.',
+    folder: 'Folder',
+    folderHint: 'Empty: a folder of the phone’s own',
+    notice: 'The other side hears',
+    notices: { tone: 'A short tone every 15 seconds', none: 'Nothing', file: 'A sound of my own' },
+    noticeFile: 'WAV file with the sound',
+    noticeLaw: 'In many countries the law wants everybody in the call to be told, or to agree.',
     digits: 'Digits are sent',
     digitModes: { automatic: 'As both sides agree', event: 'As events (RFC 4733)', info: 'As messages (SIP INFO)', inBand: 'As tones in the voice' },
     codecs: 'Codecs',
@@ -300,6 +328,9 @@ export const en = {
     them: 'Them',
     mute: 'Mute',
     muted: 'Muted',
+    record: 'Record',
+    recording: 'Recording',
+    recorded: 'Recording',
     keypad: 'Keypad',
     end: 'End',
     open: (who: string) => `Show the call with ${who}`,
@@ -354,6 +385,14 @@ export const en = {
     toVoicemail: 'To voicemail',
     toOwnVoicemail: 'To my voicemail',
     divertedBy: (who: string) => `forwarded by ${who}`,
+  },
+  verdicts: {
+    unmute: 'Unmute',
+    resume: 'Resume',
+    chooseMicrophone: 'Choose microphone',
+    chooseSpeaker: 'Choose speaker',
+    callAgain: 'Call again',
+    of: verdicts,
   },
 };
 

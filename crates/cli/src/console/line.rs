@@ -24,6 +24,7 @@ pub const WORDS: &[(&str, &str)] = &[
     ("watch NUMBER, unwatch NUMBER", "busy lamp and presence of an extension (subscribe, unsubscribe)"),
     ("message TARGET TEXT", "send a text message"),
     ("mute [CALL], unmute [CALL]", "our voice"),
+    ("record [CALL], unrecord [CALL]", "both voices into a file, and no longer"),
     ("dtmf CALL DIGITS", "send digits"),
     ("go-on [CALL]", "send the digits that wait"),
     (
@@ -91,6 +92,8 @@ impl Line {
             },
             "mute" => Command::Mute { call: words.call()?, muted: true },
             "unmute" => Command::Mute { call: words.call()?, muted: false },
+            "record" => Command::Record { call: words.call()?, on: true },
+            "unrecord" => Command::Record { call: words.call()?, on: false },
             "dtmf" => Command::SendDigits { call: words.named()?, digits: words.remaining()? },
             "go-on" => Command::SendWaiting { call: words.call()? },
             "prefer" => Command::PreferInCalls { preferences: preferences(&mut words)? },

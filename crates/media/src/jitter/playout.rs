@@ -5,6 +5,7 @@ use super::stretch::{self, PAST, Pauses, Wish};
 use super::target::Target;
 use super::{Decoder, MS, Ticks};
 use crate::FRAME;
+use crate::quality::{REBUILT_WEIGHT, RECOVERED_WEIGHT};
 
 /// Decodings over which the least slack is taken.
 const SLACKS: usize = 25;
@@ -27,9 +28,6 @@ const FADE_END: usize = 200 * 48;
 const COME_BACK: usize = 240;
 /// Forgetting of the impairment: ten seconds.
 const IMPAIRMENT_WINDOW: f32 = 480_000.0;
-/// What sound out of FEC and out of DRED costs beside invented sound; from PESQ figures of libopus 1.6.1.
-const RECOVERED_WEIGHT: f32 = 0.2;
-const REBUILT_WEIGHT: f32 = 0.5;
 /// Granule of Opus concealment.
 const GRANULE: usize = 120;
 

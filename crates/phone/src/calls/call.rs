@@ -7,6 +7,8 @@ use media::sdp::LocalMedia;
 use super::digits::Digits;
 use super::early::Early;
 use crate::accounts::Agent;
+use crate::summary::Ledger;
+use crate::verdict::Assistant;
 use crate::voice::Sockets;
 use crate::{AccountId, CallEnd, CallId, CallState, CallView, Direction, EndReason, PeerView, UnixMs};
 
@@ -42,6 +44,10 @@ pub(crate) struct Call {
     pub(crate) handed_to: Option<CallId>,
     /// Why it ended, where we know better than the signalling.
     pub(crate) fault: Option<EndReason>,
+    /// Watches its sound.
+    pub(crate) assistant: Assistant,
+    /// What it was like.
+    pub(crate) ledger: Ledger,
     answered: Option<Instant>,
 }
 
@@ -90,6 +96,9 @@ impl Call {
                 codec: None,
                 encrypted: false,
                 setup_ms: None,
+                verdict: None,
+                recording: false,
+                recorded: None,
             },
             agent,
             key: None,
@@ -105,6 +114,8 @@ impl Call {
             referral: None,
             handed_to: None,
             fault: None,
+            assistant: Assistant::default(),
+            ledger: Ledger::default(),
             answered: None,
         }
     }
@@ -134,6 +145,7 @@ impl Call {
             status,
             lasted_s: self.answered.map(|since| u32::try_from(since.elapsed().as_secs()).unwrap_or(u32::MAX)),
         };
+        self.view.recording = false;
         self.view.state = CallState::Ended { end };
     }
 

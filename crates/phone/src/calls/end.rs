@@ -1,6 +1,7 @@
 //! How calls end, and what is left to be closed then.
 
 use std::mem;
+use std::time::Instant;
 
 use super::Calls;
 use super::call::{Call, Sound};
@@ -105,12 +106,17 @@ impl Calls {
     /// All of an ended call is closed; its last figures.
     pub(crate) fn closed(&mut self, calls: Vec<(CallId, Option<Box<media::Report>>)>) {
         for (id, last) in calls {
-            let Some(call) = self.table.remove(&id) else { continue };
+            let Some(mut call) = self.table.remove(&id) else { continue };
             if let Some(figures) = last {
                 for digit in &figures.digits {
                     self.outlet.tell(Event::DigitHeard { call: id, digit: digit.as_char() });
                 }
                 self.outlet.tell(Event::Media { call: id, report: report(&figures) });
+            }
+            let ledger = mem::take(&mut call.ledger);
+            if let Some(summary) = ledger.close(Instant::now(), call.view.codec.clone(), call.view.encrypted)
+            {
+                self.outlet.tell(Event::Summary { call: id, summary: Box::new(summary) });
             }
             self.outlet.tell(Event::Call { view: call.view });
         }

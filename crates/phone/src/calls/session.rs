@@ -180,6 +180,9 @@ impl Calls {
         }
         self.settle();
         self.tell(id);
+        if first {
+            self.record_by_itself(id);
+        }
         self.send_digits(id);
     }
 

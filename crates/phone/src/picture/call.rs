@@ -2,7 +2,7 @@ use serde::{Deserialize, Serialize};
 use specta::Type;
 
 use super::{AccountId, CallId, CodecPreference, UnixMs};
-use crate::FeatureCodes;
+use crate::{FeatureCodes, Verdict};
 
 /// Who began a call.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Type)]
@@ -139,6 +139,12 @@ pub struct CallView {
     pub encrypted: bool,
     /// Milliseconds from INVITE to its 2xx, or from Answer to ACK.
     pub setup_ms: Option<u32>,
+    /// Why somebody cannot hear, as far as can be told; none while all is well.
+    pub verdict: Option<Verdict>,
+    /// It is being recorded.
+    pub recording: bool,
+    /// The file it was recorded into last.
+    pub recorded: Option<String>,
 }
 
 /// A call being handed on.
@@ -185,6 +191,36 @@ pub struct CallPreferences {
     /// Silence need not be sent: packets are left out in pauses where the other side can do without (DTX, comfort
     /// noise).
     pub leave_out_silence: bool,
+    /// How calls are recorded.
+    pub recording: RecordingPreferences,
+}
+
+/// How calls are recorded.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, Type)]
+#[serde(rename_all = "camelCase", default)]
+pub struct RecordingPreferences {
+    /// Every call is, from its answer on.
+    pub automatic: bool,
+    /// Folder of the files; one in the data directory where it is left out.
+    pub folder: Option<String>,
+    /// What the other side hears of it.
+    pub notice: RecordingNotice,
+}
+
+/// What the other side hears of a recording. The law of many countries wants it to be told.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, Type)]
+#[serde(tag = "is", rename_all = "camelCase")]
+pub enum RecordingNotice {
+    /// A short tone at the beginning and every fifteen seconds.
+    #[default]
+    Tone,
+    /// Nothing.
+    None,
+    /// A sound at the beginning.
+    File {
+        /// A WAV file.
+        path: String,
+    },
 }
 
 /// How digits are sent.

@@ -13,6 +13,7 @@ use super::place::Place;
 use super::{Attention, Device, DigitBy, Figures, Order, VoiceError, VoiceEvent};
 use crate::CallId;
 use crate::config::AudioConfig;
+use crate::verdict::DeviceSigns;
 
 /// Time between two reports.
 const REPORT: Duration = Duration::from_millis(200);
@@ -32,6 +33,8 @@ pub(super) struct Driver {
     tone: Option<TonePlayer>,
     microphone: Place<Source>,
     speaker: Place<Sink>,
+    /// Of the microphone, since the last report.
+    peak: u16,
     orders: Receiver<Order>,
     tell: Tell,
     datagram: Box<[u8; DATAGRAM]>,
@@ -102,6 +105,7 @@ impl Driver {
             tone: None,
             microphone,
             speaker,
+            peak: 0,
             orders,
             tell,
             datagram: Box::new([0; DATAGRAM]),
@@ -148,10 +152,20 @@ impl Driver {
     }
 
     fn report(&mut self, now: Instant, last: &Mutex<Figures>) {
+        (self.tell)(VoiceEvent::Devices(DeviceSigns {
+            microphone_peak: std::mem::take(&mut self.peak),
+            microphone_lost: self.microphone.is_lost(),
+            speaker_lost: self.speaker.is_lost(),
+        }));
         for leg in &mut self.legs {
             let report = leg.session.report(now);
             last.lock().unwrap_or_else(PoisonError::into_inner).insert(leg.call, report.clone());
             (self.tell)(VoiceEvent::Report(leg.call, report));
+            if let Some(error) = leg.recorder.as_mut().and_then(|recorder| recorder.failed()) {
+                tracing::warn!(%error, "a recording ends");
+                leg.recorder = None;
+                (self.tell)(VoiceEvent::RecordingFailed(leg.call, error));
+            }
         }
     }
 
@@ -211,6 +225,7 @@ impl Driver {
                 }
             }),
             Order::Tone(tone) => self.tone = tone.map(TonePlayer::new),
+            Order::Record(call, recorder) => self.with(call, |leg| leg.recorder = recorder),
             Order::Leave(call) => {
                 let Some(place) = self.legs.iter().position(|leg| leg.call == call) else { return };
                 let mut leg = self.legs.remove(place);
@@ -246,7 +261,11 @@ impl Driver {
         let mut frame = [0; FRAME];
         loop {
             match self.microphone.device().read(&mut frame) {
-                Ok(true) => self.say(&frame),
+                Ok(true) => {
+                    let peak = frame.iter().map(|sample| sample.unsigned_abs()).max().unwrap_or(0);
+                    self.peak = self.peak.max(peak);
+                    self.say(&frame);
+                }
                 Ok(false) => return,
                 Err(error) => {
                     tracing::warn!(%error, "the microphone is lost");
@@ -267,7 +286,7 @@ impl Driver {
                 Attention::Talking => self.floor.say(leg.call, &own),
                 Attention::Asleep | Attention::Listening => own,
             };
-            leg.session.capture(Instant::now(), &said);
+            leg.say(said);
         }
     }
 
@@ -277,12 +296,12 @@ impl Driver {
             let mut unheard = [0; FRAME];
             // A session that nobody listens to goes on all the same: it must be in step when it is woken.
             for leg in self.legs.iter_mut().filter(|leg| leg.attention == Attention::Asleep) {
-                leg.session.play(now, &mut unheard);
+                leg.hear(now, &mut unheard);
             }
             let legs = &mut self.legs;
             let mut frame = self.floor.hear(|call, frame| {
                 if let Some(leg) = legs.iter_mut().find(|leg| leg.call == call) {
-                    leg.session.play(now, frame);
+                    leg.hear(now, frame);
                 }
             });
             match self.tone.as_mut().map(TonePlayer::frame) {
@@ -307,6 +326,8 @@ impl Driver {
 
 /// Says goodbye; the last figures.
 fn leave(leg: &mut Leg) -> media::Report {
+    // It is whole before the call is said to have ended.
+    leg.recorder = None;
     leg.session.close(Instant::now());
     leg.transmit();
     leg.session.report(Instant::now())

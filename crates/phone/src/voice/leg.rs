@@ -6,7 +6,7 @@ use media::{Channel, FRAME, Gate, Session};
 use mio::net::UdpSocket;
 use mio::{Interest, Registry, Token};
 
-use super::{Attention, Sockets, VoiceError};
+use super::{Attention, Recorder, Sockets, VoiceError};
 use crate::CallId;
 
 /// Datagrams taken in one turn: a flood must not keep the voices waiting.
@@ -20,6 +20,7 @@ pub(super) struct Leg {
     pub(super) session: Session,
     pub(super) attention: Attention,
     pub(super) muted: bool,
+    pub(super) recorder: Option<Box<Recorder>>,
     gate: Gate,
     rtp: UdpSocket,
     rtcp: UdpSocket,
@@ -45,6 +46,7 @@ impl Leg {
             session,
             attention: Attention::Asleep,
             muted: false,
+            recorder: None,
             gate: Gate::default(),
             rtp,
             rtcp,
@@ -64,6 +66,22 @@ impl Leg {
     /// Our voice, as far as this call may hear it.
     pub(super) fn own(&mut self, microphone: &[i16; FRAME]) -> [i16; FRAME] {
         self.gate.pass(microphone, self.attention == Attention::Talking && !self.muted)
+    }
+
+    /// Sends 10 ms of what is said to them; it is recorded as it is sent.
+    pub(super) fn say(&mut self, mut said: [i16; FRAME]) {
+        if let Some(recorder) = &mut self.recorder {
+            recorder.say(&mut said);
+        }
+        self.session.capture(Instant::now(), &said);
+    }
+
+    /// 10 ms of what they say. It is recorded unless nobody here listens.
+    pub(super) fn hear(&mut self, now: Instant, frame: &mut [i16; FRAME]) {
+        self.session.play(now, frame);
+        if let Some(recorder) = self.recorder.as_mut().filter(|_| self.attention != Attention::Asleep) {
+            recorder.hear(frame);
+        }
     }
 
     /// Takes note that a socket has something.

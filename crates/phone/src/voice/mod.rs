@@ -4,6 +4,7 @@
 mod driver;
 mod leg;
 mod place;
+mod recorder;
 mod sockets;
 
 use std::collections::BTreeMap;
@@ -18,7 +19,9 @@ use media::{Digit, MediaError, Report};
 
 use crate::CallId;
 use crate::config::AudioConfig;
+use crate::verdict::DeviceSigns;
 use driver::{Devices, Driver};
+pub(crate) use recorder::{Notice, Recorder};
 pub(crate) use sockets::Sockets;
 
 /// The latest figures of each call.
@@ -42,6 +45,10 @@ pub(crate) enum VoiceEvent {
     Left(CallId, Box<Report>),
     /// A call cannot be heard: its session could not be made.
     LegFailed(CallId, VoiceError),
+    /// What the devices give, five times a second, before the figures of the calls.
+    Devices(DeviceSigns),
+    /// A call is recorded no longer: its file could not be written.
+    RecordingFailed(CallId, DeviceError),
     /// A device was lost. The calls go on with silence in its place until it, or the system's default,
     /// can be opened.
     DeviceFailed(Device, DeviceError),
@@ -109,6 +116,7 @@ enum Order {
     Mute(CallId, bool),
     Digit(CallId, Digit, DigitBy),
     Tone(Option<Tone>),
+    Record(CallId, Option<Box<Recorder>>),
     Leave(CallId),
     Stop,
 }
@@ -176,6 +184,11 @@ impl Voice {
     /// Lets a tone be heard beside the calls, in place of any before.
     pub(crate) fn tone(&self, tone: Option<Tone>) {
         self.order(Order::Tone(tone));
+    }
+
+    /// Records a call from now on, or no longer. One that is asleep is recorded as silence.
+    pub(crate) fn record(&self, call: CallId, recorder: Option<Recorder>) {
+        self.order(Order::Record(call, recorder.map(Box::new)));
     }
 
     /// A call says goodbye and leaves; [`VoiceEvent::Left`] follows.

@@ -54,6 +54,11 @@ impl<D: Kind> Place<D> {
         &mut self.device
     }
 
+    /// Silence stands there, for the device is lost.
+    pub(super) fn is_lost(&self) -> bool {
+        !matches!(self.search, Search::Rest)
+    }
+
     /// The device is lost.
     pub(super) fn lost(&mut self, now: Instant) {
         self.device = D::silence();

@@ -124,8 +124,9 @@ fn find(said: &[i16], heard: &[i16], late_s: f32) -> (f32, f32) {
 fn reports(events: &Receiver<VoiceEvent>) -> Vec<Report> {
     events
         .try_iter()
-        .map(|event| match event {
-            VoiceEvent::Report(_, report) => report,
+        .filter_map(|event| match event {
+            VoiceEvent::Report(_, report) => Some(report),
+            VoiceEvent::Devices(_) => None,
             other => panic!("{other:?}"),
         })
         .collect()

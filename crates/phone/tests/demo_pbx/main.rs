@@ -4,6 +4,7 @@
 
 mod bench;
 mod crossings;
+mod recording;
 mod several;
 mod sound;
 mod way;

@@ -38,6 +38,12 @@ impl Talker {
         tones.iter().map(|hz| level(last, *hz) > 0.3).collect()
     }
 
+    /// Whether this tone was heard in the last third of a second, though softer than a voice.
+    pub fn hears_softly(&self, hz: f32) -> bool {
+        let all = read_growing(&self.heard);
+        level(&all[all.len().saturating_sub(RATE as usize / 3)..], hz) > 0.15
+    }
+
     /// Waits until just this is heard.
     pub async fn until_hears(&self, what: &str, tones: &[f32], wanted: &[bool]) {
         let deadline = tokio::time::Instant::now() + crate::bench::PATIENCE;

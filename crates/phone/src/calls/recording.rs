@@ -1,0 +1,145 @@
+//! Recording of calls: into which file, with which notice.
+
+use std::path::PathBuf;
+use std::time::Duration;
+
+use devices::{CallRecording, DeviceError};
+
+use super::Calls;
+use super::call::{Sound, now};
+use crate::actor::Input;
+use crate::voice::{Notice, Recorder};
+use crate::words::of_recording_error;
+use crate::{CallId, Code, Event, PeerView, Problem, RecordingNotice};
+
+/// Folder of the recordings in the data directory, where the user has named none.
+const FOLDER: &str = "recordings";
+
+impl Calls {
+    /// Records a call from now on, or no longer.
+    pub(crate) fn record(&mut self, id: CallId, on: bool) -> Result<(), Problem> {
+        let preferences = self.preferences.recording.clone();
+        let folder = match &preferences.folder {
+            Some(folder) if !folder.is_empty() => PathBuf::from(folder),
+            _ => self.config.data_dir.join(FOLDER),
+        };
+        let call = self.established(id)?;
+        if on == call.view.recording {
+            return Ok(());
+        }
+        if !matches!(call.sound, Sound::Joined) {
+            return Err(Code::NotNow.into());
+        }
+        call.view.recording = on;
+        if on {
+            let path = folder.join(file_name(Duration::from_millis(now().0), &call.view.peer));
+            call.view.recorded = Some(path.display().to_string());
+            self.outlet.blocking(move || {
+                let notice = match &preferences.notice {
+                    RecordingNotice::None => Ok(Notice::None),
+                    RecordingNotice::Tone => Ok(Notice::tone()),
+                    RecordingNotice::File { path } => Notice::file(path.as_ref()),
+                };
+                let recorder =
+                    notice.and_then(|notice| Ok(Recorder::new(CallRecording::create(&path)?, notice)));
+                Input::Recording(id, recorder)
+            });
+        } else if let Some(voice) = &self.voice {
+            voice.record(id, None);
+        }
+        self.tell(id);
+        Ok(())
+    }
+
+    /// The file for a recording was created, or could not be.
+    pub(crate) fn recorder_ready(&mut self, id: CallId, recorder: Result<Recorder, DeviceError>) {
+        let recorder = match recorder {
+            Ok(recorder) => recorder,
+            Err(error) => return self.recording_failed(id, &error),
+        };
+        // Without a call that wants it any more it is dropped, which ends the file.
+        let Ok(call) = self.established(id) else { return };
+        if call.view.recording
+            && let Some(voice) = &self.voice
+        {
+            voice.record(id, Some(recorder));
+        }
+    }
+
+    /// A call is recorded no longer.
+    pub(super) fn recording_failed(&mut self, id: CallId, error: &DeviceError) {
+        self.outlet.tell(Event::Notice { problem: of_recording_error(error), call: Some(id) });
+        if let Some(call) = self.table.get_mut(&id) {
+            call.view.recording = false;
+            self.tell(id);
+        }
+    }
+
+    /// A call that was just answered is recorded where the user wants all of them to be.
+    pub(super) fn record_by_itself(&mut self, id: CallId) {
+        if self.preferences.recording.automatic
+            && let Err(problem) = self.record(id, true)
+        {
+            self.outlet.tell(Event::Notice { problem, call: Some(id) });
+        }
+    }
+}
+
+/// `2026-11-22 12.16.05 Z Name.wav`: sorted by time, of letters that every file system takes.
+fn file_name(since_1970: Duration, peer: &PeerView) -> String {
+    let seconds = since_1970.as_secs();
+    let (year, month, day) = date(seconds / 86_400);
+    let (hour, minute, second) = (seconds / 3_600 % 24, seconds / 60 % 60, seconds % 60);
+    let who = peer.name.as_deref().filter(|name| !name.is_empty()).unwrap_or(&peer.number);
+    let plain = |letter: char| letter.is_alphanumeric() || matches!(letter, ' ' | '-' | '_' | '+');
+    let who: String = who.chars().map(|letter| if plain(letter) { letter } else { '_' }).take(40).collect();
+    // Two calls may begin in the same second.
+    let part = since_1970.subsec_millis();
+    format!(
+        "{year}-{month:02}-{day:02} {hour:02}.{minute:02}.{second:02}.{part:03} Z {}.wav",
+        who.trim_matches([' ', '_'])
+    )
+}
+
+/// Year, month and day of so many days since 1970-01-01 (Gregorian, as in RFC 3339).
+fn date(days: u64) -> (u64, u64, u64) {
+    // Counted from 0000-03-01, so that the leap day is a year's last.
+    let days = days + 719_468;
+    let (era, day_of_era) = (days / 146_097, days % 146_097);
+    let year = (day_of_era - day_of_era / 1_460 + day_of_era / 36_524 - day_of_era / 146_096) / 365;
+    let day_of_year = day_of_era - (365 * year + year / 4 - year / 100);
+    let month = (5 * day_of_year + 2) / 153;
+    let day = day_of_year - (153 * month + 2) / 5 + 1;
+    let month = if month < 10 { month + 3 } else { month - 9 };
+    (year + era * 400 + u64::from(month <= 2), month, day)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn days_have_their_dates() {
+        for (days, expected) in [
+            (0, (1970, 1, 1)),
+            (59, (1970, 3, 1)),
+            (11_016, (2000, 2, 29)),
+            (20_779, (2026, 11, 22)),
+            (47_540, (2100, 2, 28)),
+            (47_541, (2100, 3, 1)),
+        ] {
+            assert_eq!(date(days), expected);
+        }
+    }
+
+    #[test]
+    fn a_file_is_named_by_time_and_person() {
+        let at = Duration::from_millis(20_779 * 86_400_000 + (12 * 3_600 + 16 * 60 + 5) * 1_000 + 42);
+        let name = |number: &str, name: Option<&str>| {
+            file_name(at, &PeerView { number: number.into(), name: name.map(Into::into) })
+        };
+        assert_eq!(name("102", Some("Amélie Faure")), "2026-11-22 12.16.05.042 Z Amélie Faure.wav");
+        assert_eq!(name("../../etc/passwd", None), "2026-11-22 12.16.05.042 Z etc_passwd.wav");
+        assert_eq!(name("sip:a@b\0:*?", Some("")), "2026-11-22 12.16.05.042 Z sip_a_b.wav");
+    }
+}
