@@ -12,12 +12,13 @@ pub const USUAL: u32 = 600;
 const MOST_KEPT: usize = 190;
 
 /// The targets, as `fuzz/fuzz_targets` has them.
-const TARGETS: [&str; 8] = [
+const TARGETS: [&str; 9] = [
     "callback_request",
     "profile",
     "qr_payload",
     "qr_picture",
     "rest_bodies",
+    "rtp_session",
     "sdp",
     "sip_dialog",
     "sip_message",

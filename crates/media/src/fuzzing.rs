@@ -1,4 +1,8 @@
-//! Session descriptions of strangers, for the fuzz target.
+//! What strangers send, for the fuzz targets: session descriptions, and the packets of a call.
+
+mod session;
+
+pub use session::session;
 
 use std::net::{IpAddr, Ipv4Addr};
 
@@ -32,12 +36,23 @@ fn exchange(text: &str, here: IpAddr, srtp: Srtp) {
 
 #[cfg(test)]
 mod tests {
+    fn corpus(target: &str) -> Vec<Vec<u8>> {
+        let folder = format!("{}/../../fuzz/corpus/{target}", env!("CARGO_MANIFEST_DIR"));
+        let inputs = std::fs::read_dir(folder).unwrap();
+        inputs.map(|entry| std::fs::read(entry.unwrap().path()).unwrap()).collect()
+    }
+
     #[test]
     fn the_corpus() {
-        let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/../../fuzz/corpus/sdp");
-        let inputs =
-            std::fs::read_dir(folder).unwrap().map(|entry| std::fs::read(entry.unwrap().path()).unwrap());
-        let read = inputs.inspect(|bytes| super::description(bytes)).count();
-        assert!((8..200).contains(&read), "{read}");
+        let inputs = corpus("sdp");
+        assert!((8..200).contains(&inputs.len()), "{}", inputs.len());
+        inputs.iter().for_each(|bytes| super::description(bytes));
+    }
+
+    #[test]
+    fn the_corpus_of_calls() {
+        let inputs = corpus("rtp_session");
+        assert!((8..200).contains(&inputs.len()), "{}", inputs.len());
+        inputs.iter().for_each(|bytes| super::session(bytes));
     }
 }
