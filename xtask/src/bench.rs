@@ -14,6 +14,9 @@ const WITH_WINDOW: &[&str] = &["registration", "window"];
 /// Something is missing, does not build, or a measurement fails.
 pub fn run(names: &[&str]) -> Result<bool, String> {
     prepare(&[Purpose::Build, Purpose::FastTest, Purpose::Test, Purpose::Bench])?;
+    if names.first() == Some(&"loss") {
+        return loss(names).map(|()| true);
+    }
     if names.is_empty() || names.contains(&"qr") {
         qr()?;
     }
@@ -36,6 +39,17 @@ fn product(names: &[&str]) -> Result<(), String> {
         product.extend(["--package", "carillon"]);
     }
     show(cargo(&product))?;
+    show(cargo(&["build", "--package", "system-tests", "--bin", "measure"]))?;
+    let mut measure = command(target("debug/measure"), names);
+    measure.env("CARILLON_BIN_DIR", target("release"));
+    show(measure)
+}
+
+/// The voice path alone, over simulated loss.
+fn loss(names: &[&str]) -> Result<(), String> {
+    scoring_python()?;
+    bench_python()?;
+    show(cargo(&["build", "--release", "--package", "media", "--example", "loss"]))?;
     show(cargo(&["build", "--package", "system-tests", "--bin", "measure"]))?;
     let mut measure = command(target("debug/measure"), names);
     measure.env("CARILLON_BIN_DIR", target("release"));

@@ -19,6 +19,7 @@ const TARGETS: [&str; 9] = [
     "qr_payload",
     "qr_picture",
     "rest_bodies",
+    "rtp_session",
     "sdp",
     "sip_dialog",
     "sip_message",

@@ -22,6 +22,8 @@ cargo xtask test [fast]         run all tests; fast: without foreign peers and w
 cargo xtask bench [NAME...]     measure: registration, call, sip, delay, codecs, cost, window, qr (all without a name)
 cargo xtask bench voice [--cells CELL,...] [--phones NAME,...] [--codecs NAME,...] [--seeds N | A..B] [--only-table]
                                 measure the voice on bad networks beside other phones: hours, or the parts asked for
+cargo xtask bench loss [CELL...]
+                                measure the voice path alone over simulated loss, without network or other phones
 cargo xtask brand NAME [--debug]
                                 build the product as the brand in brand/NAME, into target/brand/NAME
 cargo xtask judges              have two foreign PBXs judge every operation, and write the README's table

@@ -1,4 +1,8 @@
-//! What strangers send, for the fuzz targets.
+//! What strangers send, for the fuzz targets: session descriptions, and the packets of a call, payloads.
+
+mod session;
+
+pub use session::session;
 
 use std::net::{IpAddr, Ipv4Addr};
 
@@ -85,6 +89,12 @@ mod tests {
     #[test]
     fn descriptions_of_the_corpus() {
         let read = corpus("sdp").inspect(|bytes| super::description(bytes)).count();
+        assert!((8..200).contains(&read), "{read}");
+    }
+
+    #[test]
+    fn packets_of_the_corpus() {
+        let read = corpus("rtp_session").inspect(|bytes| super::session(bytes)).count();
         assert!((8..200).contains(&read), "{read}");
     }
 }

@@ -12,8 +12,6 @@ const LONGEST_PAUSE: Ticks = 3_000 * MS;
 const LONGEST_PACKET: Ticks = 120 * MS;
 /// Nothing came for so long: stop inventing, begin anew with the next packet.
 const REST_AFTER: usize = 2 * 48_000;
-/// Most that is rebuilt at once: 20 ms.
-const LONGEST_REBUILT: usize = 960;
 /// Step of libopus in what it invents and rebuilds: 2.5 ms.
 const GRANULE: usize = 120;
 /// Delay over the target at which sound is dropped instead of hurried.
@@ -273,7 +271,7 @@ impl JitterBuffer {
             };
             self.history = Some((head.seq, span));
             // Deep redundancy comes in steps of 2.5 ms.
-            let samples = left.min(LONGEST_REBUILT) / GRANULE * GRANULE;
+            let samples = left.min(FRAME) / GRANULE * GRANULE;
             if samples == 0 || !span.covers(left, samples) {
                 return false;
             }

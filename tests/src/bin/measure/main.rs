@@ -7,6 +7,12 @@
 mod codecs;
 mod cost;
 mod delay;
+//! `measure [registration] [call] [sip] [delay] [cost] [window]`; all of them without a name.
+//! `measure loss [CELL...]`: the voice path alone, over simulated loss.
+//! `measure voice [OPTIONS]`: the voice on a bad network, beside other phones.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
+
+mod loss;
 mod sip;
 mod voice;
 
@@ -22,6 +28,10 @@ fn main() {
     let names: Vec<String> = std::env::args().skip(1).collect();
     if names.first().is_some_and(|name| name == "voice") {
         voice::measure(&names[1..]);
+        return;
+    }
+    if names.first().is_some_and(|name| name == "loss") {
+        loss::measure(&names[1..]);
         return;
     }
     let wanted = |name: &str| names.is_empty() || names.iter().any(|n| n == name);
