@@ -11,7 +11,7 @@ use cpal::{
 };
 
 use super::microphone::{CardMicrophone, FaultReport, Intake};
-use super::{DeviceInfo, Way};
+use super::{DeviceInfo, DeviceKind, Way};
 use crate::{DeviceError, Wake};
 use speaker::CardSpeaker;
 
@@ -26,7 +26,14 @@ pub(super) fn list(way: Way) -> Result<Vec<DeviceInfo>, DeviceError> {
     let list = usable.filter_map(|device| {
         let id = device.id().ok()?;
         let name = device.description().map_or_else(|_| id.to_string(), |d| d.name().to_owned());
-        Some(DeviceInfo { name, default: Some(&id) == default.as_ref(), id: id.to_string() })
+        Some(DeviceInfo {
+            name,
+            default: Some(&id) == default.as_ref(),
+            id: id.to_string(),
+            kind: DeviceKind::Other,
+            hardware: None,
+            model: None,
+        })
     });
     // ALSA's `null` is no card, but opens by its id.
     Ok(list.filter(|d| d.id != "alsa:null").collect())
