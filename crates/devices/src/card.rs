@@ -9,6 +9,7 @@ mod microphone;
 #[cfg(target_os = "linux")]
 mod pulse;
 mod system;
+mod watch;
 
 use std::sync::mpsc;
 use std::thread;
@@ -17,6 +18,7 @@ use std::time::Duration;
 use serde::Serialize;
 
 use crate::{DeviceError, Microphone, Speaker, Wake};
+pub use watch::DeviceWatch;
 
 /// A microphone or speaker of this machine.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
@@ -27,6 +29,54 @@ pub struct DeviceInfo {
     pub name: String,
     /// The system uses it where nothing else is said.
     pub default: bool,
+    /// What it looks like.
+    pub kind: DeviceKind,
+    /// The piece of hardware it belongs to, where the system tells; a headset's microphone and speaker have one.
+    pub hardware: Option<String>,
+    /// Vendor and product (`0b0e:2457`), alike for all pieces of one make.
+    pub model: Option<String>,
+}
+
+/// What a device looks like, as far as the system tells.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub enum DeviceKind {
+    /// Microphone and speaker on the head.
+    Headset,
+    /// Speakers on the head.
+    Headphones,
+    /// A telephone's receiver.
+    Handset,
+    /// A loudspeaker, or a conference phone.
+    Speaker,
+    /// A microphone that stands by itself.
+    Microphone,
+    /// A camera's microphone.
+    Webcam,
+    /// A screen's speakers.
+    Display,
+    /// Built into the computer.
+    BuiltIn,
+    /// Not told.
+    #[default]
+    Other,
+}
+
+/// All microphones and speakers there are; each list has the system's default one first.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Present {
+    /// Microphones.
+    pub microphones: Vec<DeviceInfo>,
+    /// Speakers.
+    pub speakers: Vec<DeviceInfo>,
+}
+
+/// What there is now; nothing where there is no sound system. Blocks, seconds at worst.
+pub fn present() -> Present {
+    let found = |list: Result<Vec<DeviceInfo>, DeviceError>| {
+        list.inspect_err(|error| tracing::debug!(%error, "devices are not listed")).unwrap_or_default()
+    };
+    Present { microphones: found(microphones()), speakers: found(speakers()) }
 }
 
 /// The microphones of this machine, the system's default one first.

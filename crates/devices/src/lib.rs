@@ -9,6 +9,7 @@
 
 mod camera;
 mod card;
+mod choice;
 mod clipboard;
 mod clock;
 mod error;
@@ -24,14 +25,15 @@ use std::sync::Arc;
 use std::time::Instant;
 
 pub use camera::{CameraError, CameraInfo, Eye, Frame, PictureEye, cameras, open_camera, preview_jpeg};
-pub use card::{DeviceInfo, microphones, speakers};
+pub use card::{DeviceInfo, DeviceKind, DeviceWatch, Present, microphones, present, speakers};
+pub use choice::{Chosen, Known, Passed, PlaceBook, Reason, Role, candidates};
 pub use clipboard::{ClipboardError, Clipped, clipboard};
 pub use clock::{Clock, HandClock, SystemClock};
 pub use error::DeviceError;
 pub use recording::{CallRecording, load_wav};
 pub use ringer::{Ringer, TonePlayer};
 pub use screen::{ScreenError, screens};
-pub use tone::{Tone, bell};
+pub use tone::{Ring, Tone, bell};
 pub use wav::{NullSpeaker, SilentMicrophone, WavMicrophone, WavSpeaker};
 
 /// Samples a second, mono.

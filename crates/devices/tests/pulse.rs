@@ -10,7 +10,10 @@ use std::sync::Arc;
 use std::sync::mpsc::{Receiver, sync_channel};
 use std::time::{Duration, Instant};
 
-use devices::{DeviceError, FRAME, RATE, Sink, Source, Wake, open_microphone, open_speaker};
+use devices::{
+    DeviceError, DeviceInfo, DeviceKind, DeviceWatch, FRAME, Present, RATE, Sink, Source, Wake,
+    open_microphone, open_speaker,
+};
 
 /// A sound server of our own, without any card.
 struct Server {
@@ -103,6 +106,8 @@ fn virtual_cables() {
     server.run("trial_devices_are_listed_and_found");
     server.run("trial_a_chirp_comes_back");
     server.run("trial_a_card_is_unplugged");
+    server.run("trial_cards_are_watched");
+    server.run("trial_a_voice_stays_in_front");
 }
 
 #[test]
@@ -207,9 +212,133 @@ fn trial_a_card_is_unplugged() {
 }
 
 #[test]
+#[ignore = "run by virtual_cables beside its server"]
+fn trial_a_voice_stays_in_front() {
+    let dir = PathBuf::from(std::env::var_os("XDG_RUNTIME_DIR").unwrap());
+    let raw = dir.join("eight.raw");
+    let mut recorder = Command::new("parec")
+        .args([
+            "-d",
+            "odd.monitor",
+            "--raw",
+            "--channels=8",
+            "--rate=44100",
+            "--format=s16le",
+            "--latency-msec=20",
+        ])
+        .arg(&raw)
+        .envs(environment(&dir))
+        .spawn()
+        .expect("parec is installed");
+    let (wake, woken) = waker();
+    let mut speaker = open_speaker(&Sink::Card(Some("pulseaudio:odd".into())), wake).unwrap();
+    let begin = Instant::now();
+    let length = || std::fs::metadata(&raw).map_or(0, |file| file.len());
+    let mut written = 0;
+    // Two seconds of eight channels.
+    while length() < 2 * 44_100 * 16 {
+        assert!(begin.elapsed() < Duration::from_secs(60), "only {} bytes were heard", length());
+        woken.recv_timeout(Duration::from_millis(50)).ok();
+        while speaker.hungry() {
+            let tone = |n: usize| (8000.0 * (TAU * 500.0 * (written + n) as f32 / RATE as f32).sin()) as i16;
+            speaker.write(&std::array::from_fn(tone));
+            written += FRAME;
+        }
+    }
+    recorder.kill().unwrap();
+    recorder.wait().unwrap();
+    let bytes = std::fs::read(&raw).unwrap();
+    let loudest = |channel: usize| {
+        let frames = bytes
+            .chunks_exact(16)
+            .map(|frame| i16::from_le_bytes([frame[2 * channel], frame[2 * channel + 1]]));
+        frames.map(i16::unsigned_abs).max().unwrap()
+    };
+    let loudest: Vec<u16> = (0..8).map(loudest).collect();
+    println!("loudest of each channel: {loudest:?}");
+    assert!(loudest[..2].iter().all(|peak| (7000..9000).contains(peak)), "{loudest:?}");
+    assert!(loudest[2..].iter().all(|peak| *peak == 0), "{loudest:?}");
+}
+
+/// A sink that looks like a USB headset; the number of its module.
+fn plug(dir: &Path, sink: &str, serial: &str, port: &str, name: &str) -> String {
+    let properties = format!(
+        "sink_properties=\"device.bus=usb device.vendor.id=0b0e device.product.id=2457 device.serial={serial} \
+         device.bus_path={port} device.form_factor=headset device.profile.name=analog-mono \
+         device.description='{name}'\""
+    );
+    let sink = format!("sink_name={sink}");
+    let module =
+        pactl(dir, &["load-module", "module-null-sink", &sink, "rate=16000", "channels=1", &properties]);
+    assert!(!module.trim().is_empty(), "the sink was not made");
+    module.trim().to_owned()
+}
+
+/// Waits for a list of speakers of which this is true.
+fn told(changes: &Receiver<Present>, what: &str, is: impl Fn(&[DeviceInfo]) -> bool) -> Vec<DeviceInfo> {
+    let begin = Instant::now();
+    let mut last = Vec::new();
+    while begin.elapsed() < Duration::from_secs(60) {
+        if let Ok(present) = changes.recv_timeout(Duration::from_secs(1)) {
+            last = present.speakers;
+            if is(&last) {
+                println!("{what}: told after {} ms", begin.elapsed().as_millis());
+                return last;
+            }
+        }
+    }
+    panic!("{what}: never told; last {last:?}");
+}
+
+#[test]
+#[ignore = "run by virtual_cables beside its server"]
+fn trial_cards_are_watched() {
+    let dir = PathBuf::from(std::env::var_os("XDG_RUNTIME_DIR").unwrap());
+    let (sender, changes) = std::sync::mpsc::channel();
+    let _watch = DeviceWatch::start(move |present| sender.send(present).unwrap_or(()));
+    told(&changes, "what there is", |speakers| speakers.len() == 2);
+    let headset = |speakers: &[DeviceInfo]| speakers.iter().find(|d| d.kind == DeviceKind::Headset).cloned();
+
+    let module = plug(&dir, "first", "SN1", "usb-0:2", "Konferenz — Ж");
+    let speakers = told(&changes, "a headset appears", |s| headset(s).is_some());
+    let first = headset(&speakers).unwrap();
+    assert_eq!(first.id, "usb:0b0e:2457:SN1/analog-mono");
+    assert_eq!((first.name.as_str(), first.model.as_deref()), ("Konferenz — Ж", Some("0b0e:2457")));
+
+    pactl(&dir, &["unload-module", &module]);
+    told(&changes, "it vanishes", |s| headset(s).is_none());
+    let module = plug(&dir, "renamed", "SN1", "usb-0:7", "Another name");
+    let speakers = told(&changes, "it is back under another name and index", |s| headset(s).is_some());
+    let second = headset(&speakers).unwrap();
+    assert_eq!((second.id, second.name.as_str()), (first.id.clone(), "Another name"));
+
+    let twin = plug(&dir, "twin", "SN1", "usb-0:3", "Another name");
+    let speakers = told(&changes, "a twin appears", |s| s.len() == 4);
+    let mut ids: Vec<_> = speakers.iter().filter(|d| d.kind == DeviceKind::Headset).map(|d| &d.id).collect();
+    ids.sort();
+    assert_eq!(ids, [&format!("{}@usb-0:3", first.id), &format!("{}@usb-0:7", first.id)]);
+    let (wake, _) = waker();
+    for id in ids {
+        assert!(open_speaker(&Sink::Card(Some(id.clone())), wake.clone()).is_ok(), "{id}");
+    }
+
+    pactl(&dir, &["set-default-sink", "twin"]);
+    told(&changes, "the default changes", |s| {
+        s.first().is_some_and(|d| d.default && d.id.contains("@usb-0:3"))
+    });
+    pactl(&dir, &["unload-module", &twin]);
+    pactl(&dir, &["unload-module", &module]);
+    pactl(&dir, &["set-default-sink", "cable"]);
+    told(&changes, "as it was", |s| s.len() == 2 && s[0].id == "pulseaudio:cable");
+}
+
+#[test]
 #[ignore = "run by a_server_that_dies_is_told_and_its_successor_is_found"]
 fn trial_the_server_dies() {
     let dir = PathBuf::from(std::env::var_os("XDG_RUNTIME_DIR").unwrap());
+    let (sender, changes) = std::sync::mpsc::channel();
+    let _watch = DeviceWatch::start(move |present| sender.send(present).unwrap_or(()));
+    told(&changes, "what there is", |speakers| speakers.len() == 2);
     let (wake, woken) = waker();
     let mut speaker = open_speaker(&Sink::Card(None), wake.clone()).unwrap();
     let mut microphone = open_microphone(&Source::Card(None), wake.clone()).unwrap();
@@ -227,12 +356,14 @@ fn trial_the_server_dies() {
         heard = heard.or_else(|| microphone.read(&mut frame).err());
     }
     assert!(matches!(open_speaker(&Sink::Card(None), wake.clone()).err(), Some(DeviceError::NoSpeaker)));
+    told(&changes, "nothing without a server", <[_]>::is_empty);
 
     std::fs::remove_file(dir.join("native")).ok();
     let successor = Server::start();
     std::os::unix::fs::symlink(successor.dir.path().join("native"), dir.join("native")).unwrap();
     assert!(open_speaker(&Sink::Card(None), wake.clone()).is_ok());
     assert!(open_microphone(&Source::Card(None), wake).is_ok());
+    told(&changes, "the successor's cards", |speakers| speakers.len() == 2);
 }
 
 #[test]

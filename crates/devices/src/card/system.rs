@@ -11,7 +11,7 @@ use cpal::{
 };
 
 use super::microphone::{CardMicrophone, FaultReport, Intake};
-use super::{DeviceInfo, Way};
+use super::{DeviceInfo, DeviceKind, Way};
 use crate::{DeviceError, Wake};
 use speaker::CardSpeaker;
 
@@ -26,7 +26,14 @@ pub(super) fn list(way: Way) -> Result<Vec<DeviceInfo>, DeviceError> {
     let list = usable.filter_map(|device| {
         let id = device.id().ok()?;
         let name = device.description().map_or_else(|_| id.to_string(), |d| d.name().to_owned());
-        Some(DeviceInfo { name, default: Some(&id) == default.as_ref(), id: id.to_string() })
+        Some(DeviceInfo {
+            name,
+            default: Some(&id) == default.as_ref(),
+            id: id.to_string(),
+            kind: DeviceKind::Other,
+            hardware: None,
+            model: None,
+        })
     });
     // ALSA's `null` is no card, but opens by its id.
     Ok(list.filter(|d| d.id != "alsa:null").collect())
@@ -126,12 +133,14 @@ where
     f32: FromSample<T>,
 {
     let channels = usize::from(config.channels.max(1));
-    let share = 1.0 / channels as f32;
+    // The voice is on the first channel of a card with many; the others may be anything.
+    let voices = if channels > 2 { 1 } else { channels };
+    let share = 1.0 / voices as f32;
     device.build_input_stream::<T, _, _>(
         config,
         move |data, _| {
             let mono = data.chunks_exact(channels);
-            let mono = mono.map(|c| c.iter().map(|s| s.to_sample::<f32>()).sum::<f32>() * share);
+            let mono = mono.map(|c| c.iter().take(voices).map(|s| s.to_sample::<f32>()).sum::<f32>() * share);
             intake.take(data.len() / channels, mono);
         },
         move |error| report_fatal(&error, &report),

@@ -7,7 +7,7 @@ use std::time::Duration;
 use pulseaudio::protocol::{
     AuthParams, AuthReply, Command, CommandReply, DESCRIPTOR_SIZE, Descriptor, DescriptorFlags,
     MAX_MEMBLOCKQ_LENGTH, MAX_VERSION, Prop, Props, ProtocolError, PulseError, SetClientNameReply,
-    encode_descriptor, read_descriptor, read_reply_message, write_command_message,
+    encode_descriptor, read_ack_message, read_descriptor, read_reply_message, write_command_message,
 };
 
 use super::super::Way;
@@ -104,6 +104,14 @@ impl Connection {
         Ok(answer)
     }
 
+    /// Asks for something that is only acknowledged.
+    pub(super) fn tell(&mut self, question: &Command) -> Result<(), Trouble> {
+        self.asked += 1;
+        write_command_message(self.stream.get_mut(), self.asked, question, self.version)?;
+        read_ack_message(&mut self.stream)?;
+        Ok(())
+    }
+
     /// The stream is set up: from now on the server speaks by itself, and one end only listens.
     pub(super) fn split(self) -> Result<(Listener, Line), Trouble> {
         let line = self.stream.get_ref().try_clone()?;
@@ -130,6 +138,8 @@ pub(super) enum Heard<'a> {
     Underflow,
     /// The server has taken the card away.
     Killed,
+    /// Cards came, went or changed.
+    Cards,
     /// What concerns nobody here.
     Other,
 }
@@ -154,6 +164,7 @@ impl Listener {
         Ok(match event {
             Command::Request(request) => Heard::Request(request.length),
             Command::Underflow(_) => Heard::Underflow,
+            Command::SubscribeEvent(_) => Heard::Cards,
             Command::PlaybackStreamKilled(_) | Command::RecordStreamKilled(_) => Heard::Killed,
             _ => Heard::Other,
         })
