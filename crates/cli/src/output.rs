@@ -4,7 +4,8 @@ use std::io::Write;
 use std::time::Instant;
 
 use phone::{
-    AccountId, AccountView, CallEnd, CallId, CallReport, CallSummary, CallView, CodeFacts, DeviceNews, DeviceRole, MailboxView, MessageView, Problem, WatchedView,
+    AccountId, AccountView, CallEnd, CallId, CallReport, CallSummary, CallView, CodeFacts, DeviceNews,
+    DeviceRole, MailboxView, MessageView, Problem, WatchedView,
 };
 use serde::Serialize;
 use serde_json::{Map, Value, json};

@@ -2,7 +2,8 @@ use serde::Serialize;
 use specta::Type;
 
 use crate::{
-    AccountId, AccountView, AudioView, CallId, CallPreferences, CallReport, CallSummary, CallView, DeviceNews, MessageView, Problem, SignInView, TrustedView, WatchedView,
+    AccountId, AccountView, AudioView, CallId, CallPreferences, CallReport, CallSummary, CallView,
+    DeviceNews, MessageView, Problem, SignInView, TrustedView, WatchedView,
 };
 
 /// What changed. Each event carries the whole of the thing that changed, so that a shell which missed

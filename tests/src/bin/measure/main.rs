@@ -1,17 +1,13 @@
 //! Measures the product on this machine, for BENCHMARKS.md: prints one Markdown table a part.
 //!
 //! `measure [registration] [call] [sip] [delay] [codecs] [cost] [window]`; all of them without a name.
+//! `measure loss [CELL...]`: the voice path alone, over simulated loss.
 //! `measure voice [OPTIONS]`: the voice on a bad network, beside other phones.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
 mod codecs;
 mod cost;
 mod delay;
-//! `measure [registration] [call] [sip] [delay] [cost] [window]`; all of them without a name.
-//! `measure loss [CELL...]`: the voice path alone, over simulated loss.
-//! `measure voice [OPTIONS]`: the voice on a bad network, beside other phones.
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
-
 mod loss;
 mod sip;
 mod voice;
