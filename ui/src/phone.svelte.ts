@@ -1,8 +1,8 @@
 // The phone as the window sees it: every event folded into the picture, nothing else.
 import { createContext } from 'svelte';
 import {
-  type AccountView, type Backend, type CallId, type CallPreferences, type CallReport, type CallView, type Command, type EnforcedView, type MessageView, type PhoneEvent,
-  type Picture, type Problem, problemOf, type SignInView, type TrustedView, type WatchedView,
+  type AccountView, type AudioView, type Backend, type CallId, type CallPreferences, type CallReport, type CallView, type Command, type DeviceNews, type EnforcedView, type MessageView, type PhoneEvent,
+  type Picture, type Problem, problemOf, type RoleView, type SignInView, type TrustedView, type WatchedView,
 } from './backend/backend';
 
 /** Levels of both voices since the last report, 0 to 100. */
@@ -30,6 +30,11 @@ const nothingYet: SignInView = {
   code: null, newPassword: null, forgot: null, browser: null, scan: null, news: null,
 };
 
+const noDevices: RoleView = { order: [], others: [], defaultName: null, inUse: null, inUseName: null, reason: { is: 'nothing' } };
+
+/** Before anything of the sound system is known. */
+export const noAudio: AudioView = { microphone: noDevices, speaker: noDevices, ringer: noDevices, ring: { tone: 'carillon', volume: 100, everywhere: false } };
+
 export class Phone {
   /** Whether the first picture has arrived. */
   ready = $state(false);
@@ -50,6 +55,10 @@ export class Phone {
   reports = $state.raw<Record<CallId, CallReport>>({});
   traces = $state.raw<Record<CallId, Level[]>>({});
   notices = $state.raw<Notice[]>([]);
+  /** Microphone, speaker and ringing device. */
+  audio = $state.raw<AudioView>(noAudio);
+  /** Changes of devices under a call, to be told once. */
+  deviceNews = $state.raw<{ id: number; news: DeviceNews }[]>([]);
   /** Text messages that came and were not read yet, oldest first. */
   messages = $state.raw<MessageView[]>([]);
 
@@ -104,6 +113,7 @@ export class Phone {
     this.trusted = picture.trusted;
     this.preferences = picture.callPreferences;
     this.watched = picture.watched;
+    this.audio = picture.audio;
     picture.calls.forEach((view) => this.#put(view));
     this.ready = true;
   }
@@ -141,6 +151,15 @@ export class Phone {
       case 'callPreferences':
         this.preferences = event.preferences;
         break;
+      case 'audio':
+        this.audio = event.view;
+        break;
+      case 'deviceChanged': {
+        // The latest word on a device is the only true one.
+        const rest = this.deviceNews.filter((told) => told.news.role !== event.news.role);
+        if (event.news.insteadOf !== null) this.deviceNews = [...rest, { id: ++this.#noticeId, news: event.news }];
+        break;
+      }
       case 'watched':
       case 'watchedGone': {
         const { account, number } = event.what === 'watched' ? event.view : event;
@@ -163,6 +182,11 @@ export class Phone {
   /** Takes a text message away that was read. */
   read(id: MessageView['id']): void {
     this.messages = this.messages.filter((message) => message.id !== id);
+  }
+
+  /** Takes a word on a device away. */
+  dismissNews(id: number): void {
+    this.deviceNews = this.deviceNews.filter((told) => told.id !== id);
   }
 
   /** Takes a notice away. */

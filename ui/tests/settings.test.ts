@@ -157,3 +157,32 @@ test('how calls are recorded is chosen, with what the other side hears of it', a
     { do: 'preferInCalls', preferences: { recording: { folder: '/records' } } },
   ]);
 });
+
+test('devices are put in order by keyboard alone, and it is said which one is used and why', async () => {
+  const { backend } = await put('settings-audio');
+  await expect.element(part('in-use-speaker')).toHaveTextContent('Jabra Evolve2 65 – Office dock is not here');
+  await expect.element(part('in-use-ringer')).toHaveTextContent('Laptop speakers – the system’s default');
+  const speaker = part('devices-speaker');
+  await expect.element(speaker).toHaveTextContent(/Office dock.*not here.*Jabra Evolve2 65.*System default \(Laptop speakers\)/s);
+  (speaker.getByTestId('down').first().element() as HTMLElement).focus();
+  await userEvent.keyboard('{Enter}');
+  await speaker.getByTestId('prefer').last().click();
+  await part('devices-microphone').getByTestId('remove').click();
+  await part('ring-tone').selectOptions('peal');
+  await part('ring-everywhere').click();
+  expect(backend.sent).toEqual([
+    { do: 'rankDevices', role: 'speaker', ids: ['usb:jabra/out', 'usb:dock'] },
+    { do: 'rankDevices', role: 'speaker', ids: ['usb:dock', 'usb:jabra/out', 'hdmi'] },
+    { do: 'rankDevices', role: 'microphone', ids: [] },
+    { do: 'preferRing', ring: { tone: 'peal', volume: 80, everywhere: false } },
+    { do: 'preferRing', ring: { tone: 'carillon', volume: 80, everywhere: true } },
+  ]);
+});
+
+test('an unplugged headset is told, and another device is one click away on the call', async () => {
+  const { backend } = await put('device-changed');
+  await expect.element(part('device-toast')).toHaveTextContent('Jabra Evolve2 65 unplugged – you now hear through Laptop speakers');
+  await part('more').click();
+  await part('use-speaker').filter({ hasText: 'Laptop speakers' }).click();
+  expect(backend.sent).toEqual([{ do: 'useDevice', role: 'speaker', id: 'pci/out' }]);
+});

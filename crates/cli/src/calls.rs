@@ -270,6 +270,10 @@ impl Script {
                 self.output.summary(call, &summary);
                 None
             }
+            Event::DeviceChanged { news } => {
+                self.output.device_changed(&news);
+                None
+            }
             Event::Media { call, report } if talk.call == Some(call) => {
                 if talk.media_due <= Instant::now() {
                     talk.media_due = Instant::now() + MEDIA_EVERY;

@@ -87,6 +87,7 @@ impl Script {
                 }
             }
             Event::Summary { call, summary } => self.output.summary(call, &summary),
+            Event::DeviceChanged { news } => self.output.device_changed(&news),
             Event::DigitHeard { call, digit } => self.output.digit(call, digit),
             Event::Notice { problem, .. } => self.output.error(&problem),
             _ => {}

@@ -4,8 +4,8 @@ use std::io::Write;
 use std::time::Instant;
 
 use phone::{
-    AccountId, AccountView, CallEnd, CallId, CallReport, CallSummary, CallView, CodeFacts, MailboxView,
-    MessageView, Problem, WatchedView,
+    AccountId, AccountView, CallEnd, CallId, CallReport, CallSummary, CallView, CodeFacts, DeviceNews,
+    DeviceRole, MailboxView, MessageView, Problem, WatchedView,
 };
 use serde::Serialize;
 use serde_json::{Map, Value, json};
@@ -74,6 +74,22 @@ impl Output {
     pub fn device(&self, kind: &str, id: &str, name: &str, default: bool) {
         self.line("device", json!({ "kind": kind, "id": id, "name": name, "default": default }), || {
             format!("{kind}{} {name}\n    {id}", if default { " (default)" } else { "" })
+        });
+    }
+
+    /// The call goes on through another device.
+    pub fn device_changed(&self, news: &DeviceNews) {
+        let role = match news.role {
+            DeviceRole::Microphone => "microphone",
+            DeviceRole::Speaker => "speaker",
+            DeviceRole::Ringer => "ringer",
+        };
+        let facts = json!({
+            "kind": role, "name": news.name, "instead_of": news.instead_of, "unplugged": news.unplugged,
+            "gap_ms": news.gap_ms,
+        });
+        self.line("device_changed", facts, || {
+            format!("Now using {role} {} after {} ms without", news.name, news.gap_ms)
         });
     }
 

@@ -33,7 +33,7 @@ pub use error::DeviceError;
 pub use recording::{CallRecording, load_wav};
 pub use ringer::{Ringer, TonePlayer};
 pub use screen::{ScreenError, screens};
-pub use tone::{Tone, bell};
+pub use tone::{Ring, Tone, bell};
 pub use wav::{NullSpeaker, SilentMicrophone, WavMicrophone, WavSpeaker};
 
 /// Samples a second, mono.

@@ -4,7 +4,7 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use crate::resample::to_i16;
-use crate::{FRAME, Sink, Speaker, Tone, Wake, open_speaker};
+use crate::{DeviceError, FRAME, Sink, Speaker, Tone, Wake, open_speaker};
 
 /// A tone being played, on a thread of its own. It stops, softly, when this is dropped.
 #[derive(Debug)]
@@ -19,12 +19,14 @@ const RETRY: Duration = Duration::from_secs(1);
 const LOOK: Duration = Duration::from_millis(100);
 
 impl Ringer {
-    /// Starts to play `tone`. A sink that cannot be opened, or fails, is tried again once a second:
-    /// a phone that cannot ring yet must ring as soon as it can.
-    pub fn start(sink: Sink, tone: Tone) -> Self {
+    /// Starts to play `tone` on the first of the sinks that can be opened, at a loudness from 0 to 1. Where none can
+    /// be, or one fails, all are tried again once a second: a phone that cannot ring yet must ring as soon as it can.
+    pub fn start(sinks: Vec<Sink>, tone: Tone, loudness: f32) -> Self {
         let stop = Arc::new(AtomicBool::new(false));
         let stopped = stop.clone();
-        let spawned = thread::Builder::new().name("ringer".into()).spawn(move || ring(&sink, tone, &stopped));
+        let spawned = thread::Builder::new()
+            .name("ringer".into())
+            .spawn(move || ring(&sinks, tone, loudness, &stopped));
         if let Err(error) = &spawned {
             tracing::warn!(%error, "no thread for the ringer");
         }
@@ -41,12 +43,12 @@ impl Drop for Ringer {
     }
 }
 
-fn ring(sink: &Sink, tone: Tone, stop: &AtomicBool) {
+fn ring(sinks: &[Sink], tone: Tone, loudness: f32, stop: &AtomicBool) {
     let me = thread::current();
     let wake: Wake = Arc::new(move || me.unpark());
-    let mut player = TonePlayer::new(tone);
+    let mut player = TonePlayer::new(tone).at(loudness);
     while !stop.load(Ordering::SeqCst) {
-        match open_speaker(sink, wake.clone()) {
+        match first_of(sinks, &wake) {
             Ok(mut speaker) => {
                 play(&mut player, speaker.as_mut(), stop);
                 match speaker.failed() {
@@ -63,6 +65,17 @@ fn ring(sink: &Sink, tone: Tone, stop: &AtomicBool) {
     }
 }
 
+fn first_of(sinks: &[Sink], wake: &Wake) -> Result<Box<dyn Speaker>, DeviceError> {
+    let mut found = Err(DeviceError::NoSpeaker);
+    for sink in sinks {
+        found = open_speaker(sink, wake.clone());
+        if found.is_ok() {
+            break;
+        }
+    }
+    found
+}
+
 /// A tone cut into frames.
 #[derive(Debug)]
 pub struct TonePlayer {
@@ -76,6 +89,15 @@ impl TonePlayer {
         let samples = tone.samples();
         let again = if tone.repeats() { samples.clone() } else { Vec::new() };
         Self { samples: samples.into_iter(), again }
+    }
+
+    /// Louder or softer than it was made, from 0 to 1, evenly to the ear.
+    #[must_use]
+    pub fn at(mut self, loudness: f32) -> Self {
+        let gain = loudness.clamp(0.0, 1.0).powi(2);
+        self.samples = self.samples.map(|sample| sample * gain).collect::<Vec<_>>().into_iter();
+        self.again.iter_mut().for_each(|sample| *sample *= gain);
+        self
     }
 
     /// The next 10 ms; none when the tone is over.
@@ -141,7 +163,7 @@ fn rest(speaker: &dyn Speaker) {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{DeviceError, RATE};
+    use crate::{RATE, Ring};
 
     /// Takes any number of frames at once, up to a limit.
     struct Glutton {
@@ -175,8 +197,8 @@ mod tests {
 
     #[test]
     fn the_bell_goes_round_and_round() {
-        let heard = hear(Tone::Ring, 12, false);
-        let period = Tone::Ring.samples().len();
+        let heard = hear(Tone::Ring(Ring::Carillon), 12, false);
+        let period = Tone::Ring(Ring::Carillon).samples().len();
         assert_eq!(heard.len(), 12 * RATE as usize);
         assert_eq!(heard[..period], heard[period..2 * period]);
     }
@@ -189,8 +211,18 @@ mod tests {
     }
 
     #[test]
+    fn half_as_loud_is_a_quarter_of_the_height() {
+        let peak = |loudness| {
+            let mut player = TonePlayer::new(Tone::AutoAnswer).at(loudness);
+            std::iter::from_fn(|| player.frame()).flatten().map(i16::unsigned_abs).max().unwrap_or(0)
+        };
+        assert!((peak(1.0) / 4).abs_diff(peak(0.5)) <= 1, "{} {}", peak(1.0), peak(0.5));
+        assert_eq!((peak(0.0), peak(7.0)), (0, peak(1.0)));
+    }
+
+    #[test]
     fn stopping_fades_out_in_one_frame() {
-        let heard = hear(Tone::Ring, 12, true);
+        let heard = hear(Tone::Ring(Ring::Carillon), 12, true);
         assert_eq!(heard.len(), FRAME);
         assert!(heard[FRAME - 1].abs() < 10);
     }
@@ -199,7 +231,11 @@ mod tests {
     fn a_ringer_rings_until_it_is_dropped() {
         let dir = tempfile::tempdir().unwrap();
         let path = dir.path().join("ring.wav");
-        let ringer = Ringer::start(Sink::Wav(path.clone()), Tone::Ring);
+        let ringer = Ringer::start(
+            vec![Sink::Card(Some("nobody's".into())), Sink::Wav(path.clone())],
+            Tone::Ring(Ring::Carillon),
+            1.0,
+        );
         let length = || hound::WavReader::open(&path).map_or(0, |r| r.len());
         let wait = |done: &dyn Fn() -> bool| {
             let end = Instant::now() + Duration::from_secs(20);

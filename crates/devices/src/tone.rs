@@ -7,8 +7,8 @@ use crate::RATE;
 /// A sound that goes on until it is stopped.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Tone {
-    /// Our bell: somebody calls.
-    Ring,
+    /// Somebody calls.
+    Ring(Ring),
     /// The other phone rings: 425 Hz, one second on, four off (ITU-T E.180, Europe).
     RingBack,
     /// The line is busy, or the call has ended: 425 Hz in quick turns, a second and a half in all.
@@ -21,11 +21,42 @@ pub enum Tone {
     Recorded,
 }
 
+/// How a call rings.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash)]
+pub enum Ring {
+    /// Our bell: two strokes of a small carillon.
+    #[default]
+    Carillon,
+    /// Four bells going down.
+    Peal,
+    /// Two low bells, far apart.
+    Evening,
+    /// Two tones in quick turns, as desk phones do.
+    Desk,
+}
+
+impl Ring {
+    fn samples(self) -> Vec<f32> {
+        match self {
+            Self::Carillon => bell(),
+            Self::Peal => strikes(&[(0.0, 880.0), (0.3, 783.99), (0.6, 659.26), (0.9, 587.33)], 4.0),
+            Self::Evening => strikes(&[(0.0, 329.63), (1.1, 440.0)], 5.0),
+            Self::Desk => {
+                let turn = [note(784.0, 0.06, 0.0), note(988.0, 0.06, 0.0)].concat();
+                let mut out = turn.repeat(8);
+                out.resize(seconds(4.0), 0.0);
+                out.iter_mut().for_each(|s| *s *= BELL_PEAK / 0.18);
+                out
+            }
+        }
+    }
+}
+
 impl Tone {
     /// One period, 48 kHz mono. Played in a loop where [`repeats`](Self::repeats) says so.
     pub fn samples(self) -> Vec<f32> {
         match self {
-            Self::Ring => bell(),
+            Self::Ring(ring) => ring.samples(),
             Self::RingBack => beep(&[(1.0, 4.0)]),
             Self::Busy => beep(&[(0.24, 0.24), (0.24, 0.24), (0.24, 0.3)]),
             Self::Waiting => beep(&[(0.2, 0.2), (0.2, 4.0)]),
@@ -63,8 +94,13 @@ const BELL_PEAK: f32 = 0.5;
 
 /// One period of the bell, 48 kHz mono, peak at half of full scale. The same at every call.
 pub fn bell() -> Vec<f32> {
-    let mut out = vec![0.0_f32; seconds(BELL_SECONDS)];
-    for (start, note) in STROKES {
+    strikes(&STROKES, BELL_SECONDS)
+}
+
+/// Strokes at (seconds, strike note in Hz), and the pause after them.
+fn strikes(strokes: &[(f32, f32)], length: f32) -> Vec<f32> {
+    let mut out = vec![0.0_f32; seconds(length)];
+    for &(start, note) in strokes {
         for (n, sample) in out.iter_mut().skip(seconds(start)).enumerate() {
             *sample += stroke(note, n as f32 / RATE as f32);
         }
@@ -176,6 +212,17 @@ mod tests {
         assert!(bell[0].abs() < 1e-4 && bell[bell.len() - 1].abs() < 1e-4);
         let jump = bell.windows(2).fold(0.0_f32, |most, w| most.max((w[1] - w[0]).abs()));
         assert!(jump < 0.2, "no click: {jump}");
+    }
+
+    #[test]
+    fn every_ring_is_as_loud_and_loops_without_a_seam() {
+        for ring in [Ring::Carillon, Ring::Peal, Ring::Evening, Ring::Desk] {
+            let samples = Tone::Ring(ring).samples();
+            assert!((0.4..0.6).contains(&peak(&samples)), "{ring:?} {}", peak(&samples));
+            assert!(samples[0].abs() < 1e-3 && samples[samples.len() - 1].abs() < 1e-3, "{ring:?}");
+            assert!(peak(&samples[samples.len() - seconds(0.05)..]) < 0.01, "{ring:?} ends in silence");
+            assert!(Tone::Ring(ring).repeats());
+        }
     }
 
     #[test]

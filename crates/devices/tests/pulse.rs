@@ -107,6 +107,7 @@ fn virtual_cables() {
     server.run("trial_a_chirp_comes_back");
     server.run("trial_a_card_is_unplugged");
     server.run("trial_cards_are_watched");
+    server.run("trial_a_voice_stays_in_front");
 }
 
 #[test]
@@ -208,6 +209,55 @@ fn trial_a_card_is_unplugged() {
     talk(300);
     let gone = open_speaker(&Sink::Card(Some("pulseaudio:stick".into())), wake).err();
     assert!(matches!(gone, Some(DeviceError::NotFound(_))), "{gone:?}");
+}
+
+#[test]
+#[ignore = "run by virtual_cables beside its server"]
+fn trial_a_voice_stays_in_front() {
+    let dir = PathBuf::from(std::env::var_os("XDG_RUNTIME_DIR").unwrap());
+    let raw = dir.join("eight.raw");
+    let mut recorder = Command::new("parec")
+        .args([
+            "-d",
+            "odd.monitor",
+            "--raw",
+            "--channels=8",
+            "--rate=44100",
+            "--format=s16le",
+            "--latency-msec=20",
+        ])
+        .arg(&raw)
+        .envs(environment(&dir))
+        .spawn()
+        .expect("parec is installed");
+    let (wake, woken) = waker();
+    let mut speaker = open_speaker(&Sink::Card(Some("pulseaudio:odd".into())), wake).unwrap();
+    let begin = Instant::now();
+    let length = || std::fs::metadata(&raw).map_or(0, |file| file.len());
+    let mut written = 0;
+    // Two seconds of eight channels.
+    while length() < 2 * 44_100 * 16 {
+        assert!(begin.elapsed() < Duration::from_secs(60), "only {} bytes were heard", length());
+        woken.recv_timeout(Duration::from_millis(50)).ok();
+        while speaker.hungry() {
+            let tone = |n: usize| (8000.0 * (TAU * 500.0 * (written + n) as f32 / RATE as f32).sin()) as i16;
+            speaker.write(&std::array::from_fn(tone));
+            written += FRAME;
+        }
+    }
+    recorder.kill().unwrap();
+    recorder.wait().unwrap();
+    let bytes = std::fs::read(&raw).unwrap();
+    let loudest = |channel: usize| {
+        let frames = bytes
+            .chunks_exact(16)
+            .map(|frame| i16::from_le_bytes([frame[2 * channel], frame[2 * channel + 1]]));
+        frames.map(i16::unsigned_abs).max().unwrap()
+    };
+    let loudest: Vec<u16> = (0..8).map(loudest).collect();
+    println!("loudest of each channel: {loudest:?}");
+    assert!(loudest[..2].iter().all(|peak| (7000..9000).contains(peak)), "{loudest:?}");
+    assert!(loudest[2..].iter().all(|peak| *peak == 0), "{loudest:?}");
 }
 
 /// A sink that looks like a USB headset; the number of its module.

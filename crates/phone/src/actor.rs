@@ -49,6 +49,8 @@ pub(crate) enum Input {
     Moved(CallId, Result<(IpAddr, Sockets), VoiceError>),
     /// A voice path, by its number, says something.
     Heard(u32, VoiceEvent),
+    /// Something was plugged in or out.
+    Plugged(devices::Present),
     /// The time has come for the next digits of a call.
     DigitsDue(CallId),
     /// The time has come to answer a call as the PBX wishes.
@@ -82,7 +84,12 @@ impl Actor {
         Self {
             inbox,
             accounts: Accounts::new(outlet.clone()),
-            calls: Calls::new(Arc::clone(config), signing_in.call_preferences(), outlet.clone()),
+            calls: Calls::new(
+                Arc::clone(config),
+                signing_in.call_preferences(),
+                signing_in.devices(),
+                outlet.clone(),
+            ),
             signing_in,
             watching: Watching::new(outlet.clone()),
             outlet,
@@ -141,6 +148,7 @@ impl Actor {
             }
             Input::Prepared(call, way, ready) => self.calls.prepared(call, way, ready),
             Input::Moved(call, bound) => self.calls.resettled(call, bound),
+            Input::Plugged(present) => self.calls.plugged(present),
             Input::Heard(voice, event) => self.calls.heard(voice, event),
             Input::DigitsDue(call) => self.calls.send_digits(call),
             Input::AnswerDue(call) => self.calls.answer_due(call),
@@ -219,6 +227,21 @@ impl Actor {
                 self.outlet.tell(Event::CallPreferences { preferences });
                 (Ok(()), None)
             }
+            Command::RankDevices { role, ids } => {
+                self.calls.rank(role.into(), &ids);
+                self.remember_devices();
+                (Ok(()), None)
+            }
+            Command::UseDevice { role, id } => {
+                self.calls.use_device(role.into(), id.as_deref());
+                self.remember_devices();
+                (Ok(()), None)
+            }
+            Command::PreferRing { ring } => {
+                self.calls.prefer_ring(ring);
+                self.remember_devices();
+                (Ok(()), None)
+            }
             Command::TrustSipServer { account, fingerprint } => {
                 (self.trust_sip_server(&account, &fingerprint), None)
             }
@@ -238,6 +261,11 @@ impl Actor {
         }
     }
 
+    fn remember_devices(&mut self) {
+        let audio = self.calls.audio();
+        self.signing_in.remember_devices(audio.book(), audio.ring());
+    }
+
     fn dial(&mut self, wanted: Option<&AccountId>, target: &str) -> Result<(), Problem> {
         let (account, agent) = self.line(wanted)?;
         self.calls.dial(account, agent, target)
@@ -251,6 +279,7 @@ impl Actor {
             trusted: self.signing_in.trusted(),
             call_preferences: self.calls.preferences(),
             watched: self.watching.views(),
+            audio: self.calls.audio().view(),
         }
     }
 

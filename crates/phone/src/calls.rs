@@ -1,5 +1,6 @@
 //! All calls: commands, signalling and sound brought together.
 
+mod audio;
 mod begin;
 mod call;
 mod digits;
@@ -17,15 +18,19 @@ use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex};
 use std::time::Instant;
 
+use devices::{DeviceWatch, PlaceBook};
+
 use crate::accounts::AgentId;
+use crate::actor::Input;
+use crate::audio::Audio;
 use crate::outlet::Outlet;
 use crate::report::report;
 use crate::verdict::{DeviceSigns, Signs};
 use crate::voice::{Voice, VoiceError, VoiceEvent};
-use crate::words::{of_device_error, of_end, of_voice_error};
+use crate::words::{of_end, of_voice_error};
 use crate::{
     AccountId, CallId, CallPreferences, CallState, CallView, Code, Config, EndReason, Event, PeerView,
-    Problem,
+    Problem, RingPreferences,
 };
 
 pub(crate) use begin::Way;
@@ -48,14 +53,27 @@ pub(crate) struct Calls {
     ear: Ear,
     last: u32,
     preferences: CallPreferences,
+    audio: Audio,
+    /// Tells what is plugged in, where that matters.
+    _watch: Option<DeviceWatch>,
     config: Arc<Config>,
     outlet: Outlet,
 }
 
 impl Calls {
     /// No calls yet.
-    pub(crate) fn new(config: Arc<Config>, preferences: CallPreferences, outlet: Outlet) -> Self {
+    pub(crate) fn new(
+        config: Arc<Config>,
+        preferences: CallPreferences,
+        (book, ring): (PlaceBook, RingPreferences),
+        outlet: Outlet,
+    ) -> Self {
+        let audio = Audio::new(config.audio.clone(), book, ring);
+        let told = outlet.clone();
+        let watch = || DeviceWatch::start(move |present| told.put(Input::Plugged(present)));
         Self {
+            _watch: audio.uses_cards().then(watch),
+            audio,
             table: BTreeMap::new(),
             floor: Floor::default(),
             voice: None,
@@ -173,10 +191,8 @@ impl Calls {
                 }
                 self.fail(id, of_voice_error(&error));
             }
-            VoiceEvent::DeviceFailed(device, error) => {
-                let problem = of_device_error(device, &error);
-                self.outlet.tell(Event::Notice { problem, call: None });
-            }
+            VoiceEvent::DeviceFailed(device, error) => self.device_failed(device, &error),
+            VoiceEvent::DeviceUsed(device, card, gap) => self.device_used(device, card, gap),
         }
     }
 

@@ -2,7 +2,9 @@ use secrecy::SecretString;
 use serde::Deserialize;
 use specta::Type;
 
-use crate::{AccountId, CallId, CallPreferences, DeclineReason, TransportChoice};
+use crate::{
+    AccountId, CallId, CallPreferences, DeclineReason, DeviceRole, RingPreferences, TransportChoice,
+};
 
 /// What a shell may ask of the phone. Every answer comes back as an [`Event`](crate::Event).
 #[derive(Debug, Clone, Deserialize, Type)]
@@ -287,6 +289,25 @@ pub enum Command {
     SendWaiting {
         /// Which call.
         call: CallId,
+    },
+    /// Use the devices in this order at this place; an empty one follows the system's default.
+    RankDevices {
+        /// For what.
+        role: DeviceRole,
+        /// Ids, best first.
+        ids: Vec<String>,
+    },
+    /// Use this device now, and whenever it is there at this place.
+    UseDevice {
+        /// For what.
+        role: DeviceRole,
+        /// Its id; the system's default one where it is left out.
+        id: Option<String>,
+    },
+    /// Change how the phone rings.
+    PreferRing {
+        /// All of it.
+        ring: RingPreferences,
     },
     /// Change what the user prefers in calls.
     PreferInCalls {

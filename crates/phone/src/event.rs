@@ -2,8 +2,8 @@ use serde::Serialize;
 use specta::Type;
 
 use crate::{
-    AccountId, AccountView, CallId, CallPreferences, CallReport, CallSummary, CallView, MessageView, Problem,
-    SignInView, TrustedView, WatchedView,
+    AccountId, AccountView, AudioView, CallId, CallPreferences, CallReport, CallSummary, CallView,
+    DeviceNews, MessageView, Problem, SignInView, TrustedView, WatchedView,
 };
 
 /// What changed. Each event carries the whole of the thing that changed, so that a shell which missed
@@ -56,6 +56,16 @@ pub enum Event {
     CallPreferences {
         /// All of it.
         preferences: CallPreferences,
+    },
+    /// Something was plugged in or out, or other devices are used or preferred.
+    Audio {
+        /// As it stands now.
+        view: Box<AudioView>,
+    },
+    /// The calls in progress go on through another device.
+    DeviceChanged {
+        /// Which.
+        news: DeviceNews,
     },
     /// Another extension is watched, or something of it has changed.
     Watched {

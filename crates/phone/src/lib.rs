@@ -7,6 +7,7 @@
 
 mod accounts;
 mod actor;
+mod audio;
 mod browser;
 mod calls;
 mod code;
@@ -41,13 +42,14 @@ pub use features::FeatureCodes;
 pub use media::Codec;
 pub use phone::{Phone, default_data_dir};
 pub use picture::{
-    AccountId, AccountState, AccountView, Activity, BrowserView, CallEnd, CallId, CallPreferences,
+    AccountId, AccountState, AccountView, Activity, AudioView, BrowserView, CallEnd, CallId, CallPreferences,
     CallReport, CallState, CallView, CameraState, CameraView, CertificateView, CodeView, CodecPreference,
-    DeclineReason, Direction, DtmfMode, EndReason, EnforcedView, FieldIs, ForgotView, Lamp, MailboxView,
-    MessageId, MessageState, MessageView, NewPasswordView, PasswordPolicyView, PeerView, Picture,
-    PresenceView, Quality, RecordingNotice, RecordingPreferences, ScanView, SessionState, SignInNews,
-    SignInPage, SignInView, TenantView, Theme, TransferView, Transport, TransportChoice, TrustedView, UnixMs,
-    WatchedView, WaysView,
+    DeclineReason, DeviceForm, DeviceNews, DeviceRole, DeviceView, Direction, DtmfMode, EndReason,
+    EnforcedView, FieldIs, ForgotView, Lamp, MailboxView, MessageId, MessageState, MessageView,
+    NewPasswordView, PasswordPolicyView, PeerView, Picture, PresenceView, Quality, ReasonView,
+    RecordingNotice, RecordingPreferences, RingPreferences, RingTone, RoleView, ScanView, SessionState,
+    SignInNews, SignInPage, SignInView, TenantView, Theme, TransferView, Transport, TransportChoice,
+    TrustedView, UnixMs, WatchedView, WaysView,
 };
 pub use scanning::{CodeFacts, Eyes, code_in};
 pub use settings::{AccountKind, SavedAccount, Settings, SettingsError};

@@ -5,10 +5,15 @@ use specta::Type;
 
 use crate::{FeatureCodes, Problem};
 
+mod audio;
 mod call;
 pub(crate) mod codecs;
 mod others;
 
+pub use audio::{
+    AudioView, DeviceForm, DeviceNews, DeviceRole, DeviceView, ReasonView, RingPreferences, RingTone,
+    RoleView,
+};
 pub use call::{
     CallEnd, CallPreferences, CallReport, CallState, CallView, DeclineReason, Direction, DtmfMode, EndReason,
     PeerView, Quality, RecordingNotice, RecordingPreferences, TransferView,
@@ -55,6 +60,8 @@ pub struct Picture {
     pub call_preferences: CallPreferences,
     /// Other extensions that are watched.
     pub watched: Vec<WatchedView>,
+    /// Microphone, speaker and ringing device.
+    pub audio: AudioView,
 }
 
 /// A certificate trusted on purpose, for one server only.

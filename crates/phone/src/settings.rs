@@ -8,14 +8,16 @@ use std::fs;
 use std::io::{ErrorKind, Write};
 use std::path::{Path, PathBuf};
 
+use devices::PlaceBook;
 use serde::{Deserialize, Serialize};
 
-use crate::{AccountId, CallPreferences, Enforced, Transport};
+use crate::{AccountId, CallPreferences, Enforced, RingPreferences, Transport};
 
 /// Version 2 knows plain SIP accounts, enforced settings and the camera used last, version 3 preferences in calls,
-/// transports that are found out and the phone's identity, version 4 the order of codecs;
+/// transports that are found out and the phone's identity, version 4 the order of codecs, version 5 the order of
+/// devices and how it rings;
 /// earlier ones are read as they are.
-const VERSION: u32 = 4;
+const VERSION: u32 = 5;
 const REMEMBERED: usize = 8;
 
 /// The settings as they stand on disk.
@@ -40,6 +42,12 @@ pub struct Settings {
     /// What the user prefers in calls.
     #[serde(default)]
     pub calls: CallPreferences,
+    /// Which devices are used at which place.
+    #[serde(default)]
+    pub devices: PlaceBook,
+    /// How the phone rings.
+    #[serde(default)]
+    pub ring: RingPreferences,
 }
 
 /// What every version has in common.
@@ -58,6 +66,8 @@ impl Default for Settings {
             trusted: Vec::new(),
             camera: None,
             calls: CallPreferences::default(),
+            devices: PlaceBook::default(),
+            ring: RingPreferences::default(),
         }
     }
 }
@@ -342,7 +352,7 @@ mod tests {
         assert_eq!(settings.accounts[0].kind, AccountKind::Pbx);
         assert_eq!(settings.accounts[0].proxy_port, Some(5060));
         settings.change(dir.path(), |s| s.withdraw_trust("nobody")).unwrap();
-        assert!(fs::read_to_string(file(dir.path())).unwrap().contains("\"version\": 4"));
+        assert!(fs::read_to_string(file(dir.path())).unwrap().contains("\"version\": 5"));
         assert_eq!(Settings::load(dir.path()).unwrap(), settings);
     }
 
@@ -357,7 +367,17 @@ mod tests {
         settings.change(dir.path(), |s| s.calls.codecs.clone_from(&order)).unwrap();
         assert_eq!(Settings::load(dir.path()).unwrap().calls.codecs, order);
         // A phone of that version leaves the file alone instead of forgetting the order.
-        assert!(fs::read_to_string(file(dir.path())).unwrap().contains("\"version\": 4"));
+        assert!(fs::read_to_string(file(dir.path())).unwrap().contains("\"version\": 5"));
+    }
+
+    #[test]
+    fn the_third_version_follows_the_system_and_rings_as_before() {
+        let dir = tempfile::tempdir().unwrap();
+        fs::write(file(dir.path()), b"{\"version\": 3, \"calls\": {\"doNotDisturb\": true}}").unwrap();
+        let settings = Settings::load(dir.path()).unwrap();
+        assert!(settings.calls.do_not_disturb);
+        assert_eq!((settings.version, settings.ring.volume), (5, 100));
+        assert_eq!(settings.devices, PlaceBook::default());
     }
 
     #[test]

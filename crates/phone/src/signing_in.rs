@@ -9,6 +9,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::SystemTime;
 
+use devices::PlaceBook;
 use pbx_api::{Client, FeatureCode, Fingerprint, ServerAddress};
 use secrecy::ExposeSecret;
 use sessions::Watched;
@@ -29,7 +30,7 @@ use crate::settings::{SavedAccount, Settings, TrustedCertificate};
 use crate::words::of_sign_in_error;
 use crate::{
     AccountId, AccountKind, CallPreferences, Code, Command, Config, Event, FeatureCodes, FieldIs, Problem,
-    SessionState, SignInView, TrustedView,
+    RingPreferences, SessionState, SignInView, TrustedView,
 };
 
 /// What happened to the wizard or a session, from outside the actor.
@@ -269,6 +270,19 @@ impl SigningIn {
         if self.config.calls.is_none() {
             self.settle(|settings| settings.calls.clone_from(preferences));
         }
+    }
+
+    /// Which devices are used where, and how the phone rings.
+    pub(crate) fn devices(&self) -> (PlaceBook, RingPreferences) {
+        (self.settings.devices.clone(), self.settings.ring)
+    }
+
+    /// Remembers which devices are used where, and how the phone rings.
+    pub(crate) fn remember_devices(&mut self, book: &PlaceBook, ring: RingPreferences) {
+        self.settle(|settings| {
+            settings.devices.clone_from(book);
+            settings.ring = ring;
+        });
     }
 
     fn find_server(&self, domain: String, server: String) -> Step {

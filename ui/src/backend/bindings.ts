@@ -99,6 +99,18 @@ export type Activity =
 /**  Not to be disturbed. */
 "doNotDisturb";
 
+/**  Microphone, speaker and ringing device: what there is, what the user prefers at this place, what is used. */
+export type AudioView = {
+	/**  What speaks for us. */
+	microphone: RoleView,
+	/**  What we listen to. */
+	speaker: RoleView,
+	/**  What rings. */
+	ringer: RoleView,
+	/**  How the phone rings. */
+	ring: RingPreferences,
+};
+
 /**  A sign-in in the system's browser. */
 export type BrowserView = {
 	/**  Address to be opened by hand, where no browser could be. */
@@ -699,6 +711,22 @@ digits: string } |
 { do: "sendWaiting"; 
 /**  Which call. */
 call: CallId } | 
+/**  Use the devices in this order at this place; an empty one follows the system's default. */
+{ do: "rankDevices"; 
+/**  For what. */
+role: DeviceRole; 
+/**  Ids, best first. */
+ids: string[] } | 
+/**  Use this device now, and whenever it is there at this place. */
+{ do: "useDevice"; 
+/**  For what. */
+role: DeviceRole; 
+/**  Its id; the system's default one where it is left out. */
+id: string | null } | 
+/**  Change how the phone rings. */
+{ do: "preferRing"; 
+/**  All of it. */
+ring: RingPreferences } | 
 /**  Change what the user prefers in calls. */
 { do: "preferInCalls"; 
 /**  All of it. */
@@ -712,6 +740,62 @@ export type DeclineReason =
 "decline" | 
 /**  Nobody is here (480): other phones of ours ring on. */
 "notHere";
+
+/**  What a device looks like, as far as the system tells. */
+export type DeviceForm = 
+/**  Microphone and speaker on the head. */
+"headset" | 
+/**  Speakers on the head. */
+"headphones" | 
+/**  A telephone's receiver. */
+"handset" | 
+/**  A loudspeaker, or a conference phone. */
+"speaker" | 
+/**  A microphone that stands by itself. */
+"microphone" | 
+/**  A camera's microphone. */
+"webcam" | 
+/**  A screen's speakers. */
+"display" | 
+/**  Built into the computer. */
+"builtIn" | 
+/**  Not told. */
+"other";
+
+/**  A call in progress is heard through another device than before. */
+export type DeviceNews = {
+	/**  What it is for. */
+	role: DeviceRole,
+	/**  Its name. */
+	name: string,
+	/**  Name of the one before; none where the same is back. */
+	insteadOf: string | null,
+	/**  The one before was unplugged. */
+	unplugged: boolean,
+	/**  How long no sound passed, milliseconds. */
+	gapMs: number,
+};
+
+/**  What a device is for. */
+export type DeviceRole = 
+/**  What speaks for us. */
+"microphone" | 
+/**  What we listen to. */
+"speaker" | 
+/**  What rings. */
+"ringer";
+
+/**  A microphone or speaker. */
+export type DeviceView = {
+	/**  Stable id. */
+	id: string,
+	/**  Its name; of one that is away, as it was last seen. */
+	name: string,
+	/**  What it looks like. */
+	kind: DeviceForm,
+	/**  It is plugged in. */
+	here: boolean,
+};
 
 /**  Who began a call. */
 export type Direction = 
@@ -823,6 +907,14 @@ digit: string } |
 { what: "callPreferences"; 
 /**  All of it. */
 preferences: CallPreferences } | 
+/**  Something was plugged in or out, or other devices are used or preferred. */
+{ what: "audio"; 
+/**  As it stands now. */
+view: AudioView } | 
+/**  The calls in progress go on through another device. */
+{ what: "deviceChanged"; 
+/**  Which. */
+news: DeviceNews } | 
 /**  Another extension is watched, or something of it has changed. */
 { what: "watched"; 
 /**  As it stands now. */
@@ -997,6 +1089,8 @@ export type Picture = {
 	callPreferences: CallPreferences,
 	/**  Other extensions that are watched. */
 	watched: WatchedView[],
+	/**  Microphone, speaker and ringing device. */
+	audio: AudioView,
 };
 
 /**  Presence of another user. */
@@ -1030,6 +1124,27 @@ export type Quality =
 /**  Nothing arrives. */
 "nothing";
 
+/**  Why a device is used. */
+export type ReasonView = 
+/**  There is none at all. */
+{ is: "nothing" } | 
+/**  The system's default one: no order is set. */
+{ is: "default" } | 
+/**  The first of the order. */
+{ is: "first" } | 
+/**  The best of the order that can be used. */
+{ is: "better"; 
+/**  Which one would be better. */
+name: string; 
+/**  It is there but cannot be opened. */
+failed: boolean } | 
+/**  The system's default one: none of the order can be used. */
+{ is: "instead"; 
+/**  Which one would be best. */
+name: string; 
+/**  It is there but cannot be opened. */
+failed: boolean };
+
 /**  What the other side hears of a recording. The law of many countries wants it to be told. */
 export type RecordingNotice = 
 /**  A short tone at the beginning and every fifteen seconds. */
@@ -1049,6 +1164,43 @@ export type RecordingPreferences = {
 	folder?: string | null,
 	/**  What the other side hears of it. */
 	notice?: RecordingNotice,
+};
+
+/**  How the phone rings. */
+export type RingPreferences = {
+	/**  What is heard. */
+	tone?: RingTone,
+	/**  Loudness, 0 to 100. */
+	volume?: number,
+	/**  Through the speaker of calls as well as the ringing device. */
+	everywhere?: boolean,
+};
+
+/**  How a call rings. */
+export type RingTone = 
+/**  Two strokes of a small carillon. */
+"carillon" | 
+/**  Four bells going down. */
+"peal" | 
+/**  Two low bells, far apart. */
+"evening" | 
+/**  Two tones in quick turns, as desk phones do. */
+"desk";
+
+/**  The devices for one purpose. */
+export type RoleView = {
+	/**  The user's order at this place, best first, whether they are there or not; empty follows the system. */
+	order: DeviceView[],
+	/**  The others that are there, the system's default one first. */
+	others: DeviceView[],
+	/**  Name of the system's default one. */
+	defaultName: string | null,
+	/**  Id of the one in use, or that the next call will use. */
+	inUse: string | null,
+	/**  Its name. */
+	inUseName: string | null,
+	/**  Why it is this one. */
+	reason: ReasonView,
 };
 
 /**  The search for a QR code. */

@@ -1,6 +1,6 @@
 // Samples of what a phone may say, for the scenes and the tests.
 import type {
-  AccountState, AccountView, CallReport, CallView, CertificateView, Code, Problem, Quality, ScanView, SignInView, TenantView,
+  AccountState, AccountView, AudioView, CallReport, CallView, CertificateView, Code, DeviceView, Problem, Quality, ScanView, SignInView, TenantView,
 } from './backend';
 
 /** Nora's account by its name. */
@@ -8,6 +8,26 @@ export const OWN = 'nora.lindqvist@fairwater.example';
 
 /** A problem, with what is known beyond its code. */
 export const problem = (code: Code, detail: string | null = null, retryAfterS: number | null = null): Problem => ({ code, detail, retryAfterS });
+
+const device = (id: string, name: string, kind: DeviceView['kind'], here = true): DeviceView => ({ id, name, kind, here });
+
+/** A headset, a dock that is not here, and what the laptop has. */
+export const audio: AudioView = {
+  microphone: {
+    order: [device('usb:jabra/mic', 'Jabra Evolve2 65', 'headset')], others: [device('pci/mic', 'Laptop microphone', 'builtIn'), device('usb:cam', 'Desk camera', 'webcam')],
+    defaultName: 'Laptop microphone', inUse: 'usb:jabra/mic', inUseName: 'Jabra Evolve2 65', reason: { is: 'first' },
+  },
+  speaker: {
+    order: [device('usb:dock', 'Office dock', 'speaker', false), device('usb:jabra/out', 'Jabra Evolve2 65', 'headset')],
+    others: [device('pci/out', 'Laptop speakers', 'builtIn'), device('hdmi', 'Screen (HDMI)', 'display')],
+    defaultName: 'Laptop speakers', inUse: 'usb:jabra/out', inUseName: 'Jabra Evolve2 65', reason: { is: 'better', name: 'Office dock', failed: false },
+  },
+  ringer: {
+    order: [], others: [device('pci/out', 'Laptop speakers', 'builtIn'), device('usb:jabra/out', 'Jabra Evolve2 65', 'headset'), device('hdmi', 'Screen (HDMI)', 'display')],
+    defaultName: 'Laptop speakers', inUse: 'pci/out', inUseName: 'Laptop speakers', reason: { is: 'default' },
+  },
+  ring: { tone: 'carillon', volume: 80, everywhere: false },
+};
 
 /** The wizard as it starts, with changes. */
 export function signIn(change: Partial<SignInView> = {}): SignInView {

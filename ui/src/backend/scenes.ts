@@ -1,7 +1,7 @@
 // The scenes every screen is drawn and tested in: a picture, and what happened since.
 import type { SettingsPage } from '../screens/settings/SettingsList.svelte';
 import type { AccountState, AccountView, CallState, CallView, PhoneEvent, Picture, Quality, TrustedView } from './backend';
-import { account, certificate, media, OWN, plainCall, problem, signIn } from './samples';
+import { account, audio, certificate, media, OWN, plainCall, problem, signIn } from './samples';
 import { signInScenes } from './sign-in-scenes';
 
 export type Scene = {
@@ -33,7 +33,7 @@ const spoken = (id: number, quality: Quality = 'clear'): PhoneEvent[] => Array.f
 const said = (view: CallView): PhoneEvent => ({ what: 'call', view });
 
 const inside = (accounts: AccountView[], calls: CallView[] = [], rest: Omit<Scene, 'picture'> = {}): Scene => ({
-  picture: { signIn: signIn({ page: 'done' }), accounts, calls, trusted: [], callPreferences: {}, watched: [] }, ...rest,
+  picture: { signIn: signIn({ page: 'done' }), accounts, calls, trusted: [], callPreferences: {}, watched: [], audio }, ...rest,
 });
 
 const harbour = (state?: AccountState) => account(state, {
@@ -108,6 +108,8 @@ export const scenes = {
   message: () => inside([account()], [], { events: [...earlierCalls(), { what: 'message', view: { id: 7, account: OWN, peer: marta, text: 'The courier is at the gate.\nShall I let him in?', at: Date.now(), state: { is: 'received' } } }] }),
   'settings-codecs': () => inside([account()], [], { settings: 'codecs', events: [codecs()] }),
   'settings-codecs-settled': () => inside([account(undefined, { enforced: { theme: null, language: null, hidden: [], codecs: true } })], [], { settings: 'codecs', events: [codecs('G722', 'opus')] }),
+  'settings-audio': () => inside([account()], [], { settings: 'audio' }),
+  'device-changed': () => inside([account()], [call(5, active())], { events: [...spoken(5), { what: 'deviceChanged', news: { role: 'speaker', name: 'Laptop speakers', insteadOf: 'Jabra Evolve2 65', unplugged: true, gapMs: 40 } }] }),
   'settings-calls': () => inside([account()], [], { settings: 'calls' }),
   ended: () => inside([account()], [call(5, active())], { events: [...earlierCalls(), said(call(5, ended('hungUpThere', 277), { codec: 'opus' }))] }),
   'ended-busy': () => inside([account()], [call(5, { is: 'ringing' })], { events: [said(call(5, ended('busy', null, 486)))] }),

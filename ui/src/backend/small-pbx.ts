@@ -1,6 +1,6 @@
 // A script that behaves like a very small PBX, so that the whole UI can be walked through in a browser.
 import type { AccountView, CallView } from './backend';
-import { media, OWN, plainCall } from './samples';
+import { audio, media, OWN, plainCall } from './samples';
 import type { Script, Scripted } from './scripted';
 import { smallWizard } from './small-wizard';
 
@@ -8,6 +8,7 @@ import { smallWizard } from './small-wizard';
 export function smallPbx(pause = 350): Script {
   let accounts: AccountView[] = [];
   let lastCall = 0;
+  let heard = audio;
   const calls = new Map<number, CallView>();
 
   const put = (phone: Scripted, call: CallView) => {
@@ -123,6 +124,18 @@ export function smallPbx(pause = 350): Script {
       case 'preferInCalls':
         phone.emit({ what: 'callPreferences', preferences: command.preferences });
         break;
+      case 'preferRing':
+        heard = { ...heard, ring: command.ring };
+        phone.emit({ what: 'audio', view: heard });
+        break;
+      case 'rankDevices': {
+        const view = heard[command.role];
+        const all = [...view.order, ...view.others];
+        const order = command.ids.flatMap((id) => all.filter((device) => device.id === id));
+        heard = { ...heard, [command.role]: { ...view, order, others: all.filter((device) => device.here && !command.ids.includes(device.id)) } };
+        phone.emit({ what: 'audio', view: heard });
+        break;
+      }
       case 'sendDigits': {
         const call = calls.get(command.call);
         if (call) put(phone, { ...call, digits: call.digits + command.digits });

@@ -188,6 +188,7 @@ export const de: Words = {
     withdrawBody: 'Das Telefon verbindet sich mit diesem Server erst wieder, wenn er sich ausweist oder Sie seinem Zertifikat erneut vertrauen.',
     keepTrust: 'Weiter vertrauen',
     calls: 'Anrufe',
+    audio: 'Ton',
     doNotDisturb: 'Nicht stören',
     doNotDisturbHint: 'Wer anruft, hört Besetzt; der Anruf steht als verpasst in der Liste.',
     autoAnswer: 'Von selbst annehmen, wenn die Telefonanlage es wünscht',
@@ -221,6 +222,40 @@ export const de: Words = {
     codecPlace: (codec: string, place: number, of: number) => `${codec}: ${place} von ${of}`,
     leaveOutSilence: 'Nichts senden, solange niemand spricht',
     leaveOutSilenceHint: 'Spart Daten, wo sie knapp sind. Die andere Seite hört in Pausen ein leises Rauschen; leise Wortanfänge können leiden.',
+  },
+  audio: {
+    title: 'Ton',
+    lead: 'Was in einer Liste oben steht, wird benutzt, sobald es da ist. Jeder Ort – Schreibtisch, Zuhause – behält seine eigene Reihenfolge.',
+    roles: { microphone: 'Mikrofon', speaker: 'Lautsprecher', ringer: 'Klingeln' },
+    nothing: { microphone: 'Es wurde kein Mikrofon gefunden', speaker: 'Es wurde kein Lautsprecher gefunden', ringer: 'Es wurde kein Lautsprecher gefunden' },
+    reason: (reason) => {
+      switch (reason.is) {
+        case 'default': return 'der Standard des Systems';
+        case 'first': return 'Erstes Ihrer Reihenfolge';
+        case 'better': return `${reason.name} ${reason.failed ? 'funktioniert nicht' : 'ist nicht da'}`;
+        case 'instead': return `der Standard des Systems, weil ${reason.name} ${reason.failed ? 'nicht funktioniert' : 'nicht da ist'}`;
+        case 'nothing': return '';
+      }
+    },
+    orderOf: (role) => `Ihre Reihenfolge: ${role}`,
+    othersOf: (role) => `Weitere Geräte: ${role}`,
+    systemDefault: (name) => `Standard des Systems (${name})`,
+    noDefault: 'Standard des Systems',
+    otherwise: 'wenn keines davon da ist',
+    away: 'nicht da',
+    prefer: 'Bevorzugen',
+    up: (name) => `${name} nach oben`,
+    down: (name) => `${name} nach unten`,
+    remove: (name) => `${name} aus der Reihenfolge nehmen`,
+    ring: 'Klingeln',
+    tone: 'Klingelton',
+    tones: { carillon: 'Glockenspiel', peal: 'Geläut', evening: 'Abendglocken', desk: 'Tischtelefon' },
+    volume: 'Lautstärke',
+    everywhere: 'Auch am Lautsprecher der Gespräche klingeln',
+    everywhereHint: 'Für alle, die ein Headset tragen und es trotzdem im Raum hören wollen.',
+    changed: ({ role, name, insteadOf, unplugged }) => unplugged && insteadOf
+      ? `${insteadOf} abgezogen – Sie ${role === 'microphone' ? 'sprechen' : 'hören'} jetzt über ${name}`
+      : `Sie ${role === 'microphone' ? 'sprechen' : 'hören'} jetzt über ${name}`,
   },
   certificate: {
     untrusted: 'Dieser Server kann sich nicht ausweisen',

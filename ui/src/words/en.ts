@@ -1,5 +1,5 @@
 import { brand } from '../brand';
-import type { Quality, Transport, Verdict } from '../backend/backend';
+import type { DeviceNews, Quality, ReasonView, RingTone, Transport, Verdict } from '../backend/backend';
 import { codes, ends, seems } from './codes.en';
 
 const qualities: Record<Quality, string> = {
@@ -193,6 +193,7 @@ export const en = {
     withdrawBody: 'The phone will not connect to this server until it proves who it is, or until you trust its certificate again.',
     keepTrust: 'Keep trusting',
     calls: 'Calls',
+    audio: 'Audio',
     doNotDisturb: 'Do not disturb',
     doNotDisturbHint: 'Callers hear busy; their calls are listed as missed.',
     autoAnswer: 'Answer by itself when the PBX asks for it',
@@ -226,6 +227,40 @@ export const en = {
     codecPlace: (codec: string, place: number, of: number) => `${codec}: ${place} of ${of}`,
     leaveOutSilence: 'Send nothing while nobody speaks',
     leaveOutSilenceHint: 'Saves data where it is scarce. The other side hears a soft noise in pauses; soft beginnings of words may suffer.',
+  },
+  audio: {
+    title: 'Audio',
+    lead: 'What is highest in a list is used whenever it is there. Each place – your desk, your home – keeps its own order.',
+    roles: { microphone: 'Microphone', speaker: 'Speaker', ringer: 'Ringing' },
+    nothing: { microphone: 'No microphone was found', speaker: 'No speaker was found', ringer: 'No speaker was found' },
+    reason: (reason: ReasonView) => {
+      switch (reason.is) {
+        case 'default': return 'the system’s default';
+        case 'first': return 'first of your order';
+        case 'better': return `${reason.name} ${reason.failed ? 'does not work' : 'is not here'}`;
+        case 'instead': return `the system’s default, because ${reason.name} ${reason.failed ? 'does not work' : 'is not here'}`;
+        case 'nothing': return '';
+      }
+    },
+    orderOf: (role: string) => `Your order: ${role}`,
+    othersOf: (role: string) => `More devices: ${role}`,
+    systemDefault: (name: string) => `System default (${name})`,
+    noDefault: 'System default',
+    otherwise: 'if none of these is here',
+    away: 'not here',
+    prefer: 'Prefer',
+    up: (name: string) => `Move ${name} up`,
+    down: (name: string) => `Move ${name} down`,
+    remove: (name: string) => `Remove ${name} from your order`,
+    ring: 'Ring',
+    tone: 'Ring tone',
+    tones: { carillon: 'Carillon', peal: 'Peal', evening: 'Evening bells', desk: 'Desk phone' } satisfies Record<RingTone, string> as Record<RingTone, string>,
+    volume: 'Loudness',
+    everywhere: 'Ring on the speaker of calls too',
+    everywhereHint: 'For those who wear a headset and still want to hear it in the room.',
+    changed: ({ role, name, insteadOf, unplugged }: DeviceNews) => unplugged && insteadOf
+      ? `${insteadOf} unplugged – ${role === 'microphone' ? 'you now speak through' : 'you now hear through'} ${name}`
+      : role === 'microphone' ? `You now speak through ${name}` : `You now hear through ${name}`,
   },
   certificate: {
     untrusted: 'This server cannot prove who it is',

@@ -12,7 +12,8 @@ mod watch;
 use std::ffi::{CStr, CString};
 
 use pulseaudio::protocol::{
-    CardInfo, CardInfoList, Command, Props, ServerInfo, SinkInfo, SinkInfoList, SourceInfo, SourceInfoList,
+    CardInfo, CardInfoList, ChannelMap, ChannelPosition, Command, Props, ServerInfo, SinkInfo, SinkInfoList,
+    SourceInfo, SourceInfoList,
 };
 
 use super::{DeviceInfo, Way};
@@ -39,6 +40,7 @@ struct Card {
     id: String,
     shown: String,
     rate: u32,
+    channels: ChannelMap,
     /// It is what a sink plays.
     monitor: bool,
     identity: Identity,
@@ -77,7 +79,7 @@ impl Server {
         wake: Wake,
     ) -> Result<impl Microphone + 'static, DeviceError> {
         let card = self.find(id)?;
-        microphone::open(self.connection, card.name, card.rate, wake).map_err(|e| e.meaning(Way::In, id))
+        microphone::open(self.connection, &card, wake).map_err(|e| e.meaning(Way::In, id))
     }
 
     pub(super) fn speaker(
@@ -86,7 +88,7 @@ impl Server {
         wake: Wake,
     ) -> Result<impl Speaker + 'static, DeviceError> {
         let card = self.find(id)?;
-        speaker::open(self.connection, card.name, card.rate, wake).map_err(|e| e.meaning(Way::Out, id))
+        speaker::open(self.connection, &card, wake).map_err(|e| e.meaning(Way::Out, id))
     }
 
     fn is_default(&self, card: &Card) -> bool {
@@ -122,6 +124,7 @@ impl Server {
                 let card = |s: SourceInfo| Card {
                     shown: shown(s.description.as_deref(), &s.name),
                     rate: usable(s.sample_spec.sample_rate),
+                    channels: s.channel_map,
                     monitor: s.monitor_of_sink_index.is_some(),
                     identity: identity(&s.props, s.card_index, &pieces),
                     id: by_name(&s.name),
@@ -134,6 +137,7 @@ impl Server {
                 let card = |s: SinkInfo| Card {
                     shown: shown(s.description.as_deref(), &s.name),
                     rate: usable(s.sample_spec.sample_rate),
+                    channels: s.channel_map,
                     monitor: false,
                     identity: identity(&s.props, s.card_index, &pieces),
                     id: by_name(&s.name),
@@ -187,6 +191,22 @@ fn shown(description: Option<&CStr>, name: &CStr) -> String {
 }
 
 /// The card's rate where ours can be converted to it; the server converts the rest.
+/// The channels a voice belongs on: of a card with many those before the listener, by name, so that the server
+/// does not spread it over all. Nothing where it may: mono and stereo.
+fn front(channels: &ChannelMap) -> Option<[ChannelPosition; 2]> {
+    if channels.num_channels() <= 2 {
+        return None;
+    }
+    let has = |wanted| channels.into_iter().any(|position| position == wanted);
+    match has(ChannelPosition::FrontLeft) && has(ChannelPosition::FrontRight) {
+        true => Some([ChannelPosition::FrontLeft, ChannelPosition::FrontRight]),
+        false => {
+            let mut first = channels.into_iter();
+            Some([first.next()?, first.next()?])
+        }
+    }
+}
+
 fn usable(rate: u32) -> u32 {
     if (8_000..=192_000).contains(&rate) { rate } else { RATE }
 }

@@ -133,12 +133,14 @@ where
     f32: FromSample<T>,
 {
     let channels = usize::from(config.channels.max(1));
-    let share = 1.0 / channels as f32;
+    // The voice is on the first channel of a card with many; the others may be anything.
+    let voices = if channels > 2 { 1 } else { channels };
+    let share = 1.0 / voices as f32;
     device.build_input_stream::<T, _, _>(
         config,
         move |data, _| {
             let mono = data.chunks_exact(channels);
-            let mono = mono.map(|c| c.iter().map(|s| s.to_sample::<f32>()).sum::<f32>() * share);
+            let mono = mono.map(|c| c.iter().take(voices).map(|s| s.to_sample::<f32>()).sum::<f32>() * share);
             intake.take(data.len() / channels, mono);
         },
         move |error| report_fatal(&error, &report),

@@ -202,12 +202,12 @@ impl Calls {
     }
 
     fn prepare(&mut self, id: CallId, way: Way) {
-        let (microphone, devices) = (self.config.audio.microphone.clone(), Arc::clone(&self.devices));
+        let (microphones, devices) = (self.audio.opening().microphones, Arc::clone(&self.devices));
         let Ok(call) = self.live(id) else { return };
         call.sound = Sound::Preparing;
         let ip = call.agent.handle.local_ip();
         self.outlet.blocking(move || {
-            let ready = present(&microphone, &devices)
+            let ready = present(&microphones, &devices)
                 .and_then(|()| Sockets::bind(ip).map_err(|error| of_voice_error(&error)));
             Input::Prepared(id, way, ready)
         });
@@ -271,9 +271,14 @@ impl Calls {
 
 /// A call without a microphone is not begun: the user is told before anybody's phone rings. While a voice path has
 /// the devices open, it is there.
-fn present(microphone: &Source, devices: &Mutex<()>) -> Result<(), Problem> {
+fn present(microphones: &[Source], devices: &Mutex<()>) -> Result<(), Problem> {
     let Ok(_ours) = devices.try_lock() else { return Ok(()) };
-    devices::open_microphone(microphone, Arc::new(|| {}))
-        .map(drop)
-        .map_err(|error| of_device_error(Device::Microphone, &error))
+    let mut first = None;
+    for microphone in microphones {
+        match devices::open_microphone(microphone, Arc::new(|| {})) {
+            Ok(_) => return Ok(()),
+            Err(error) => first.get_or_insert(error),
+        };
+    }
+    first.map_or(Ok(()), |error| Err(of_device_error(Device::Microphone, &error)))
 }

@@ -226,7 +226,8 @@ impl Calls {
                 self.voices += 1;
                 let (number, outlet) = (self.voices, self.outlet.clone());
                 let heard = move |event| outlet.put(Input::Heard(number, event));
-                Voice::start(&self.config.audio, Arc::clone(&self.devices), heard)
+                self.audio.closed();
+                Voice::start(self.audio.opening(), Arc::clone(&self.devices), heard)
                     .map_err(|error| of_voice_error(&error))?
             }
         };

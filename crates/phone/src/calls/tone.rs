@@ -1,6 +1,6 @@
 //! The tone that fits what goes on: the bell, a call that waits, a phone that rings elsewhere.
 
-use devices::{Ringer, Tone};
+use devices::{Ringer, Sink, Tone};
 
 use super::Calls;
 use super::call::Call;
@@ -13,8 +13,8 @@ pub(super) enum Ear {
     Quiet,
     /// Beside the calls, in the voice path.
     Line(Tone),
-    /// By itself, as long as this is kept.
-    Alone { tone: Tone, _ringer: Ringer },
+    /// By itself, as long as these are kept.
+    Alone { tone: Tone, heard_at: Vec<Vec<Sink>>, loudness: f32, _ringers: Vec<Ringer> },
 }
 
 impl Ear {
@@ -35,9 +35,19 @@ impl Calls {
             let warned = self.table.values_mut().filter(|call| call.is_established());
             warned.for_each(|call| call.answered_by_itself = false);
         }
+        let (heard_at, loudness) = match wanted {
+            Some(Tone::Ring(_)) => {
+                (self.audio.ringers(), f32::from(self.audio.ring().volume.min(100)) / 100.0)
+            }
+            _ => (vec![self.audio.wanted().speakers], 1.0),
+        };
         match (&self.ear, wanted, &self.voice) {
             (Ear::Line(now), Some(tone), Some(_)) if *now == tone => return,
-            (Ear::Alone { tone: now, .. }, Some(tone), None) if *now == tone => return,
+            (Ear::Alone { tone: now, heard_at: at, loudness: loud, .. }, Some(tone), None)
+                if (*now, at, *loud) == (tone, &heard_at, loudness) =>
+            {
+                return;
+            }
             (Ear::Quiet, None, _) => return,
             (Ear::Line(_), _, Some(voice)) => voice.tone(None),
             _ => {}
@@ -49,8 +59,9 @@ impl Calls {
                 Ear::Line(tone)
             }
             (Some(tone), None) => {
-                let _ringer = Ringer::start(self.config.audio.speaker.clone(), tone);
-                Ear::Alone { tone, _ringer }
+                let ring = |sinks: &Vec<Sink>| Ringer::start(sinks.clone(), tone, loudness);
+                let _ringers = heard_at.iter().map(ring).collect();
+                Ear::Alone { tone, heard_at, loudness, _ringers }
             }
         };
     }
@@ -59,7 +70,11 @@ impl Calls {
         let mut live = self.table.values().filter(|call| !call.is_over());
         if live.any(Call::is_ringing_here) {
             let mut others = self.table.values().filter(|call| !call.is_over() && !call.is_ringing_here());
-            return Some(if others.next().is_some() { Tone::Waiting } else { Tone::Ring });
+            return Some(if others.next().is_some() {
+                Tone::Waiting
+            } else {
+                Tone::Ring(self.audio.ring().tone.into())
+            });
         }
         let mut live = self.table.values().filter(|call| !call.is_over());
         if live.any(|call| !call.is_established() && self.floor.has(call.view.id) && call.early.rings_back())

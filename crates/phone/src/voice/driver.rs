@@ -9,10 +9,9 @@ use media::Conference;
 use mio::{Events, Poll, Token, Waker};
 
 use super::leg::{DATAGRAM, Leg};
-use super::place::Place;
-use super::{Attention, Device, DigitBy, Figures, Order, VoiceError, VoiceEvent};
+use super::place::{Moved, Place};
+use super::{Attention, Device, DigitBy, Figures, Order, VoiceError, VoiceEvent, Wanted};
 use crate::CallId;
-use crate::config::AudioConfig;
 use crate::verdict::DeviceSigns;
 
 /// Time between two reports.
@@ -84,16 +83,16 @@ impl Driver {
     /// Opens the devices, the microphone first so that a recording begins when all is ready.
     pub(super) fn open(
         devices: Devices,
-        audio: &AudioConfig,
+        wanted: &Wanted,
         orders: Receiver<Order>,
         tell: Tell,
     ) -> Result<Self, (VoiceError, Tell)> {
         let Devices { poll, wake_up } = devices;
-        let microphone = match Place::open(&audio.microphone, wake_up.for_devices()) {
+        let microphone = match Place::open(&wanted.microphones, wake_up.for_devices()) {
             Ok(microphone) => microphone,
             Err(error) => return Err((VoiceError::Microphone(error), tell)),
         };
-        let speaker = match Place::open(&audio.speaker, wake_up.for_devices()) {
+        let speaker = match Place::open(&wanted.speakers, wake_up.for_devices()) {
             Ok(speaker) => speaker,
             Err(error) => return Err((VoiceError::Speaker(error), tell)),
         };
@@ -226,6 +225,11 @@ impl Driver {
             }),
             Order::Tone(tone) => self.tone = tone.map(TonePlayer::new),
             Order::Record(call, recorder) => self.with(call, |leg| leg.recorder = recorder),
+            Order::Want(Wanted { microphones, speakers }) => {
+                let now = Instant::now();
+                self.microphone.want(microphones, now);
+                self.speaker.want(speakers, now);
+            }
             Order::Leave(call) => {
                 let Some(place) = self.legs.iter().position(|leg| leg.call == call) else { return };
                 let mut leg = self.legs.remove(place);
@@ -264,6 +268,10 @@ impl Driver {
                 Ok(true) => {
                     let peak = frame.iter().map(|sample| sample.unsigned_abs()).max().unwrap_or(0);
                     self.peak = self.peak.max(peak);
+                    let moved = self.microphone.passed(Instant::now());
+                    if let Some(Moved { to: Source::Card(card), gap }) = moved {
+                        (self.tell)(VoiceEvent::DeviceUsed(Device::Microphone, card, gap));
+                    }
                     self.say(&frame);
                 }
                 Ok(false) => return,
@@ -315,6 +323,9 @@ impl Driver {
                 None => {}
             }
             self.speaker.device().write(&frame);
+            if let Some(Moved { to: Sink::Card(card), gap }) = self.speaker.passed(now) {
+                (self.tell)(VoiceEvent::DeviceUsed(Device::Speaker, card, gap));
+            }
         }
         if let Some(error) = self.speaker.device().failed() {
             tracing::warn!(%error, "the speaker is lost");

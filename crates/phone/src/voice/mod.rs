@@ -12,13 +12,13 @@ use std::io;
 use std::sync::mpsc::{self, Sender};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::{self, JoinHandle};
+use std::time::Duration;
 
-use devices::{DeviceError, Tone};
+use devices::{DeviceError, Sink, Source, Tone};
 use media::sdp::Negotiated;
 use media::{Digit, MediaError, Report};
 
 use crate::CallId;
-use crate::config::AudioConfig;
 use crate::verdict::DeviceSigns;
 use driver::{Devices, Driver};
 pub(crate) use recorder::{Notice, Recorder};
@@ -49,9 +49,11 @@ pub(crate) enum VoiceEvent {
     Devices(DeviceSigns),
     /// A call is recorded no longer: its file could not be written.
     RecordingFailed(CallId, DeviceError),
-    /// A device was lost. The calls go on with silence in its place until it, or the system's default,
-    /// can be opened.
+    /// A device was lost. The calls go on with silence in its place until one of those that are wanted can be
+    /// opened.
     DeviceFailed(Device, DeviceError),
+    /// Sound goes through this card from now on (none: the system's default), after a gap.
+    DeviceUsed(Device, Option<String>, Option<Duration>),
     /// The devices could not be opened, or the thread cannot go on: there is no voice path any more.
     Failed(VoiceError),
 }
@@ -63,6 +65,15 @@ pub(crate) enum Device {
     Microphone,
     /// What we listen to.
     Speaker,
+}
+
+/// The devices to use, best first.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Wanted {
+    /// What speaks for us.
+    pub(crate) microphones: Vec<Source>,
+    /// What we listen to.
+    pub(crate) speakers: Vec<Sink>,
 }
 
 /// What a call has of the devices.
@@ -117,6 +128,7 @@ enum Order {
     Digit(CallId, Digit, DigitBy),
     Tone(Option<Tone>),
     Record(CallId, Option<Box<Recorder>>),
+    Want(Wanted),
     Leave(CallId),
     Stop,
 }
@@ -128,7 +140,7 @@ impl Voice {
     /// # Errors
     /// The system refuses the thread. That a device cannot be opened comes as [`VoiceEvent::Failed`].
     pub(crate) fn start(
-        audio: &AudioConfig,
+        wanted: Wanted,
         free: Arc<Mutex<()>>,
         tell: impl Fn(VoiceEvent) + Send + 'static,
     ) -> Result<Self, VoiceError> {
@@ -136,10 +148,10 @@ impl Voice {
         let devices = Devices::prepare().map_err(VoiceError::Socket)?;
         let waker = devices.waker();
         let last = Arc::new(Mutex::new(Figures::new()));
-        let (seen, audio) = (last.clone(), audio.clone());
+        let seen = last.clone();
         let run = move || {
             let _ours = free.lock().unwrap_or_else(PoisonError::into_inner);
-            match Driver::open(devices, &audio, inbox, Box::new(tell)) {
+            match Driver::open(devices, &wanted, inbox, Box::new(tell)) {
                 Ok(driver) => driver.run(&seen),
                 Err((error, tell)) => {
                     tell(VoiceEvent::Failed(error));
@@ -189,6 +201,11 @@ impl Voice {
     /// Records a call from now on, or no longer. One that is asleep is recorded as silence.
     pub(crate) fn record(&self, call: CallId, recorder: Option<Recorder>) {
         self.order(Order::Record(call, recorder.map(Box::new)));
+    }
+
+    /// Uses other devices as soon as they can be opened.
+    pub(crate) fn want(&self, wanted: Wanted) {
+        self.order(Order::Want(wanted));
     }
 
     /// A call says goodbye and leaves; [`VoiceEvent::Left`] follows.

@@ -3,50 +3,94 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use devices::{
-    DeviceError, Microphone, NullSpeaker, SilentMicrophone, Sink, Source, Speaker, SystemClock, Wake,
+    DeviceError, FRAME, Microphone, NullSpeaker, SilentMicrophone, Sink, Source, Speaker, SystemClock, Wake,
     open_microphone, open_speaker,
 };
 
 /// How long until a lost card is looked for again.
 const RETRY: Duration = Duration::from_secs(1);
+/// Longest a new device may take to begin while the one before still works.
+const WARM_UP: Duration = Duration::from_secs(3);
+/// Length of a frame, which is no gap.
+const TICK: Duration = Duration::from_millis(10);
 
-/// Where a device stands in a call. When it is lost silence takes its place, and it or the system's
-/// default comes back as soon as either can be opened.
+/// Where a device stands in a call. Of those that are wanted, the best that opens is used; one that works is kept
+/// until a better one has begun. When it is lost silence takes its place until any of them can be opened.
 pub(super) struct Place<D: Kind> {
-    wanted: D,
+    /// Best first.
+    wanted: Vec<D>,
     wake: Wake,
     device: Box<D::Device>,
-    /// When it was found again.
+    /// What stands there; nothing while it is silence.
+    used: Option<D>,
+    /// When it was found.
     found: Option<Instant>,
     search: Search<D>,
+    /// Sound passed here last, through whatever device.
+    alive: Option<Instant>,
+    /// Another device stands here since.
+    moved: bool,
+}
+
+/// Sound goes through another device than before.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Moved<D> {
+    /// Which.
+    pub(super) to: D,
+    /// How long no sound passed; none for the first device.
+    pub(super) gap: Option<Duration>,
 }
 
 enum Search<D: Kind> {
-    /// The device is there, or is a file that will not come back.
+    /// The best of them is there, or is a file that will not come back.
     Rest,
-    /// Look again at this time.
+    /// Look at this time.
     At(Instant),
-    /// A thread is looking.
-    Running(Receiver<Result<Box<D::Device>, DeviceError>>),
+    /// A thread is looking; what is wanted may have changed since.
+    Running { result: Receiver<Found<D>>, stale: bool },
+    /// It is open; it takes the place when it has begun.
+    Warming { device: Box<D::Device>, which: D, until: Instant },
 }
 
+/// The best that could be opened; nothing where that is the one in use.
+type Found<D> = Result<Option<(Box<<D as Kind>::Device>, D)>, DeviceError>;
+
 /// Microphone or speaker.
-pub(super) trait Kind: Clone + Send + 'static {
+pub(super) trait Kind: Clone + PartialEq + Send + 'static {
     /// The open device.
     type Device: ?Sized + Send + 'static;
     /// Opens it; blocks.
     fn open(&self, wake: Wake) -> Result<Box<Self::Device>, DeviceError>;
     /// What takes its place.
     fn silence() -> Box<Self::Device>;
-    /// What to look for when this one is lost: nothing where it was no card.
-    fn instead(&self) -> Option<[Self; 2]>;
+    /// Whether it has begun to give or take sound.
+    fn has_begun(device: &mut Self::Device) -> bool;
+    /// Whether it may come back once it is lost.
+    fn comes_back(&self) -> bool;
 }
 
 impl<D: Kind> Place<D> {
-    /// Opens the device; blocks.
-    pub(super) fn open(wanted: &D, wake: Wake) -> Result<Self, DeviceError> {
-        let device = wanted.open(wake.clone())?;
-        Ok(Self { wanted: wanted.clone(), wake, device, found: None, search: Search::Rest })
+    /// Opens the best that can be opened; blocks.
+    ///
+    /// # Errors
+    /// Of the best one, where none can be.
+    pub(super) fn open(wanted: &[D], wake: Wake) -> Result<Self, DeviceError> {
+        let found = open_best(wanted, None, &wake)?;
+        let (device, used) = match found {
+            Some((device, used)) => (device, Some(used)),
+            None => (D::silence(), None),
+        };
+        let place = Self {
+            wanted: wanted.to_vec(),
+            wake,
+            device,
+            used,
+            found: None,
+            search: Search::Rest,
+            alive: None,
+            moved: true,
+        };
+        Ok(place)
     }
 
     /// What stands there now.
@@ -56,57 +100,142 @@ impl<D: Kind> Place<D> {
 
     /// Silence stands there, for the device is lost.
     pub(super) fn is_lost(&self) -> bool {
-        !matches!(self.search, Search::Rest)
+        self.used.is_none() && self.wanted.iter().any(Kind::comes_back)
+    }
+
+    /// Wants others from now on, best first.
+    pub(super) fn want(&mut self, wanted: Vec<D>, now: Instant) {
+        if wanted.is_empty() || self.wanted == wanted {
+            return;
+        }
+        self.wanted = wanted;
+        match &mut self.search {
+            Search::Running { stale, .. } => *stale = true,
+            _ if self.used.as_ref() == self.wanted.first() => self.search = Search::Rest,
+            _ => self.search = Search::At(now),
+        }
+    }
+
+    /// Sound has passed through what stands there.
+    pub(super) fn passed(&mut self, now: Instant) -> Option<Moved<D>> {
+        let to = self.used.as_ref()?;
+        let since = self.alive.replace(now);
+        std::mem::take(&mut self.moved).then(|| Moved {
+            to: to.clone(),
+            gap: since.map(|since| now.saturating_duration_since(since).saturating_sub(TICK)),
+        })
     }
 
     /// The device is lost.
     pub(super) fn lost(&mut self, now: Instant) {
+        if let Search::Warming { .. } = self.search {
+            return self.take_warm(now);
+        }
         self.device = D::silence();
-        // One that fails as soon as it opens must not keep the phone busy.
-        let at = self.found.map_or(now, |found| now.max(found + RETRY));
-        self.search = if self.wanted.instead().is_some() { Search::At(at) } else { Search::Rest };
+        self.used = None;
+        match self.search {
+            Search::Running { .. } => {}
+            _ if !self.wanted.iter().any(Kind::comes_back) => self.search = Search::Rest,
+            // One that fails as soon as it opens must not keep the phone busy.
+            _ => self.search = Search::At(self.found.map_or(now, |found| now.max(found + RETRY))),
+        }
     }
 
     /// When [`look`](Self::look) has something to do.
     pub(super) fn deadline(&self) -> Option<Instant> {
         match self.search {
             Search::At(at) => Some(at),
-            Search::Rest | Search::Running(_) => None,
+            Search::Warming { until, .. } => Some(until),
+            Search::Rest | Search::Running { .. } => None,
         }
     }
 
-    /// Looks for the lost device, on a thread of its own, and takes it when it is found.
+    /// Looks for a lost or a better device, on a thread of its own, and takes it when it is found.
     pub(super) fn look(&mut self, now: Instant) {
-        match &self.search {
-            Search::Running(found) => match found.try_recv() {
-                Ok(Ok(device)) => {
-                    self.device = device;
-                    self.found = Some(now);
-                    self.search = Search::Rest;
-                }
-                Ok(Err(error)) => {
-                    tracing::debug!(%error, "the device is still lost");
-                    self.search = Search::At(now + RETRY);
-                }
-                Err(TryRecvError::Disconnected) => self.search = Search::At(now + RETRY),
-                Err(TryRecvError::Empty) => {}
-            },
-            Search::At(at) if *at <= now => {
-                let Some(instead) = self.wanted.instead() else { return };
-                let (wake, (found, result)) = (self.wake.clone(), mpsc::sync_channel(1));
-                let search = move || {
-                    let [first, second] = instead;
-                    let device = first.open(wake.clone()).or_else(|_| second.open(wake.clone()));
-                    found.send(device).ok();
-                    wake();
+        match &mut self.search {
+            Search::Running { result, stale } => {
+                let found = match result.try_recv() {
+                    Err(TryRecvError::Empty) => return,
+                    Err(TryRecvError::Disconnected) => Ok(None),
+                    Ok(found) => found,
                 };
-                self.search = match thread::Builder::new().name("sound-search".into()).spawn(search) {
-                    Ok(_) => Search::Running(result),
-                    Err(_) => Search::At(now + RETRY),
-                };
+                let stale = *stale;
+                self.take(found, now);
+                if stale && self.used.as_ref() != self.wanted.first() {
+                    self.search = Search::At(now);
+                }
             }
+            Search::Warming { device, until, .. } => {
+                if *until <= now || D::has_begun(device) {
+                    self.take_warm(now);
+                }
+            }
+            Search::At(at) if *at <= now => self.begin(now),
             Search::At(_) | Search::Rest => {}
         }
+    }
+
+    fn begin(&mut self, now: Instant) {
+        let (wanted, used, wake) = (self.wanted.clone(), self.used.clone(), self.wake.clone());
+        let (found, result) = mpsc::sync_channel(1);
+        let search = move || {
+            found.send(open_best(&wanted, used.as_ref(), &wake)).ok();
+            wake();
+        };
+        self.search = match thread::Builder::new().name("sound-search".into()).spawn(search) {
+            Ok(_) => Search::Running { result, stale: false },
+            Err(_) => Search::At(now + RETRY),
+        };
+    }
+
+    fn take(&mut self, found: Found<D>, now: Instant) {
+        self.search = match found {
+            Ok(Some((device, which))) if self.used.is_some() => {
+                Search::Warming { device, which, until: now + WARM_UP }
+            }
+            Ok(Some((device, which))) => {
+                self.put(device, which, now);
+                Search::Rest
+            }
+            Ok(None) if self.used.is_some() => Search::Rest,
+            Ok(None) => Search::At(now + RETRY),
+            Err(error) => {
+                tracing::debug!(%error, "the device is still lost");
+                Search::At(now + RETRY)
+            }
+        };
+    }
+
+    fn take_warm(&mut self, now: Instant) {
+        if let Search::Warming { device, which, .. } = std::mem::replace(&mut self.search, Search::Rest) {
+            self.put(device, which, now);
+        }
+    }
+
+    fn put(&mut self, device: Box<D::Device>, which: D, now: Instant) {
+        (self.device, self.used, self.found, self.moved) = (device, Some(which), Some(now), true);
+    }
+}
+
+/// Opens the best of them, down to the one in use.
+fn open_best<D: Kind>(wanted: &[D], used: Option<&D>, wake: &Wake) -> Found<D> {
+    let mut first = None;
+    for which in wanted {
+        if Some(which) == used {
+            return Ok(None);
+        }
+        match which.open(wake.clone()) {
+            Ok(device) => return Ok(Some((device, which.clone()))),
+            Err(error) => {
+                tracing::debug!(%error, "a device cannot be opened");
+                first.get_or_insert(error);
+            }
+        }
+    }
+    // The one in use is wanted no longer, but better than nothing.
+    match (first, used) {
+        (Some(error), None) => Err(error),
+        _ => Ok(None),
     }
 }
 
@@ -121,8 +250,13 @@ impl Kind for Source {
         Box::new(SilentMicrophone::new(SystemClock))
     }
 
-    fn instead(&self) -> Option<[Self; 2]> {
-        matches!(self, Self::Card(_)).then(|| [self.clone(), Self::Card(None)])
+    fn has_begun(device: &mut (dyn Microphone + 'static)) -> bool {
+        // One that is lost already is found to be so in its place.
+        device.read(&mut [0; FRAME]).unwrap_or(true)
+    }
+
+    fn comes_back(&self) -> bool {
+        matches!(self, Self::Card(_))
     }
 }
 
@@ -137,107 +271,14 @@ impl Kind for Sink {
         Box::new(NullSpeaker::new(SystemClock))
     }
 
-    fn instead(&self) -> Option<[Self; 2]> {
-        matches!(self, Self::Card(_)).then(|| [self.clone(), Self::Card(None)])
+    fn has_begun(device: &mut (dyn Speaker + 'static)) -> bool {
+        device.hungry() || device.failed().is_some()
+    }
+
+    fn comes_back(&self) -> bool {
+        matches!(self, Self::Card(_))
     }
 }
 
 #[cfg(test)]
-mod tests {
-    use std::sync::Arc;
-    use std::sync::atomic::{AtomicUsize, Ordering};
-
-    use super::*;
-
-    /// A card that opens once, and again from the `from`-th time on.
-    #[derive(Clone)]
-    struct Card {
-        name: &'static str,
-        opened: Arc<AtomicUsize>,
-        from: usize,
-    }
-
-    impl Kind for Card {
-        type Device = str;
-
-        fn open(&self, _wake: Wake) -> Result<Box<str>, DeviceError> {
-            match self.opened.fetch_add(1, Ordering::SeqCst) {
-                n if n == 0 || n >= self.from => Ok(self.name.into()),
-                _ => Err(DeviceError::NotFound(self.name.into())),
-            }
-        }
-
-        fn silence() -> Box<str> {
-            "silence".into()
-        }
-
-        fn instead(&self) -> Option<[Self; 2]> {
-            let default = Card { name: "default", ..self.clone() };
-            (self.name != "file").then(|| [self.clone(), default])
-        }
-    }
-
-    /// Looks, a second of a made-up clock at a time, until the thread that looks has said something.
-    fn look_until(place: &mut Place<Card>, now: &mut Instant, done: impl Fn(&mut Place<Card>) -> bool) {
-        let end = Instant::now() + Duration::from_secs(20);
-        while !done(place) {
-            assert!(Instant::now() < end);
-            *now += RETRY;
-            place.look(*now);
-            thread::sleep(Duration::from_millis(1));
-        }
-    }
-
-    fn place(name: &'static str, from: usize) -> (Place<Card>, Arc<AtomicUsize>) {
-        let opened = Arc::new(AtomicUsize::new(0));
-        let card = Card { name, opened: opened.clone(), from };
-        (Place::open(&card, Arc::new(|| {})).unwrap(), opened)
-    }
-
-    #[test]
-    fn a_lost_card_is_silence_until_it_is_back() {
-        let (mut place, opened) = place("headset", 5);
-        let mut now = Instant::now();
-        assert_eq!((place.device().to_string().as_str(), place.deadline()), ("headset", None));
-        place.lost(now);
-        assert_eq!((place.device().to_string().as_str(), place.deadline()), ("silence", Some(now)));
-        look_until(&mut place, &mut now, |p| p.device() != "silence");
-        assert_eq!(place.device(), "headset");
-        assert_eq!(opened.load(Ordering::SeqCst), 6, "itself and the default in turn, then itself");
-        assert_eq!(place.deadline(), None);
-    }
-
-    #[test]
-    fn the_default_takes_its_place() {
-        let (mut place, _) = place("headset", 2);
-        let mut now = Instant::now();
-        place.lost(now);
-        look_until(&mut place, &mut now, |p| p.device() != "silence");
-        assert_eq!(place.device(), "default");
-    }
-
-    #[test]
-    fn a_file_does_not_come_back() {
-        let (mut place, opened) = place("file", 0);
-        let now = Instant::now();
-        place.lost(now);
-        assert_eq!(place.deadline(), None);
-        place.look(now + RETRY);
-        assert_eq!((place.device().to_string().as_str(), opened.load(Ordering::SeqCst)), ("silence", 1));
-    }
-
-    #[test]
-    fn a_card_that_fails_as_soon_as_it_opens_is_looked_for_once_a_second() {
-        let (mut place, _) = place("headset", 0);
-        let mut now = Instant::now();
-        place.lost(now);
-        look_until(&mut place, &mut now, |p| p.device() != "silence");
-        place.lost(now);
-        assert_eq!(place.deadline(), Some(now + RETRY));
-        now += RETRY;
-        look_until(&mut place, &mut now, |p| p.device() != "silence");
-        let later = now + Duration::from_secs(60);
-        place.lost(later);
-        assert_eq!(place.deadline(), Some(later));
-    }
-}
+mod tests;

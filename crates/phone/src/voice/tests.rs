@@ -38,8 +38,8 @@ fn start(
 
 fn open(microphone: Source, speaker: Sink) -> (Voice, Receiver<VoiceEvent>) {
     let (sender, events) = channel();
-    let audio = AudioConfig { microphone, speaker };
-    let voice = Voice::start(&audio, Arc::default(), move |event| drop(sender.send(event))).unwrap();
+    let wanted = Wanted { microphones: vec![microphone], speakers: vec![speaker] };
+    let voice = Voice::start(wanted, Arc::default(), move |event| drop(sender.send(event))).unwrap();
     (voice, events)
 }
 

@@ -4,6 +4,8 @@
 
 mod bench;
 mod crossings;
+#[cfg(target_os = "linux")]
+mod plugging;
 mod recording;
 mod several;
 mod sound;

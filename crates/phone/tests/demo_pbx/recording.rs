@@ -4,12 +4,15 @@ use std::path::Path;
 use std::time::Duration;
 
 use demo_pbx::Config as Pbx;
-use phone::{CallPreferences, CallState, Code, Command, Event, RecordingNotice, RecordingPreferences, Verdict};
+use phone::{
+    CallPreferences, CallState, Code, Command, Event, RecordingNotice, RecordingPreferences, Verdict,
+};
 
 use crate::bench::{Bench, Running};
 use crate::sound::{Talker, level};
 
-const [ALICE, BOB]: [f32; 2] = [600.0, 900.0];
+const ALICE: f32 = 600.0;
+const BOB: f32 = 900.0;
 
 /// Alice, who records as she prefers, talks to bob.
 async fn talk(bench: &Bench, recording: RecordingPreferences) -> (Talker, Talker, phone::CallId) {

@@ -6,8 +6,8 @@ use pulseaudio::protocol::{
     ChannelMap, Command, CreateRecordStreamReply, Prop, Props, RecordStreamParams, SampleFormat, SampleSpec,
 };
 
-use super::SLICE_MS;
 use super::connection::{Connection, Heard, Line, Listener, Trouble};
+use super::{Card, SLICE_MS, front};
 use crate::Wake;
 use crate::card::microphone::{CardMicrophone, Intake};
 use crate::resample::to_f32;
@@ -15,19 +15,25 @@ use crate::resample::to_f32;
 /// Opens a source: mono and 16 bit, which the server mixes and converts to, at the source's own rate.
 pub(super) fn open(
     mut connection: Connection,
-    name: CString,
-    rate: u32,
+    card: &Card,
     wake: Wake,
 ) -> Result<CardMicrophone<Line>, Trouble> {
+    let rate = card.rate;
+    // Of a card with many channels the voice is on the first; the others may be anything.
+    let front = front(&card.channels).map(|[first, _]| first);
     let mut props = Props::new();
     props.set(Prop::MediaRole, CString::from(c"phone"));
     props.set(Prop::MediaName, CString::from(c"Call"));
     let params = RecordStreamParams {
         sample_spec: SampleSpec { format: SampleFormat::S16Le, channels: 1, sample_rate: rate },
-        channel_map: ChannelMap::mono(),
-        source_name: Some(name),
+        channel_map: front.map_or_else(ChannelMap::mono, |first| ChannelMap::new([first])),
+        source_name: Some(card.name.clone()),
         buffer_attr: BufferAttr { fragment_size: 2 * rate * SLICE_MS / 1000, ..BufferAttr::default() },
-        flags: StreamFlags { adjust_latency: true, ..StreamFlags::default() },
+        flags: StreamFlags {
+            adjust_latency: true,
+            no_remix_channels: front.is_some(),
+            ..StreamFlags::default()
+        },
         props,
         ..RecordStreamParams::default()
     };

@@ -10,8 +10,8 @@ use pulseaudio::protocol::{
     SampleFormat, SampleSpec,
 };
 
-use super::SLICE_MS;
 use super::connection::{Connection, Heard, Line, Listener, Trouble};
+use super::{Card, SLICE_MS, front};
 use crate::card::cushion::Cushion;
 use crate::card::microphone::Fault;
 use crate::resample::{Converter, to_f32, to_i16};
@@ -26,6 +26,8 @@ const STUCK: Duration = Duration::from_secs(2);
 pub(super) struct PulseSpeaker {
     line: Line,
     channel: u32,
+    /// The same voice on each.
+    channels: usize,
     message: Vec<u8>,
     converter: Converter,
     shared: Arc<Shared>,
@@ -52,21 +54,20 @@ struct Shared {
     fault: Fault,
 }
 
-/// Opens a sink: mono and 16 bit, which the server spreads and converts, at the sink's own rate.
-pub(super) fn open(
-    mut connection: Connection,
-    name: CString,
-    rate: u32,
-    wake: Wake,
-) -> Result<PulseSpeaker, Trouble> {
+/// Opens a sink: one voice in 16 bit, which the server spreads and converts, at the sink's own rate.
+pub(super) fn open(mut connection: Connection, card: &Card, wake: Wake) -> Result<PulseSpeaker, Trouble> {
+    let rate = card.rate;
+    let front = front(&card.channels);
+    let channels: u8 = if front.is_some() { 2 } else { 1 };
     let mut props = Props::new();
     props.set(Prop::MediaRole, CString::from(c"phone"));
     props.set(Prop::MediaName, CString::from(c"Call"));
-    let bytes = |ms: u32| 2 * rate * ms / 1000;
+    let frame_bytes = 2 * u32::from(channels);
+    let bytes = |ms: u32| frame_bytes * rate * ms / 1000;
     let params = PlaybackStreamParams {
-        sample_spec: SampleSpec { format: SampleFormat::S16Le, channels: 1, sample_rate: rate },
-        channel_map: ChannelMap::mono(),
-        sink_name: Some(name),
+        sample_spec: SampleSpec { format: SampleFormat::S16Le, channels, sample_rate: rate },
+        channel_map: front.map_or_else(ChannelMap::mono, ChannelMap::new),
+        sink_name: Some(card.name.clone()),
         buffer_attr: BufferAttr {
             target_length: bytes(BUFFER_MS),
             minimum_request_length: bytes(SLICE_MS),
@@ -75,7 +76,11 @@ pub(super) fn open(
             ..BufferAttr::default()
         },
         // The card works in slices as short as the requests; the buffer's size says nothing of it.
-        flags: StreamFlags { early_requests: true, ..StreamFlags::default() },
+        flags: StreamFlags {
+            early_requests: true,
+            no_remix_channels: front.is_some(),
+            ..StreamFlags::default()
+        },
         props,
         ..PlaybackStreamParams::default()
     };
@@ -83,11 +88,11 @@ pub(super) fn open(
     let (listener, line) = connection.split()?;
     let converter = Converter::from_frames(rate)?;
     let shared = Arc::new(Shared::default());
-    let size = i64::from(reply.requested_bytes / 2);
+    let size = i64::from(reply.requested_bytes / frame_bytes);
     shared.room.store(size, Ordering::Relaxed);
     let (told, woken) = (shared.clone(), wake.clone());
     let listen = move || {
-        let reason = listen(listener, &told, &woken);
+        let reason = listen(listener, frame_bytes, &told, &woken);
         told.fault.set(reason.to_string(), &woken);
     };
     thread::Builder::new().name("speaker".into()).spawn(listen).map_err(Trouble::from)?;
@@ -96,7 +101,8 @@ pub(super) fn open(
     Ok(PulseSpeaker {
         line,
         channel: reply.channel,
-        message: Vec::with_capacity(DESCRIPTOR_SIZE + 2 * FRAME * 8),
+        channels: usize::from(channels),
+        message: Vec::with_capacity(DESCRIPTOR_SIZE + 4 * FRAME * 8),
         converter,
         shared,
         wake,
@@ -109,11 +115,11 @@ pub(super) fn open(
 }
 
 /// Takes the server's requests until the stream ends; the reason.
-fn listen(mut listener: Listener, shared: &Shared, wake: &Wake) -> Trouble {
+fn listen(mut listener: Listener, frame_bytes: u32, shared: &Shared, wake: &Wake) -> Trouble {
     loop {
         match listener.next() {
             Ok(Heard::Request(bytes)) => {
-                shared.room.fetch_add(i64::from(bytes / 2), Ordering::AcqRel);
+                shared.room.fetch_add(i64::from(bytes / frame_bytes), Ordering::AcqRel);
                 shared.requests.fetch_add(1, Ordering::Relaxed);
                 wake();
             }
@@ -156,12 +162,14 @@ impl Speaker for PulseSpeaker {
     }
 
     fn write(&mut self, frame: &[i16; FRAME]) {
-        let message = &mut self.message;
+        let (message, channels) = (&mut self.message, self.channels);
         message.clear();
         message.resize(DESCRIPTOR_SIZE, 0);
         let samples = frame.iter().copied().map(to_f32);
-        self.converter.convert(samples, |sample| message.extend_from_slice(&to_i16(sample).to_le_bytes()));
-        let count = (message.len() - DESCRIPTOR_SIZE) / 2;
+        self.converter.convert(samples, |sample| {
+            (0..channels).for_each(|_| message.extend_from_slice(&to_i16(sample).to_le_bytes()));
+        });
+        let count = (message.len() - DESCRIPTOR_SIZE) / (2 * channels);
         if let Err(error) = self.line.send(self.channel, message) {
             self.shared.fault.set(error.to_string(), &self.wake);
         }

@@ -89,7 +89,10 @@ fn build<T: SizedSample + FromSample<f32>>(
             let there = ring.slots();
             let mut samples = ring.read_chunk(asked.min(there)).into_iter().flatten();
             for frame in data.chunks_exact_mut(channels) {
-                frame.fill(T::from_sample(samples.next().unwrap_or(0.0)));
+                // A voice belongs before the listener: what a card has beyond two channels stays silent.
+                let (front, others) = frame.split_at_mut(channels.min(2));
+                front.fill(T::from_sample(samples.next().unwrap_or(0.0)));
+                others.fill(T::EQUILIBRIUM);
             }
             shared.requests.fetch_add(1, Ordering::Relaxed);
             if shared.begun.load(Ordering::Relaxed) {
