@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use std::process::{Command, Stdio};
 
 use serde_json::Value;
-use system_tests::{Hearing, Reading, judge, output_dir, product};
+use system_tests::{Hearing, Judge, Reading, output_dir, product};
 
 const SEEDS: usize = 3;
 /// Means over the seeds of a cell.
@@ -30,12 +30,11 @@ pub fn measure(cells: &[String]) {
     assert!(done.status.success(), "loss: {}", done.status);
     let told = String::from_utf8(done.stdout).unwrap();
     let calls: Vec<Value> = told.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
-    let hearings: Vec<Hearing> = calls
-        .iter()
-        .map(|call| Hearing { recording: call["file"].as_str().unwrap().into(), reading: reading.clone() })
-        .collect();
+    let mut judge = Judge::start(true);
     let mut rows: Vec<(String, Row)> = Vec::new();
-    for (call, clips) in calls.iter().zip(judge(&hearings, true)) {
+    for call in &calls {
+        let recording = call["file"].as_str().unwrap().into();
+        let clips = judge.judge(&Hearing { recording, reading: reading.clone() });
         let cell = call["cell"].as_str().unwrap();
         if rows.last().is_none_or(|(last, _)| last != cell) {
             rows.push((cell.to_owned(), Row::default()));
