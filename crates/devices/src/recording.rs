@@ -98,7 +98,7 @@ impl CallRecording {
     /// 10 ms of what we say; with it what they say at the same time is recorded.
     pub fn say(&mut self, ours: &[i16; FRAME]) {
         self.begun |= self.theirs.len() >= BEHIND.0;
-        let theirs = self.theirs.pop_front().filter(|_| self.begun);
+        let theirs = if self.begun { self.theirs.pop_front() } else { None };
         // They have run dry: what comes next is to have its cushion again.
         self.begun &= theirs.is_some();
         if let Some(ring) = &mut self.ring {

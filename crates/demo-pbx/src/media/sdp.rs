@@ -325,7 +325,7 @@ mod tests {
     fn what_cannot_be_answered_is_refused() {
         for text in [
             "garbage",
-            "v=0\r\nc=IN IP4 127.0.0.1\r\nm=audio 4000 RTP/AVP 9\r\n",
+            "v=0\r\nc=IN IP4 127.0.0.1\r\nm=audio 4000 RTP/AVP 18\r\n",
             "v=0\r\nc=IN IP4 127.0.0.1\r\nm=audio 0 RTP/AVP 0\r\n",
             "v=0\r\nc=IN IP4 127.0.0.1\r\nm=audio 4000 RTP/SAVP 0\r\n",
             "v=0\r\nm=audio 4000 RTP/AVP 0\r\n",
