@@ -12,13 +12,19 @@ const COUNT: u16 = 16_384 - FIRST;
 /// A port that is free for UDP and TCP, and that was not given to anybody in this process before: who got one may not
 /// have bound it yet.
 pub fn free_port() -> u16 {
+    free_ports(1)
+}
+
+/// The first of so many ports in a row, each of them free as [`free_port`] has it.
+pub fn free_ports(count: u16) -> u16 {
     static GIVEN: AtomicU16 = AtomicU16::new(0);
+    let starts = COUNT - count;
     // Test programs that run at the same time begin at different places.
-    let start = u16::try_from(std::process::id() * 97 % u32::from(COUNT)).unwrap_or_default();
+    let start = u16::try_from(std::process::id() * 97 % u32::from(starts)).unwrap_or_default();
     for _ in 0..COUNT {
-        let port = FIRST + (start + GIVEN.fetch_add(1, Ordering::Relaxed) % COUNT) % COUNT;
-        if is_free(port) {
-            return port;
+        let first = FIRST + (start + GIVEN.fetch_add(count, Ordering::Relaxed) % starts) % starts;
+        if (first..first + count).all(is_free) {
+            return first;
         }
     }
     panic!("no free port on this machine");

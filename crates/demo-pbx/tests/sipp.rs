@@ -6,13 +6,12 @@
 #[path = "../../../tests/src/free_port.rs"]
 mod free_port;
 
-use std::iter;
 use std::path::{Path, PathBuf};
 use std::process::Stdio;
 use std::time::Duration;
 
 use demo_pbx::{Config, DemoPbx, Passwords, Transport};
-use free_port::free_port;
+use free_port::{free_port, free_ports};
 use tokio::process::{Child, Command};
 
 const PASSWORD: &str = "sip-secret";
@@ -93,9 +92,10 @@ async fn sipp(pbx: &DemoPbx, run: Run<'_>) {
     Sipp::start(pbx, &run).succeeds().await;
 }
 
-/// A port for sound: even, as RTP has it.
+/// A port for sound, even as RTP has it, and three more behind it: sipp takes one each for sound, pictures, and the
+/// reports of both.
 fn media_port() -> u16 {
-    iter::repeat_with(free_port).find(|port| port % 2 == 0).unwrap()
+    free_ports(5).next_multiple_of(2)
 }
 
 fn register<'a>(keys: &'a [(&'a str, &'a str)]) -> Run<'a> {

@@ -222,6 +222,8 @@ fn trial_a_voice_stays_in_front() {
             "odd.monitor",
             "--raw",
             "--channels=8",
+            "--channel-map=surround-71",
+            "--no-remix",
             "--rate=44100",
             "--format=s16le",
             "--latency-msec=20",

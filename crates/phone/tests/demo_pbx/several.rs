@@ -111,6 +111,7 @@ async fn a_second_call_takes_the_voice_and_a_conference_joins_all() {
     bob.until_hears("the first is held", &TONES, &NOTHING).await;
 
     alice.running.send(Command::Merge { calls: vec![with_bob, with_carol] });
+    alice.running.view("together", |view| view.id == with_bob && view.merged).await;
     bob.running.view("resumed", |view| !view.remote_held).await;
     alice.until_hears("in conference", &TONES, &[false, true, true]).await;
     bob.until_hears("in conference", &TONES, &[true, false, true]).await;
