@@ -35,8 +35,30 @@ impl Baresip {
         speech: &Path,
         authority: Option<&Path>,
     ) -> Self {
+        Self::with(place, account, codec, speech, authority, "")
+    }
+
+    /// The same, with its media encrypted: `srtp` (offered beside plain RTP), `srtp-mand` or `dtls_srtp`.
+    pub fn encrypting(
+        place: &Place,
+        account: &SipAccount,
+        codec: &str,
+        speech: &Path,
+        encryption: &str,
+    ) -> Self {
+        Self::with(place, account, codec, speech, None, encryption)
+    }
+
+    fn with(
+        place: &Place,
+        account: &SipAccount,
+        codec: &str,
+        speech: &Path,
+        authority: Option<&Path>,
+        encryption: &str,
+    ) -> Self {
         let source = format!("aufile,{}", speech.display());
-        let wiring = Wiring { source: &source, player: NOWHERE, buffer: Self::TEMPLATE };
+        let wiring = Wiring { source: &source, player: NOWHERE, buffer: Self::TEMPLATE, encryption };
         Self::wired(place.command("baresip"), account, codec, &wiring, authority)
     }
 
@@ -52,7 +74,7 @@ impl Baresip {
     ) -> Self {
         let silence = format!("aufile,{}", Speech::silence().display());
         let source = if side == Side::Speaks { "alsa,pulse" } else { &silence };
-        let wiring = Wiring { source, player: "alsa,pulse", buffer };
+        let wiring = Wiring { source, player: "alsa,pulse", buffer, encryption: "" };
         Self::wired(session.command_at(place, "baresip"), account, codec, &wiring, None)
     }
 
@@ -70,11 +92,15 @@ impl Baresip {
             narrow => format!("{narrow}/8000/1"),
         };
         let SipAccount { user, domain, proxy, transport, password } = account;
+        let encrypts = match wiring.encryption {
+            "" => String::new(),
+            encryption => format!("mediaenc={encryption};"),
+        };
         fs::write(
             dir.path().join("accounts"),
             format!(
                 "<sip:{user}@{domain}>;auth_user={user};auth_pass={password};regint=600;answermode=auto;\
-                 audio_codecs={codecs};outbound=\"sip:{proxy};transport={transport}\"\n"
+                 audio_codecs={codecs};{encrypts}outbound=\"sip:{proxy};transport={transport}\"\n"
             ),
         )
         .unwrap();
@@ -87,7 +113,12 @@ impl Baresip {
             .replace("@CARDS@", if wiring.player == NOWHERE { "" } else { "module alsa.so" })
             .replace("@DIR@", &dir.path().display().to_string());
         let authority = authority.map(|file| format!("sip_cafile {}\n", file.display())).unwrap_or_default();
-        fs::write(dir.path().join("config"), config + &authority).unwrap();
+        let modules = match wiring.encryption {
+            "" => "",
+            "dtls_srtp" => "module dtls_srtp.so\nrtcp_mux yes\n",
+            _ => "module srtp.so\n",
+        };
+        fs::write(dir.path().join("config"), config + modules + &authority).unwrap();
         command.arg("-f").arg(dir.path());
         let mut process = Process::start("baresip", command);
         let registered_at = process.wait_for("its registration", Duration::from_secs(20), |l| {
@@ -140,6 +171,11 @@ impl Baresip {
             .wait_for("the call's end", LIMIT, |l| over.iter().any(|o| l.text.contains(o)).then_some(()));
     }
 
+    /// What it printed last, for the message of a failing test.
+    pub fn log(&self) -> String {
+        self.process.log()
+    }
+
     /// Its process id.
     pub fn pid(&self) -> u32 {
         self.process.pid()
@@ -166,6 +202,7 @@ struct Wiring<'a> {
     source: &'a str,
     player: &'a str,
     buffer: &'a str,
+    encryption: &'a str,
 }
 
 /// A player that is not there: it plays to nobody.

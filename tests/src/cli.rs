@@ -46,6 +46,11 @@ impl Event {
         self.fields[key].as_f64().unwrap_or_else(|| panic!("no number {key} in {}", self.fields))
     }
 
+    /// Whether a field is true.
+    pub fn is(&self, key: &str) -> bool {
+        self.fields[key].as_bool().unwrap_or(false)
+    }
+
     /// The SIP status, 0 where there is none.
     pub fn status(&self) -> u64 {
         self.fields["status"].as_u64().unwrap_or(0)

@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use crate::kamailio_house::{House, password};
-use crate::{Authority, Place, Process, SipAccount, free_port};
+use crate::{Authority, Place, Process, Rtpengine, SipAccount, free_port};
 
 /// A running Kamailio with the users 1001 to 1024 of the domain `bell.test`. It tells of the calls of each
 /// (dialog state) and of the messages that wait for them, as somebody publishes them. The number
@@ -14,6 +14,7 @@ use crate::{Authority, Place, Process, SipAccount, free_port};
 /// registered or not.
 pub struct Kamailio {
     _process: Process,
+    _bridge: Option<Rtpengine>,
     house: House,
     address: Ipv4Addr,
     ports: Ports,
@@ -44,15 +45,22 @@ impl Kamailio {
     /// Starts it on loopback, on free ports.
     pub fn here() -> Self {
         let [udp, tcp, tls, wss] = [(); 4].map(|()| free_port());
-        Self::start(&Place::Here, Ipv4Addr::LOCALHOST, Ports { udp, tcp, tls, wss })
+        Self::start(&Place::Here, Ipv4Addr::LOCALHOST, Ports { udp, tcp, tls, wss }, None)
     }
 
     /// Starts it in a place of its own, on the ports of a PortSIP PBX.
     pub fn at(place: &Place, address: Ipv4Addr) -> Self {
-        Self::start(place, address, Ports::USUAL)
+        Self::start(place, address, Ports::USUAL, None)
     }
 
-    fn start(place: &Place, address: Ipv4Addr, ports: Ports) -> Self {
+    /// The same, with an rtpengine in the way of all media: the user 1001 is offered encrypted calls with keys by
+    /// `sdes` or `dtls`, everybody else plain ones.
+    pub fn bridging(place: &Place, address: Ipv4Addr, keys: &str) -> Self {
+        let bridge = Rtpengine::at(place, address);
+        Self::start(place, address, Ports::USUAL, Some((bridge, keys)))
+    }
+
+    fn start(place: &Place, address: Ipv4Addr, ports: Ports, bridge: Option<(Rtpengine, &str)>) -> Self {
         let house = House::new((1001..=1024).map(|user| user.to_string()));
         for table in ["version", "presentity", "active_watchers", "watchers", "xcap", "pua"] {
             let empty = Path::new("/usr/share/kamailio/dbtext/kamailio").join(table);
@@ -62,15 +70,36 @@ impl Kamailio {
         let authority = Authority::new(house.path());
         let (certificate, key) = authority.sign(&[Self::DOMAIN, &address.to_string()]);
         fs::write(house.path().join("tls.cfg"), tls_config(&certificate, &key)).unwrap();
+        let (define, socket, securely) = match &bridge {
+            None => ("", String::new(), ""),
+            Some((bridge, keys)) => {
+                let offer = match *keys {
+                    "sdes" => "RTP/SAVP DTLS=off",
+                    "dtls" => "UDP/TLS/RTP/SAVPF DTLS=passive SDES-off rtcp-mux-offer",
+                    other => panic!("rtpengine does not know {other}"),
+                };
+                ("#!define BRIDGE", format!("udp:{address}:{}", bridge.control()), offer)
+            }
+        };
         let [udp, tcp, tls, wss] = ports.all().map(|port| port.to_string());
-        let values =
-            [("ADDRESS", &*address.to_string()), ("UDP", &udp), ("TCP", &tcp), ("TLS", &tls), ("WSS", &wss)];
+        let here = address.to_string();
+        let values = [
+            ("DEFINE", define),
+            ("SOCKET", &*socket),
+            ("SECURELY", securely),
+            ("ADDRESS", &here),
+            ("UDP", &udp),
+            ("TCP", &tcp),
+            ("TLS", &tls),
+            ("WSS", &wss),
+        ];
         house.configure(CONFIG, &values);
         let mut command = place.command("kamailio");
         house.inhabit(&mut command, 64, 8);
         let process = Process::start("kamailio", command);
         place.wait_until_bound(&process, &ports.all().map(|port| (address, port)));
-        Self { _process: process, house, address, ports }
+        let bridge = bridge.map(|(bridge, _)| bridge);
+        Self { _process: process, _bridge: bridge, house, address, ports }
     }
 
     /// Name and version.
@@ -116,6 +145,7 @@ fn tls_config(certificate: &Path, key: &Path) -> String {
 }
 
 const CONFIG: &str = r#"#!KAMAILIO
+@DEFINE@
 debug=2
 log_stderror=yes
 children=2
@@ -155,6 +185,10 @@ loadmodule "presence_mwi.so"
 loadmodule "presence_dialoginfo.so"
 loadmodule "pua.so"
 loadmodule "pua_dialoginfo.so"
+#!ifdef BRIDGE
+loadmodule "rtpengine.so"
+modparam("rtpengine", "rtpengine_sock", "@SOCKET@")
+#!endif
 modparam("auth_db", "db_url", "text://@DB@")
 modparam("auth_db", "calculate_ha1", 1)
 modparam("auth_db", "password_column", "password")
@@ -206,10 +240,17 @@ request_route {
     consume_credentials();
     if (is_method("PUBLISH|SUBSCRIBE")) { route(PRESENCE); exit; }
     record_route();
+    $var(securely) = ($rU == "1001");
     if ($rU =~ "^7[0-9][0-9]{5}$") {
         $du = "sip:10.77." + $(rU{s.substr,1,1}) + ".2:" + $(rU{s.substr,2,5});
     } else if (!lookup("location")) { sl_send_reply("404", "Not Found"); exit; }
     if (is_method("INVITE")) dlg_manage();
+#!ifdef BRIDGE
+    if (is_method("INVITE") && has_body("application/sdp")) {
+        if ($var(securely)) rtpengine_manage("replace-origin replace-session-connection ICE=remove @SECURELY@");
+        else rtpengine_manage("replace-origin replace-session-connection ICE=remove RTP/AVP rtcp-mux-demux");
+    }
+#!endif
     t_on_reply("ANSWER");
     if (!t_relay()) sl_reply_error();
 }
@@ -220,7 +261,12 @@ route[PRESENCE] {
     t_release();
 }
 
-onreply_route[ANSWER] { add_contact_alias(); }
+onreply_route[ANSWER] {
+    add_contact_alias();
+#!ifdef BRIDGE
+    if (has_body("application/sdp")) rtpengine_manage("replace-origin replace-session-connection");
+#!endif
+}
 
 event_route[tm:local-request] { handle_ruri_alias(); }
 

@@ -24,17 +24,27 @@ impl Linphone {
     /// The same, with the certificate of an authority to check the server's by, over TLS. It cannot find an address in
     /// a certificate, so that is not checked.
     pub fn trusting(place: &Place, account: &SipAccount, authority: Option<&Path>) -> Self {
-        let mut linphone = Self::open(place.command("stdbuf"), account, authority);
+        Self::encrypting(place, account, authority, "none")
+    }
+
+    /// The same, with its media encrypted: `srtp`, `dtls` or `none`.
+    pub fn encrypting(
+        place: &Place,
+        account: &SipAccount,
+        authority: Option<&Path>,
+        encryption: &str,
+    ) -> Self {
+        let mut linphone = Self::open(place.command("stdbuf"), account, authority, encryption);
         linphone.process.type_line("soundcard use files");
         linphone.registered()
     }
 
     /// Starts it at a session's sound server.
     pub fn at_cable(session: &Session, place: &Place, account: &SipAccount) -> Self {
-        Self::open(session.command_at(place, "stdbuf"), account, None).registered()
+        Self::open(session.command_at(place, "stdbuf"), account, None, "none").registered()
     }
 
-    fn open(mut command: Command, account: &SipAccount, authority: Option<&Path>) -> Self {
+    fn open(mut command: Command, account: &SipAccount, authority: Option<&Path>, encryption: &str) -> Self {
         let dir = TempDir::with_prefix("carillon-linphone-").unwrap();
         fs::create_dir_all(dir.path().join(".local/share/linphone")).unwrap();
         let SipAccount { user, domain, proxy, transport, password } = account;
@@ -43,6 +53,7 @@ impl Linphone {
             .replace("@DOMAIN@", domain)
             .replace("@PROXY@", &format!("<sip:{proxy};transport={transport}>"))
             .replace("@PASSWORD@", password)
+            .replace("@ENCRYPTION@", encryption)
             .replace("@CA@", &authority.map(|file| file.display().to_string()).unwrap_or_default())
             .replace("@DIR@", &dir.path().display().to_string());
         let file = dir.path().join("linphonerc");
@@ -164,6 +175,7 @@ sip_tls_port=-1
 default_proxy=0
 register_only_when_network_is_up=1
 use_ipv6=0
+media_encryption=@ENCRYPTION@
 [audio_codec_0]
 mime=opus
 rate=48000

@@ -112,6 +112,17 @@ test('a running call shows its time, its sound and the truth about encryption', 
   await expect.element(part('call-timer')).toHaveTextContent(/^04:3\d$/);
   await expect.element(page.getByText('Clear both ways')).toBeInTheDocument();
   await expect.element(page.getByText('Not encrypted')).toBeInTheDocument();
+  for (const [protection, word, closed] of [
+    [{ is: 'pending', keys: 'handshake', suite: null }, 'Encryption is being set up', false],
+    [{ is: 'encrypted', keys: 'openSignalling', suite: 'AES_CM_128_HMAC_SHA1_80' }, 'Encrypted, but its keys were sent in the clear', false],
+    [{ is: 'encrypted', keys: 'secureSignalling', suite: 'AES_CM_128_HMAC_SHA1_80' }, 'Encrypted', true],
+    [{ is: 'encrypted', keys: 'handshake', suite: 'AEAD_AES_256_GCM' }, 'Encrypted', true],
+  ] as const) {
+    const call = (await backend.picture()).calls.find((call) => call.id === 5)!;
+    backend.emit({ what: 'call', view: { ...call, protection } });
+    await expect.element(part('padlock')).toHaveTextContent(word);
+    expect(part('padlock').element().querySelector('.lucide-lock') !== null).toBe(closed);
+  }
   expect(document.querySelector('[data-heard]')?.getAttribute('data-heard')).toBe('true');
   backend.emit({ what: 'media', call: 5, report: media(0, 'nothing') });
   await expect.element(page.getByText('Nothing arriving')).toBeInTheDocument();

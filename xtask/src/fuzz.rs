@@ -12,9 +12,10 @@ pub const USUAL: u32 = 600;
 const MOST_KEPT: usize = 190;
 
 /// The targets, as `fuzz/fuzz_targets` has them.
-const TARGETS: [&str; 10] = [
+const TARGETS: [&str; 12] = [
     "callback_request",
     "codec_payloads",
+    "dtls",
     "profile",
     "qr_payload",
     "qr_picture",
@@ -23,6 +24,7 @@ const TARGETS: [&str; 10] = [
     "sdp",
     "sip_dialog",
     "sip_message",
+    "srtp",
 ];
 
 /// Instruments everything for libFuzzer; all of it is known to a stable compiler.

@@ -97,6 +97,8 @@ const NEEDS: &[Need] = &[
     ),
     need(Purpose::Test, Probe::Program("baresip"), "baresip-core"),
     need(Purpose::Test, Probe::Program("linphonec"), "linphone-cli"),
+    need(Purpose::Test, Probe::Program("rtpengine"), "rtpengine-daemon"),
+    need(Purpose::FastTest, Probe::Python("import ctypes; ctypes.CDLL('libsrtp2.so.1')"), "libsrtp2-1"),
     need(
         Purpose::Test,
         Probe::File("/usr/share/keyrings/debian-archive-keyring.gpg"),

@@ -112,9 +112,9 @@ pub struct Account {
     /// Name shown to others
     #[arg(long, value_name = "N", requires = "sip_user")]
     pub display_name: Option<String>,
-    /// Media encryption
-    #[arg(long, value_enum, default_value_t = Srtp::Off)]
-    pub srtp: Srtp,
+    /// Media encryption; as the account has it where it is left out, and where the peer can for a new one
+    #[arg(long, value_enum)]
+    pub srtp: Option<Srtp>,
     /// Also trust the certificates in this PEM file
     #[arg(long, value_name = "FILE", value_parser = certificates)]
     pub ca: Option<Certificates>,

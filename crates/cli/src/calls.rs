@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use phone::{
     AccountId, AccountState, CallId, CallPreferences, CallState, CallView, Code, Command, DeclineReason,
-    EndReason, Event, Phone, Problem,
+    EndReason, Event, Phone, Problem, ProtectionView,
 };
 use tokio::sync::broadcast::Receiver;
 use tokio::time::{Instant, sleep_until};
@@ -239,6 +239,10 @@ impl Script {
                 if talk.told && std::mem::replace(&mut talk.verdict, view.verdict) != view.verdict {
                     self.output.verdict(&view);
                 }
+                if talk.told && talk.protection != view.protection {
+                    self.output.protection(&view);
+                }
+                talk.protection.clone_from(&view.protection);
                 match &view.state {
                     CallState::Ringing if news => self.output.ringing(&view),
                     // An incoming call is set up when the ACK has come.
@@ -311,6 +315,8 @@ struct Talk {
     /// What was last said to be wrong with its sound.
     verdict: Option<phone::Verdict>,
     answered_at: Option<Instant>,
+    /// How its sound is protected.
+    protection: ProtectionView,
     /// The call that follows this one, before it is answered.
     follower: Option<CallId>,
 }
@@ -351,6 +357,7 @@ impl Talk {
             held: (false, false),
             verdict: None,
             answered_at: None,
+            protection: ProtectionView::None,
             follower: None,
         }
     }

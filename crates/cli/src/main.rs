@@ -13,7 +13,8 @@ use std::process::ExitCode;
 
 use clap::Parser;
 use phone::{
-    AccountId, AudioConfig, CallPreferences, Code, Command, Config, Phone, Problem, SipAccount, Start,
+    AccountId, AudioConfig, CallPreferences, Code, Command, Config, Phone, Problem, SipAccount, SrtpPolicy,
+    Start,
 };
 use secrecy::SecretString;
 use tracing_subscriber::EnvFilter;
@@ -104,9 +105,11 @@ fn script(
     codec: Option<args::Codec>,
 ) -> Result<Script, Exit> {
     let failed = |problem: Problem| calls::fail(&output, &problem);
-    if account.srtp == Srtp::Require {
-        return Err(failed(Problem::new(Code::TransportUnsupported, "SRTP is not built yet")));
-    }
+    config.srtp = account.srtp.map(|srtp| match srtp {
+        Srtp::Off => SrtpPolicy::Off,
+        Srtp::Prefer => SrtpPolicy::Prefer,
+        Srtp::Require => SrtpPolicy::Require,
+    });
     if let Some(audio) = audio {
         config.audio = sound(audio).map_err(&failed)?;
     }

@@ -5,7 +5,7 @@ use std::time::Instant;
 
 use phone::{
     AccountId, AccountView, CallEnd, CallId, CallReport, CallSummary, CallView, CodeFacts, DeviceNews,
-    DeviceRole, MailboxView, MessageView, Problem, WatchedView,
+    DeviceRole, MailboxView, MessageView, Problem, ProtectionView, WatchedView,
 };
 use serde::Serialize;
 use serde_json::{Map, Value, json};
@@ -118,11 +118,25 @@ impl Output {
     /// Both can talk.
     pub fn answered(&self, call: &CallView) {
         let codec = call.codec.as_deref().unwrap_or("none");
-        let srtp = if call.encrypted { "on" } else { "off" };
+        let srtp = srtp(call);
         self.line(
             "answered",
             json!({ "call": call.id, "setup_ms": call.setup_ms, "codec": codec, "srtp": srtp }),
             || format!("Answered ({codec})"),
+        );
+    }
+
+    /// What protects the sound of a call is another than before.
+    pub fn protection(&self, call: &CallView) {
+        let way = match &call.protection {
+            ProtectionView::None => None,
+            ProtectionView::Pending { keys, .. } | ProtectionView::Encrypted { keys, .. } => Some(keys),
+        };
+        let encrypted = matches!(call.protection, ProtectionView::Encrypted { .. });
+        self.line(
+            "protection",
+            json!({ "call": call.id, "encrypted": encrypted, "srtp": srtp(call), "keys": way }),
+            || if encrypted { format!("Encrypted ({})", srtp(call)) } else { "Not encrypted".into() },
         );
     }
 
@@ -136,6 +150,7 @@ impl Output {
                 "call": call.id, "state": state, "direction": call.direction, "peer": call.peer.number,
                 "name": call.peer.name, "remote_held": call.remote_held, "merged": call.merged,
                 "muted": call.muted, "transfer": call.transfer, "follows": call.follows, "codec": call.codec,
+                "srtp": srtp(call),
                 "verdict": call.verdict, "recording": call.recording, "recorded": call.recorded,
                 "digits": call.digits, "digits_waiting": call.digits_waiting, "diverted_by": call.diverted_by,
             }),
@@ -274,6 +289,15 @@ impl Output {
         };
         // A closed pipe must not end a call: who stopped reading does not want to know.
         let _ = writeln!(std::io::stdout().lock(), "{text}");
+    }
+}
+
+/// The crypto suite of a call, `pending` before that is known, `off` without any.
+fn srtp(call: &CallView) -> &str {
+    match &call.protection {
+        ProtectionView::None => "off",
+        ProtectionView::Pending { suite, .. } => suite.as_deref().unwrap_or("pending"),
+        ProtectionView::Encrypted { suite, .. } => suite,
     }
 }
 

@@ -1,16 +1,22 @@
-//! What strangers send, for the fuzz targets: session descriptions, and the packets of a call, payloads.
+//! What strangers send, for the fuzz targets: session descriptions, protected packets, handshakes, payloads, and the
+//! packets of a call.
 
 mod session;
 
 pub use session::session;
 
 use std::net::{IpAddr, Ipv4Addr};
+use std::sync::{Arc, LazyLock};
+use std::time::Instant;
+
+use zeroize::Zeroizing;
 
 use crate::codec::VoiceDecoder;
 use crate::comfort_noise::ComfortNoise;
 use crate::jitter::Decoder;
+use crate::protect::{Handshake, Protector};
 use crate::sdp::{LocalMedia, Srtp};
-use crate::{Codec, FRAME};
+use crate::{Association, Codec, FRAME, Identity, MasterKey, Protection, Role, Suite};
 
 /// Takes some bytes for an offer and for an answer. None may panic; what is answered to an offer has as many streams
 /// (RFC 3264, section 6), and can be answered in its turn.
@@ -24,7 +30,7 @@ pub fn description(bytes: &[u8]) {
 
 fn exchange(text: &str, here: IpAddr, srtp: Srtp) {
     let mut ours = LocalMedia::new(here, 4000, 4001, Codec::ALL.to_vec(), 7);
-    ours.srtp = srtp;
+    ours.security.srtp = srtp;
     let _ = ours.offer();
     let _ = ours.accept(text);
     if let Ok((answer, _)) = ours.answer(text) {
@@ -32,7 +38,7 @@ fn exchange(text: &str, here: IpAddr, srtp: Srtp) {
         let streams = |text: &str| text.split(['\r', '\n']).filter(|line| line.starts_with("m=")).count();
         assert_eq!(streams(&answer), streams(text), "{answer}");
         let mut theirs = LocalMedia::new(here, 5000, 5001, Codec::ALL.to_vec(), 8);
-        theirs.srtp = if srtp == Srtp::Off { Srtp::Off } else { Srtp::Prefer };
+        theirs.security.srtp = if srtp == Srtp::Off { Srtp::Off } else { Srtp::Prefer };
         assert!(theirs.answer(&answer).is_ok(), "{answer}");
     }
 }
@@ -71,13 +77,83 @@ pub fn payloads(bytes: &[u8]) {
     }
 }
 
+/// Takes some bytes for protected packets: the first octet chooses the suite, then each packet has its length before
+/// it. None may panic, and none that was not protected with the key is taken.
+pub fn protected(bytes: &[u8]) {
+    let Some((choice, mut rest)) = bytes.split_first() else { return };
+    let suite = Suite::ALL.get(usize::from(choice % 6)).copied().unwrap_or(Suite::AeadAes128Gcm);
+    let key = |fill| MasterKey::new(suite, Zeroizing::new(vec![fill; suite.key_length()]));
+    let (Some(send), Some(receive)) = (key(1), key(2)) else { return };
+    let agreed = Protection::Sdes { suite, send, receive };
+    let mut protector = Protector::new(Some(&agreed), Instant::now());
+    while let Some((length, after)) = rest.split_first() {
+        let length = usize::from(*length).min(after.len());
+        let (packet, left) = after.split_at(length);
+        assert!(protector.open(packet).is_none(), "forged");
+        rest = left;
+    }
+}
+
+static ENDS: LazyLock<Option<(Association, Association)>> = LazyLock::new(|| {
+    let (a, b) = (Arc::new(Identity::generate()?), Arc::new(Identity::generate()?));
+    let theirs = (vec![b.fingerprint().clone()], vec![a.fingerprint().clone()]);
+    let client = Association { role: Role::Client, identity: a, theirs: theirs.0 };
+    let server = Association { role: Role::Server, identity: b, theirs: theirs.1 };
+    Some((client, server))
+});
+
+/// Shakes hands in both roles and lets the bytes come in between: the first octet says to whom, the second after how
+/// many datagrams, the third whether they stand for a datagram or bend the one under way.
+pub fn handshake(bytes: &[u8]) {
+    let ([to, after, how], bytes) = match bytes.split_first_chunk::<3>() {
+        Some((head, bytes)) => (*head, bytes),
+        None => return,
+    };
+    let Some((client, server)) = ENDS.as_ref() else { return };
+    let now = Instant::now();
+    let (Some(client), Some(server)) = (Handshake::new(client, now), Handshake::new(server, now)) else {
+        return;
+    };
+    let (mut ends, mut count) = ([client, server], 0);
+    for turn in 0..12 {
+        let Ok([from, other]) = ends.get_disjoint_mut([turn % 2, 1 - turn % 2]) else { return };
+        while let Some(mut datagram) = from.poll_transmit() {
+            let hit = count == usize::from(after % 8) && usize::from(to % 2) == 1 - turn % 2;
+            count += 1;
+            if hit && how % 2 == 0 {
+                other.receive(now, bytes);
+            } else if hit {
+                datagram.iter_mut().zip(bytes).for_each(|(octet, bend)| *octet ^= bend);
+            }
+            other.receive(now, &datagram);
+        }
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use std::path::PathBuf;
 
+    use proptest::prelude::*;
+
     fn corpus(name: &str) -> impl Iterator<Item = Vec<u8>> {
         let folder = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../../fuzz/corpus").join(name);
         std::fs::read_dir(folder).unwrap().map(|entry| std::fs::read(entry.unwrap().path()).unwrap())
+    }
+
+    proptest! {
+        #[test]
+        fn protected_packets(bytes in proptest::collection::vec(any::<u8>(), 0..600)) {
+            super::protected(&bytes);
+        }
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig::with_cases(40))]
+        #[test]
+        fn handshakes(bytes in proptest::collection::vec(any::<u8>(), 3..600)) {
+            super::handshake(&bytes);
+        }
     }
 
     #[test]

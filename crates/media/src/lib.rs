@@ -35,7 +35,9 @@ pub use codec::{Codec, CodecError};
 pub use conference::{Conference, Gate};
 pub use dtmf::Digit;
 pub use far_end::FarEnd;
-pub use protect::{Keying, MasterKey, Protected, Protection, Suite};
+pub use protect::{
+    Association, Fingerprint, Identity, Keying, MasterKey, Protected, Protection, Role, Suite,
+};
 pub use report::Report;
 pub use session::{Channel, MediaError, Session, Transmit};
 

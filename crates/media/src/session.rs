@@ -10,7 +10,7 @@ use thiserror::Error;
 use crate::control::Control;
 use crate::far_end::FarEndReports;
 use crate::jitter::Ticks;
-use crate::protect::{Protected, Protector};
+use crate::protect::{self, Protected, Protector};
 use crate::quality;
 use crate::receiver::Receiver;
 use crate::report::{level, milliseconds};
@@ -65,6 +65,8 @@ pub struct Session {
     protector: Protector,
     far_end: FarEndReports,
     remote_rtcp: SocketAddr,
+    /// RTP and RTCP share one port.
+    rtcp_mux: bool,
     /// Where RTCP of the source that is heard really came from.
     heard_rtcp: Option<SocketAddr>,
     queue: VecDeque<Transmit>,
@@ -92,9 +94,10 @@ impl Session {
             sender,
             receiver: Receiver::new(negotiated)?,
             control: Control::new(now, &mut random),
-            protector: Protector::new(negotiated.protection.as_ref()),
+            protector: Protector::new(negotiated.protection.as_ref(), now),
             far_end: FarEndReports::default(),
             remote_rtcp: negotiated.remote_rtcp,
+            rtcp_mux: negotiated.rtcp_mux,
             heard_rtcp: None,
             queue: VecDeque::new(),
             sent: 0,
@@ -109,11 +112,12 @@ impl Session {
     ///
     /// # Errors
     /// A codec that has become necessary cannot be made; what was before goes on.
-    pub fn renegotiate(&mut self, negotiated: &Negotiated, _now: Instant) -> Result<(), MediaError> {
+    pub fn renegotiate(&mut self, negotiated: &Negotiated, now: Instant) -> Result<(), MediaError> {
         self.sender.renegotiate(negotiated, self.random.random())?;
         self.receiver.renegotiate(negotiated);
         self.tells_losses = negotiated.opus.dred;
-        self.protector.renegotiate(negotiated.protection.as_ref());
+        self.protector.renegotiate(negotiated.protection.as_ref(), now);
+        self.rtcp_mux = negotiated.rtcp_mux;
         if self.remote_rtcp != negotiated.remote_rtcp {
             self.remote_rtcp = negotiated.remote_rtcp;
             self.heard_rtcp = None;
@@ -142,6 +146,9 @@ impl Session {
         if self.closed {
             return;
         }
+        if protect::is_handshake(bytes) {
+            return self.protector.shake(now, from, self.receiver.destination(), bytes);
+        }
         let Some(clear) = self.open(now, from, bytes) else { return };
         if rtp::is_rtcp(&clear) {
             if let Some(items) = rtcp::parse(&clear) {
@@ -159,6 +166,10 @@ impl Session {
     /// The next datagram that is due. Call until it gives `None`.
     pub fn poll_transmit(&mut self, now: Instant) -> Option<Transmit> {
         if !self.closed {
+            while let Some((to, bytes)) = self.protector.poll_transmit(now) {
+                let to = to.unwrap_or(self.receiver.destination());
+                self.queue(Transmit { to, from_port: Channel::Rtp, bytes });
+            }
             if let Some(bytes) = self.sender.poll_event(now) {
                 self.queue_rtp(bytes);
             }
@@ -174,7 +185,8 @@ impl Session {
         if self.closed {
             return None;
         }
-        self.sender.next_event().into_iter().chain(self.control.next()).min()
+        let handshake = self.protector.next_deadline();
+        self.sender.next_event().into_iter().chain(self.control.next()).chain(handshake).min()
     }
 
     /// Sends a digit after those still under way (RFC 4733): 100 ms of tone, at least 70 ms of silence. `false`: it is
@@ -342,9 +354,14 @@ impl Session {
         if let (true, false, Some(block)) = (self.tells_losses, bye, block) {
             self.receiver.arrivals().write(&mut bytes, self.sender.ssrc, block.about);
         }
+        if self.protector.is_by_handshake() && !self.rtcp_mux {
+            // Its own port would need an association of its own (RFC 5764, section 4.1.1).
+            return;
+        }
         let Some(bytes) = self.protector.protect(bytes) else { return };
         let to = self.heard_rtcp.unwrap_or(self.remote_rtcp);
-        self.queue(Transmit { to, from_port: Channel::Rtcp, bytes });
+        let from_port = if self.rtcp_mux { Channel::Rtp } else { Channel::Rtcp };
+        self.queue(Transmit { to, from_port, bytes });
     }
 
     fn queue(&mut self, transmit: Transmit) {

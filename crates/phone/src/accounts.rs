@@ -1,5 +1,6 @@
 //! The accounts and their user agents.
 
+use media::Keying;
 use pbx_api::Trust;
 use secrecy::ExposeSecret;
 use sip::UserAgent;
@@ -10,7 +11,8 @@ use crate::calls::now;
 use crate::outlet::Outlet;
 use crate::words::{of_cause, of_sip_error};
 use crate::{
-    AccountId, AccountState, AccountView, CertificateView, Code, Codec, Event, FeatureCodes, Problem, UnixMs,
+    AccountId, AccountState, AccountView, CertificateView, Code, Codec, Event, FeatureCodes, Problem,
+    SrtpPolicy, Transport, UnixMs,
 };
 
 /// The accounts, in the order they were signed in.
@@ -36,6 +38,8 @@ pub(crate) struct Line {
     pub(crate) sip: sip::Account,
     /// Codecs settled for its calls, best first; none where that is for the user to say.
     pub(crate) codecs: Vec<Codec>,
+    /// Whether they are encrypted.
+    pub(crate) srtp: SrtpPolicy,
 }
 
 impl Line {
@@ -59,9 +63,16 @@ struct Standing {
 }
 
 impl Standing {
-    fn agent(self, codecs: Vec<Codec>) -> Option<Agent> {
-        let Self { id, handle } = self;
-        handle.map(|handle| Agent { id, handle, codecs })
+    fn agent(&self, line: Option<&Line>, view: &AccountView) -> Option<Agent> {
+        let handle = self.handle.clone()?;
+        Some(Agent {
+            id: self.id,
+            handle,
+            codecs: line.map(|line| line.codecs.clone()).unwrap_or_default(),
+            srtp: line.map_or(view.srtp, |line| line.srtp),
+            secure: matches!(view.transport, Transport::Tls | Transport::Wss),
+            browserly: view.transport == Transport::Wss,
+        })
     }
 }
 
@@ -79,6 +90,23 @@ pub(crate) struct Agent {
     pub(crate) handle: UserAgent,
     /// Codecs settled for its calls, best first; none where that is for the user to say.
     pub(crate) codecs: Vec<Codec>,
+    /// Whether they are encrypted.
+    pub(crate) srtp: SrtpPolicy,
+    /// Its signalling is encrypted as far as the PBX.
+    pub(crate) secure: bool,
+    /// Its signalling is that of browsers.
+    pub(crate) browserly: bool,
+}
+
+impl Agent {
+    /// How its offers want to come to keys: a PBX that must have them over WebSockets speaks to browsers, and those
+    /// have done with keys in descriptions (RFC 8827, section 6.5).
+    pub(crate) fn keying(&self) -> Keying {
+        match self.browserly && self.srtp == SrtpPolicy::Require {
+            true => Keying::Dtls,
+            false => Keying::Sdes,
+        }
+    }
 }
 
 impl Accounts {
@@ -226,7 +254,14 @@ impl Accounts {
                 account.agent = Some(Standing { id, handle: Some(handle) });
                 None
             }
-            (Ok(handle), None) => Some(Agent { id, handle, codecs: Vec::new() }),
+            (Ok(handle), None) => Some(Agent {
+                id,
+                handle,
+                codecs: Vec::new(),
+                srtp: SrtpPolicy::Off,
+                secure: false,
+                browserly: false,
+            }),
             (Err(error), Some(account)) => {
                 account.agent = None;
                 let account = account.view.id.clone();
@@ -288,6 +323,14 @@ impl Accounts {
         self.change(&id, |view| view.certificate = Some(Box::new(certificate)));
     }
 
+    /// Whether the calls of an account are encrypted, from the next one on.
+    pub(crate) fn protect(&mut self, id: &AccountId, srtp: SrtpPolicy) {
+        if let Some(line) = self.list.iter_mut().find(|a| a.view.id == *id).and_then(|a| a.line.as_mut()) {
+            line.srtp = srtp;
+        }
+        self.change(id, |view| view.srtp = srtp);
+    }
+
     /// What is trusted has changed.
     pub(crate) fn trust(&mut self, trust: &Trust) {
         for account in &mut self.list {
@@ -324,17 +367,11 @@ impl Account {
     }
 
     fn agent(&self) -> Option<(AccountId, Agent)> {
-        let Standing { id, handle } = self.agent.as_ref()?;
-        let agent = Agent { id: *id, handle: handle.clone()?, codecs: self.codecs() };
+        let agent = self.agent.as_ref()?.agent(self.line.as_ref(), &self.view)?;
         Some((self.view.id.clone(), agent))
     }
 
     fn take_agent(&mut self) -> Option<Agent> {
-        let codecs = self.codecs();
-        self.agent.take()?.agent(codecs)
-    }
-
-    fn codecs(&self) -> Vec<Codec> {
-        self.line.as_ref().map(|line| line.codecs.clone()).unwrap_or_default()
+        self.agent.take()?.agent(self.line.as_ref(), &self.view)
     }
 }

@@ -242,6 +242,12 @@ impl Actor {
                 self.remember_devices();
                 (Ok(()), None)
             }
+            Command::SetSrtp { account, srtp } => {
+                self.signing_in.protect(&account, srtp);
+                self.accounts.protect(&account, srtp);
+                let known = self.accounts.has(&account);
+                (if known { Ok(()) } else { Err(Code::NoAccount.into()) }, None)
+            }
             Command::TrustSipServer { account, fingerprint } => {
                 (self.trust_sip_server(&account, &fingerprint), None)
             }

@@ -8,6 +8,7 @@ mod early;
 mod end;
 mod floor;
 mod keys;
+mod protection;
 mod recording;
 mod session;
 mod tone;
@@ -19,6 +20,7 @@ use std::sync::{Arc, Mutex};
 use std::time::Instant;
 
 use devices::{DeviceWatch, PlaceBook};
+use media::Identity;
 
 use crate::accounts::AgentId;
 use crate::actor::Input;
@@ -30,7 +32,7 @@ use crate::voice::{Voice, VoiceError, VoiceEvent};
 use crate::words::{of_end, of_voice_error};
 use crate::{
     AccountId, CallId, CallPreferences, CallState, CallView, Code, Config, EndReason, Event, PeerView,
-    Problem, RingPreferences,
+    Problem, ProtectionView, RingPreferences,
 };
 
 pub(crate) use begin::Way;
@@ -56,6 +58,8 @@ pub(crate) struct Calls {
     audio: Audio,
     /// Tells what is plugged in, where that matters.
     _watch: Option<DeviceWatch>,
+    /// Whom other phones see in a handshake for keys, for as long as this phone runs.
+    identity: Option<Arc<Identity>>,
     config: Arc<Config>,
     outlet: Outlet,
 }
@@ -83,6 +87,7 @@ impl Calls {
             ear: Ear::default(),
             last: 0,
             preferences,
+            identity: Identity::generate().map(Arc::new),
             config,
             outlet,
         }
@@ -161,7 +166,7 @@ impl Calls {
                 self.with(agent, call, |calls, id| calls.transferred(id, progress));
             }
             sip::Event::Ended { call, cause, status } => {
-                self.with(agent, call, |calls, id| calls.finish(id, of_end(cause), status));
+                self.with(agent, call, |calls, id| calls.refused_or_over(id, of_end(cause), status));
             }
             _ => {}
         }
@@ -212,10 +217,19 @@ impl Calls {
     fn figures(&mut self, id: CallId, figures: &media::Report) {
         let Ok(call) = self.live(id) else { return };
         let begins = !call.is_established() && figures.rx_packets > 0 && call.early.sound();
+        if figures.protected == media::Protected::Failed {
+            tracing::info!(call = id.0, "the other end is not who it was announced to be");
+            return self.end_for(id, EndReason::NotEncrypted);
+        }
+        let protection = ProtectionView::running(figures.protected, call.agent.secure);
+        let news = call.protected_as(protection);
         for digit in &figures.digits {
             self.outlet.tell(Event::DigitHeard { call: id, digit: digit.as_char() });
         }
         self.outlet.tell(Event::Media { call: id, report: report(figures) });
+        if news {
+            self.tell(id);
+        }
         self.judge(id, figures);
         if begins {
             self.settle();

@@ -3,7 +3,8 @@ use serde::Deserialize;
 use specta::Type;
 
 use crate::{
-    AccountId, CallId, CallPreferences, DeclineReason, DeviceRole, RingPreferences, TransportChoice,
+    AccountId, CallId, CallPreferences, DeclineReason, DeviceRole, RingPreferences, SrtpPolicy,
+    TransportChoice,
 };
 
 /// What a shell may ask of the phone. Every answer comes back as an [`Event`](crate::Event).
@@ -125,6 +126,13 @@ pub enum Command {
     SignOut {
         /// Which account.
         account: AccountId,
+    },
+    /// Change whether the calls of an account are encrypted, from the next call on.
+    SetSrtp {
+        /// Which account.
+        account: AccountId,
+        /// Whether.
+        srtp: SrtpPolicy,
     },
     /// Try to register now instead of waiting for the next try.
     Reconnect {

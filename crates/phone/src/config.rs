@@ -5,7 +5,7 @@ use devices::{Sink, Source};
 use pbx_api::Trust;
 
 use crate::words::of_api_error;
-use crate::{AccountId, Browser, CallPreferences, Eyes, FieldIs, Problem, WaysView};
+use crate::{AccountId, Browser, CallPreferences, Eyes, FieldIs, Problem, SrtpPolicy, WaysView};
 
 /// How a [`Phone`](crate::Phone) is to be run.
 #[derive(Debug, Clone)]
@@ -40,6 +40,8 @@ pub struct Config {
     /// Registers beside other phones that use the same settings, not in their place: under an instance
     /// (RFC 5626, section 4.1) of this run alone.
     pub beside_others: bool,
+    /// Whether calls are encrypted, for this run alone and all accounts; without it each account says so.
+    pub srtp: Option<SrtpPolicy>,
 }
 
 /// Which of the accounts signed in to before to begin with.
@@ -93,6 +95,7 @@ impl Config {
             eyes: Eyes::System,
             calls: None,
             beside_others: false,
+            srtp: None,
         }
     }
 

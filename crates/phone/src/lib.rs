@@ -45,11 +45,11 @@ pub use picture::{
     AccountId, AccountState, AccountView, Activity, AudioView, BrowserView, CallEnd, CallId, CallPreferences,
     CallReport, CallState, CallView, CameraState, CameraView, CertificateView, CodeView, CodecPreference,
     DeclineReason, DeviceForm, DeviceNews, DeviceRole, DeviceView, Direction, DtmfMode, EndReason,
-    EnforcedView, FieldIs, ForgotView, Lamp, MailboxView, MessageId, MessageState, MessageView,
-    NewPasswordView, PasswordPolicyView, PeerView, Picture, PresenceView, Quality, ReasonView,
-    RecordingNotice, RecordingPreferences, RingPreferences, RingTone, RoleView, ScanView, SessionState,
-    SignInNews, SignInPage, SignInView, TenantView, Theme, TransferView, Transport, TransportChoice,
-    TrustedView, UnixMs, WatchedView, WaysView,
+    EnforcedView, FieldIs, ForgotView, KeyWay, Lamp, MailboxView, MessageId, MessageState, MessageView,
+    NewPasswordView, PasswordPolicyView, PeerView, Picture, PresenceView, ProtectionView, Quality,
+    ReasonView, RecordingNotice, RecordingPreferences, RingPreferences, RingTone, RoleView, ScanView,
+    SessionState, SignInNews, SignInPage, SignInView, SrtpPolicy, TenantView, Theme, TransferView, Transport,
+    TransportChoice, TrustedView, UnixMs, WatchedView, WaysView,
 };
 pub use scanning::{CodeFacts, Eyes, code_in};
 pub use settings::{AccountKind, SavedAccount, Settings, SettingsError};

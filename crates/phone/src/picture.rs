@@ -9,6 +9,7 @@ mod audio;
 mod call;
 pub(crate) mod codecs;
 mod others;
+mod protection;
 
 pub use audio::{
     AudioView, DeviceForm, DeviceNews, DeviceRole, DeviceView, ReasonView, RingPreferences, RingTone,
@@ -22,6 +23,7 @@ pub use codecs::CodecPreference;
 pub use others::{
     Activity, Lamp, MailboxView, MessageId, MessageState, MessageView, PresenceView, WatchedView,
 };
+pub use protection::{KeyWay, ProtectionView, SrtpPolicy};
 
 /// Name of an account, `user@domain`: what `--account` takes and the keychain entry is filed under.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize, Type)]
@@ -388,6 +390,8 @@ pub struct AccountView {
     pub server: String,
     /// Transport in use.
     pub transport: Transport,
+    /// Whether its calls are encrypted.
+    pub srtp: SrtpPolicy,
     /// Whether calls can come and go, and if not, why not and what happens next.
     pub state: AccountState,
     /// The session at the PBX's REST interface.

@@ -11,13 +11,13 @@ use std::path::{Path, PathBuf};
 use devices::PlaceBook;
 use serde::{Deserialize, Serialize};
 
-use crate::{AccountId, CallPreferences, Enforced, RingPreferences, Transport};
+use crate::{AccountId, CallPreferences, Enforced, RingPreferences, SrtpPolicy, Transport};
 
 /// Version 2 knows plain SIP accounts, enforced settings and the camera used last, version 3 preferences in calls,
 /// transports that are found out and the phone's identity, version 4 the order of codecs, version 5 the order of
-/// devices and how it rings;
+/// devices and how it rings, version 6 whether calls are encrypted;
 /// earlier ones are read as they are.
-const VERSION: u32 = 5;
+const VERSION: u32 = 6;
 const REMEMBERED: usize = 8;
 
 /// The settings as they stand on disk.
@@ -116,6 +116,9 @@ pub struct SavedAccount {
     /// User name for digest, where it differs from the extension.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub auth_user: Option<String>,
+    /// Whether its calls are encrypted.
+    #[serde(default)]
+    pub srtp: SrtpPolicy,
     /// What the PBX's profile file settles.
     #[serde(default, skip_serializing_if = "Enforced::is_empty")]
     pub enforced: Enforced,
@@ -216,7 +219,8 @@ impl Settings {
             Some(place) => {
                 // It is the same phone at the same registrar.
                 let instance = place.instance.take().or_else(|| account.instance.clone());
-                *place = SavedAccount { instance, ..account };
+                // So is what the user has chosen for it.
+                *place = SavedAccount { instance, srtp: place.srtp, ..account };
             }
             None => self.accounts.push(account),
         }
@@ -226,6 +230,13 @@ impl Settings {
     pub fn replace(&mut self, account: &SavedAccount) {
         if let Some(place) = self.accounts.iter_mut().find(|a| a.id == account.id) {
             place.clone_from(account);
+        }
+    }
+
+    /// Whether the calls of an account are encrypted.
+    pub fn protect(&mut self, id: &AccountId, srtp: SrtpPolicy) {
+        if let Some(account) = self.accounts.iter_mut().find(|a| a.id == *id) {
+            account.srtp = srtp;
         }
     }
 
@@ -280,6 +291,7 @@ mod tests {
             instance: None,
             kind: AccountKind::Pbx,
             auth_user: None,
+            srtp: SrtpPolicy::Prefer,
             enforced: Enforced::default(),
         }
     }
@@ -302,6 +314,15 @@ mod tests {
         settings.remember(named("first"));
         settings.remember(named("second"));
         assert_eq!(settings.accounts, [named("first")]);
+    }
+
+    #[test]
+    fn signing_in_again_keeps_what_was_chosen() {
+        let mut settings = Settings::default();
+        settings.remember(account(1));
+        settings.protect(&account(1).id, SrtpPolicy::Require);
+        settings.remember(account(1));
+        assert_eq!(settings.accounts[0].srtp, SrtpPolicy::Require);
     }
 
     #[test]
@@ -351,8 +372,9 @@ mod tests {
         let mut settings = Settings::load(dir.path()).unwrap();
         assert_eq!(settings.accounts[0].kind, AccountKind::Pbx);
         assert_eq!(settings.accounts[0].proxy_port, Some(5060));
+        assert_eq!(settings.accounts[0].srtp, SrtpPolicy::Prefer);
         settings.change(dir.path(), |s| s.withdraw_trust("nobody")).unwrap();
-        assert!(fs::read_to_string(file(dir.path())).unwrap().contains("\"version\": 5"));
+        assert!(fs::read_to_string(file(dir.path())).unwrap().contains("\"version\": 6"));
         assert_eq!(Settings::load(dir.path()).unwrap(), settings);
     }
 
@@ -367,7 +389,7 @@ mod tests {
         settings.change(dir.path(), |s| s.calls.codecs.clone_from(&order)).unwrap();
         assert_eq!(Settings::load(dir.path()).unwrap().calls.codecs, order);
         // A phone of that version leaves the file alone instead of forgetting the order.
-        assert!(fs::read_to_string(file(dir.path())).unwrap().contains("\"version\": 5"));
+        assert!(fs::read_to_string(file(dir.path())).unwrap().contains("\"version\": 6"));
     }
 
     #[test]
@@ -376,7 +398,7 @@ mod tests {
         fs::write(file(dir.path()), b"{\"version\": 3, \"calls\": {\"doNotDisturb\": true}}").unwrap();
         let settings = Settings::load(dir.path()).unwrap();
         assert!(settings.calls.do_not_disturb);
-        assert_eq!((settings.version, settings.ring.volume), (5, 100));
+        assert_eq!((settings.version, settings.ring.volume), (6, 100));
         assert_eq!(settings.devices, PlaceBook::default());
     }
 

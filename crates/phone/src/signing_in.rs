@@ -30,7 +30,7 @@ use crate::settings::{SavedAccount, Settings, TrustedCertificate};
 use crate::words::of_sign_in_error;
 use crate::{
     AccountId, AccountKind, CallPreferences, Code, Command, Config, Event, FeatureCodes, FieldIs, Problem,
-    RingPreferences, SessionState, SignInView, TrustedView,
+    RingPreferences, SessionState, SignInView, SrtpPolicy, TrustedView,
 };
 
 /// What happened to the wizard or a session, from outside the actor.
@@ -283,6 +283,11 @@ impl SigningIn {
             settings.devices.clone_from(book);
             settings.ring = ring;
         });
+    }
+
+    /// Remembers whether the calls of an account are encrypted.
+    pub(crate) fn protect(&mut self, id: &AccountId, srtp: SrtpPolicy) {
+        self.settle(|settings| settings.protect(id, srtp));
     }
 
     fn find_server(&self, domain: String, server: String) -> Step {

@@ -1,6 +1,7 @@
 //! What the rooms below say, in the words that cross the IPC.
 
 use devices::{CameraError, DeviceError};
+use media::sdp::SdpError;
 use pbx_api::{ApiError, CertificateFacts, CertificateProblem};
 use sign_in::SignInError;
 
@@ -97,6 +98,14 @@ pub(crate) fn of_end(cause: sip::EndCause) -> EndReason {
         EndCause::Unreachable(Cause::ServerFailed) => EndReason::Failed,
         EndCause::Unreachable(_) => EndReason::Unreachable,
         EndCause::ConnectionLost => EndReason::ConnectionLost,
+    }
+}
+
+/// Why nothing was agreed on.
+pub(crate) fn of_sdp_error(error: &SdpError) -> EndReason {
+    match error {
+        SdpError::NotProtected => EndReason::NotEncrypted,
+        _ => EndReason::NoCommonCodec,
     }
 }
 

@@ -70,6 +70,8 @@ export type AccountView = {
 	server: string,
 	/**  Transport in use. */
 	transport: Transport,
+	/**  Whether its calls are encrypted. */
+	srtp: SrtpPolicy,
 	/**  Whether calls can come and go, and if not, why not and what happens next. */
 	state: AccountState,
 	/**  The session at the PBX's REST interface. */
@@ -270,8 +272,8 @@ export type CallView = {
 	digitsWaiting: string | null,
 	/**  Codec in use, as in SDP (`opus`, `PCMU`). */
 	codec: string | null,
-	/**  The media is encrypted. */
-	encrypted: boolean,
+	/**  How its sound is protected. */
+	protection: ProtectionView,
 	/**  Milliseconds from INVITE to its 2xx, or from Answer to ACK. */
 	setupMs: number | null,
 	/**  Why somebody cannot hear, as far as can be told; none while all is well. */
@@ -572,6 +574,12 @@ account: SipAccount } |
 { do: "signOut"; 
 /**  Which account. */
 account: AccountId } | 
+/**  Change whether the calls of an account are encrypted, from the next call on. */
+{ do: "setSrtp"; 
+/**  Which account. */
+account: AccountId; 
+/**  Whether. */
+srtp: SrtpPolicy } | 
 /**  Try to register now instead of waiting for the next try. */
 { do: "reconnect"; 
 /**  Which account. */
@@ -839,6 +847,8 @@ export type EndReason =
 "forbidden" | 
 /**  The two phones have no codec in common (415, 488, 606). */
 "noCommonCodec" | 
+/**  One of the two phones must encrypt, the other does not. */
+"notEncrypted" | 
 /**  Nothing answers: the network or the PBX is gone. */
 "unreachable" | 
 /**  The connection was lost in mid-call. */
@@ -979,6 +989,15 @@ export type ForgotView = {
 	asked: boolean,
 };
 
+/**  Which way the keys of a call came: who could have read them there can listen. */
+export type KeyWay = 
+/**  By a handshake between the phones themselves (DTLS-SRTP). */
+"handshake" | 
+/**  In signalling that is itself encrypted as far as the PBX (TLS, WSS). */
+"secureSignalling" | 
+/**  In signalling that anybody on the way can read (UDP, TCP). */
+"openSignalling";
+
 /**  A busy lamp (RFC 4235). */
 export type Lamp = 
 /**  Nothing goes on. */
@@ -1112,6 +1131,23 @@ export type Problem = {
 	/**  Seconds to wait before trying again, where the server said so. */
 	retryAfterS: number | null,
 };
+
+/**  How the sound of a call is protected, in both directions. */
+export type ProtectionView = 
+/**  It is not. */
+{ is: "none" } | 
+/**  It was agreed on, and nothing authentic has come yet. Nothing is sent or heard unprotected meanwhile. */
+{ is: "pending"; 
+/**  Which way the keys come. */
+keys: KeyWay; 
+/**  The crypto suite as in SDP, once it is known. */
+suite: string | null } | 
+/**  What is sent is encrypted, and what is heard was. */
+{ is: "encrypted"; 
+/**  Which way the keys came. */
+keys: KeyWay; 
+/**  The crypto suite as in SDP (`AES_CM_128_HMAC_SHA1_80`). */
+suite: string };
 
 /**  Quality in words: 3, 2, 1, 0 bars. */
 export type Quality = 
@@ -1332,6 +1368,15 @@ export type Spread = {
 	/**  Highest. */
 	most: number | null,
 };
+
+/**  Whether the calls of an account are encrypted (SRTP, RFC 3711). */
+export type SrtpPolicy = 
+/**  Never. */
+"off" | 
+/**  Where the other phone can. */
+"prefer" | 
+/**  Always: a call that cannot be encrypted does not come about. */
+"require";
 
 /**  The tenant behind a domain (`GET /info?domain=`). */
 export type TenantView = {

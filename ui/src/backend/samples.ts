@@ -41,7 +41,7 @@ export function signIn(change: Partial<SignInView> = {}): SignInView {
 /** Nora's account, registered unless told otherwise. */
 export function account(state: AccountState = { is: 'registered', expiresS: 300, rttMs: 12 }, change: Partial<AccountView> = {}): AccountView {
   return {
-    id: OWN, displayName: 'Nora Lindqvist', extension: '214', domain: 'fairwater.example', server: 'pbx.fairwater.example', transport: 'udp',
+    id: OWN, displayName: 'Nora Lindqvist', extension: '214', domain: 'fairwater.example', server: 'pbx.fairwater.example', transport: 'udp', srtp: 'prefer',
     state, session: { is: 'open' }, secretsInMemory: false, enforced: { theme: null, language: null, hidden: [], codecs: false }, mailbox: null, codes: null,
     certificate: null, ...change,
   };
@@ -50,7 +50,7 @@ export function account(state: AccountState = { is: 'registered', expiresS: 300,
 /** What most calls are not. */
 export const plainCall = {
   muted: false, remoteHeld: false, merged: false, divertedBy: null, follows: null, transfer: null, digits: '', digitsWaiting: null, codec: null,
-  encrypted: false, setupMs: null, verdict: null, recording: false,
+  protection: { is: 'none' }, setupMs: null, verdict: null, recording: false,
   recorded: null,
 } satisfies Partial<CallView>;
 

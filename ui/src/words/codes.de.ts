@@ -85,6 +85,7 @@ export const ends: Record<EndReason, Said> = {
   notFound: { what: 'Diese Nummer gibt es nicht', todo: 'Prüfen Sie die Nummer.' },
   forbidden: { what: 'Die Telefonanlage erlaubt diesen Anruf nicht', todo: 'Fragen Sie Ihre Administration, ob Sie diese Nummer anrufen dürfen.' },
   noCommonCodec: { what: 'Die beiden Telefone haben keine gemeinsame Sprachkodierung', todo: 'Sagen Sie Ihrer Administration Bescheid.' },
+  notEncrypted: { what: 'Das Gespräch konnte nicht so verschlüsselt werden, wie es muss', todo: 'Fragen Sie Ihre Administration, oder ändern Sie „Verschlüsselte Gespräche“ dieses Kontos.' },
   unreachable: { what: 'Die Telefonanlage war nicht erreichbar', todo: 'Prüfen Sie Ihr Netzwerk und rufen Sie erneut an.' },
   connectionLost: { what: 'Die Verbindung ist abgerissen', todo: 'Rufen Sie erneut an, sobald „Registriert“ da steht.' },
   transferred: { what: 'Weitergegeben', todo: '' },

@@ -87,6 +87,7 @@ export const ends: Record<EndReason, Said> = {
   notFound: { what: 'There is no such number', todo: 'Check the number.' },
   forbidden: { what: 'The PBX does not allow this call', todo: 'Ask your administrator whether you may call this number.' },
   noCommonCodec: { what: 'The two phones have no way of coding speech in common', todo: 'Tell your administrator.' },
+  notEncrypted: { what: 'The call could not be encrypted as it must be', todo: 'Ask your administrator, or change “Encrypted calls” of this account.' },
   unreachable: { what: 'The PBX could not be reached', todo: 'Check your network, then call again.' },
   connectionLost: { what: 'The connection was lost', todo: 'Call again when the phone says “Registered”.' },
   transferred: { what: 'Handed on', todo: '' },

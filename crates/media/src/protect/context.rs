@@ -126,4 +126,6 @@ fn context(suite: Suite, key: &MasterKey) -> Option<Context> {
 }
 
 #[cfg(test)]
+mod foreign;
+#[cfg(test)]
 mod tests;

@@ -13,7 +13,7 @@ use thiserror::Error;
 
 pub use offer_answer::LocalMedia;
 pub use opus::OpusParameters;
-pub use security::Srtp;
+pub use security::{Security, Srtp};
 
 use crate::{Codec, Protection};
 

@@ -2,9 +2,9 @@ use std::net::{IpAddr, SocketAddr};
 
 use super::parse::{self, Encoding, Media};
 use super::print::{self, Audio, Section};
-use super::security::{self, Lines, Security, Srtp, Terms};
+use super::security::{self, Lines, Security, Terms};
 use super::{Direction, EventPayload, Negotiated, OpusParameters, Payload, SdpError, opus};
-use crate::Codec;
+use crate::{Codec, Protection};
 
 /// Milliseconds of sound in a packet, where the other side does not ask for another amount.
 const PTIME_MS: u32 = 20;
@@ -27,15 +27,14 @@ pub struct LocalMedia {
     pub codecs: Vec<Codec>,
     /// Which way we want voice to flow; anything but [`Direction::SendRecv`] is a hold of ours.
     pub direction: Direction,
-    /// Whether it is protected.
-    pub srtp: Srtp,
+    /// How it is protected.
+    pub security: Security,
     /// Packets may be left out while nothing is said: by DTX in Opus, by comfort noise (RFC 3389) in other codecs.
     pub pauses: bool,
     session_id: u64,
     version: u64,
     types: PayloadTypes,
     offered: bool,
-    security: Security,
 }
 
 /// The dynamic payload types of this call. A type never changes its meaning (RFC 3264, section 8.3.2).
@@ -61,14 +60,13 @@ impl LocalMedia {
             rtcp_port,
             codecs,
             direction: Direction::SendRecv,
-            srtp: Srtp::Off,
+            security: Security::default(),
             pauses: false,
             // Some peers read both numbers into a signed 64-bit integer.
             session_id: session_id >> 1,
             version: 0,
             types: PayloadTypes { opus: 111, events_48000: 110, events_8000: 101 },
             offered: false,
-            security: Security::default(),
         }
     }
 
@@ -100,8 +98,8 @@ impl LocalMedia {
         if at(8_000) {
             formats.push(event_format(EventPayload { pt: self.types.events_8000, rate: 8_000 }));
         }
-        let rtcp_mux = self.rtcp_port == self.rtp_port;
-        let lines = self.security.offer(self.srtp, anew);
+        let lines = self.security.offer(anew);
+        let rtcp_mux = lines.muxed || self.rtcp_port == self.rtp_port;
         let audio = self.audio(&lines, &formats, PTIME_MS, rtcp_mux, self.direction, None);
         self.print(None, &[Section::Audio(audio)])
     }
@@ -123,10 +121,9 @@ impl LocalMedia {
 
         let theirs = direction_of(media);
         let direction = self.direction.both(theirs);
-        let rtcp_mux = media.rtcp_mux && self.rtcp_port == self.rtp_port;
         let ptime_ms = ptime(media, send.codec);
-        let (attributes, protection) = self.security.answer(terms, &media.proto);
-        let lines = Lines { proto: media.proto.clone(), attributes };
+        let (lines, protection) = self.security.answer(terms, &media.proto);
+        let rtcp_mux = media.rtcp_mux && (lines.muxed || self.rtcp_port == self.rtp_port);
         let comfort_noise = comfort_for(media, send.codec).filter(|_| self.pauses);
         let mut formats = vec![codec_format(send.codec, send.pt, self.pauses)];
         formats.extend(comfort_noise.map(comfort_format));
@@ -196,9 +193,10 @@ impl LocalMedia {
         let free = |pt: u8| self.types.all().iter().chain(&[COMFORT_NOISE]).all(|taken| *taken != pt);
         let receive = union(receive, common.iter().copied().filter(|payload| free(payload.pt)));
         let comfort_noise = comfort_for(media, send.codec).filter(|_| self.pauses);
-        let rtcp_mux = media.rtcp_mux && self.rtcp_port == self.rtp_port;
         let theirs = direction_of(media);
-        let protection = self.security.accept(self.srtp, media)?;
+        let protection = self.security.accept(media)?;
+        let muxed = matches!(protection, Some(Protection::Dtls(_)));
+        let rtcp_mux = media.rtcp_mux && (muxed || self.rtcp_port == self.rtp_port);
         Ok(Negotiated {
             remote_rtp,
             remote_rtcp: remote_rtcp(media, rtcp_mux).ok_or(SdpError::NoAudio)?,
@@ -220,8 +218,7 @@ impl LocalMedia {
     /// The stream of an offer that is answered: the first that can be protected, else the first.
     fn choose(&self, offered: &[Media]) -> Result<(usize, Terms), SdpError> {
         let audio = || offered.iter().enumerate().filter(|(_, media)| speakable(media));
-        let possible =
-            || audio().filter_map(|(place, media)| Some((place, self.security.terms(self.srtp, media)?)));
+        let possible = || audio().filter_map(|(place, media)| Some((place, self.security.terms(media)?)));
         let chosen = possible().find(|(_, terms)| *terms != Terms::Plain).or_else(|| possible().next());
         let refused = if audio().any(|(_, media)| security::is_known(media)) {
             SdpError::NotProtected

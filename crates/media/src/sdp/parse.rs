@@ -1,8 +1,9 @@
 use std::collections::HashSet;
 use std::net::{IpAddr, SocketAddr};
 
-use super::security::{self, Crypto};
+use super::security::{self, Crypto, Setup};
 use super::{Direction, MAX_SDP, SdpError};
+use crate::protect::Fingerprint;
 
 /// A session description, as far as a voice call needs it (RFC 8866).
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -70,6 +71,10 @@ pub(super) struct Media {
     pub crypto: Vec<Crypto>,
     /// Attributes as written, in order; those above are among them, but for keys.
     pub attributes: Vec<Attribute>,
+    /// `a=fingerprint:` (RFC 8122).
+    pub fingerprints: Vec<Fingerprint>,
+    /// `a=setup:` (RFC 4145).
+    pub setup: Option<Setup>,
 }
 
 /// What a payload type stands for.
@@ -129,6 +134,7 @@ pub(super) fn parse(text: &str) -> Result<Description, SdpError> {
     let mut address = None;
     let mut direction = Direction::default();
     let mut attributes = Vec::new();
+    let (mut fingerprints, mut setup) = (Vec::new(), None);
     let mut media: Vec<Media> = Vec::new();
     for line in lines {
         let malformed = || SdpError::Malformed(line.chars().take(80).collect());
@@ -150,13 +156,24 @@ pub(super) fn parse(text: &str) -> Result<Description, SdpError> {
             "a" => match media.last_mut() {
                 Some(last) => parse_attribute(last, value).ok_or_else(malformed)?,
                 None => {
-                    direction = parse_direction(value).unwrap_or(direction);
+                    match value.split_once(':') {
+                        Some(("fingerprint", value)) => security::read_fingerprint(&mut fingerprints, value),
+                        Some(("setup", value)) => setup = Setup::parse(value),
+                        _ => direction = parse_direction(value).unwrap_or(direction),
+                    }
                     attributes.push(Attribute::new(value));
                 }
             },
             _ if kind.len() == 1 => {}
             _ => return Err(malformed()),
         }
+    }
+    for stream in &mut media {
+        // What a stream says itself goes before what is said of the whole.
+        if stream.fingerprints.is_empty() {
+            stream.fingerprints.clone_from(&fingerprints);
+        }
+        stream.setup = stream.setup.or(setup);
     }
     Ok(Description { attributes, media })
 }
@@ -192,6 +209,8 @@ fn parse_media(value: &str) -> Option<Media> {
         direction: Direction::default(),
         crypto: Vec::new(),
         attributes: Vec::new(),
+        fingerprints: Vec::new(),
+        setup: None,
     })
 }
 
@@ -256,6 +275,8 @@ fn parse_attribute(media: &mut Media, value: &str) -> Option<()> {
             let address = words.next().and_then(parse_connection);
             media.rtcp = Some((port, address));
         }
+        "fingerprint" => security::read_fingerprint(&mut media.fingerprints, value),
+        "setup" => media.setup = Setup::parse(value),
         "crypto" => security::read_crypto(media, value),
         _ => {}
     }

@@ -1,13 +1,16 @@
-//! Protection in descriptions: SDES (RFC 4568), offered within plain RTP too (RFC 8643).
+//! Protection in descriptions: SDES (RFC 4568), offered within plain RTP too (RFC 8643), and DTLS (RFC 5763).
 
 use std::fmt::Write;
+use std::sync::Arc;
 
 use super::SdpError;
 use super::parse::Media;
-use crate::protect::{MasterKey, Protection, Suite};
+use crate::protect::{Association, Fingerprint, Identity, Keying, MasterKey, Protection, Role, Suite};
 
 /// Crypto attributes of a stream that are looked at.
 const MOST_CRYPTO: usize = 32;
+/// Fingerprints that are looked at.
+const MOST_FINGERPRINTS: usize = 8;
 /// What is offered, best first. Every phone has the second; more of them make an INVITE too large for UDP.
 const OFFERED: [Suite; 2] = [Suite::AeadAes256Gcm, Suite::AesCm128HmacSha1_80];
 
@@ -75,99 +78,201 @@ pub(super) fn read_crypto(media: &mut Media, value: &str) {
     }
 }
 
+/// Who begins a DTLS association, as a description says it (RFC 4145, RFC 5763).
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Setup {
+    Active,
+    Passive,
+    Actpass,
+    Holdconn,
+}
+
+impl Setup {
+    /// Reads what follows `a=setup:`.
+    pub fn parse(value: &str) -> Option<Self> {
+        match value.trim() {
+            "active" => Some(Setup::Active),
+            "passive" => Some(Setup::Passive),
+            "actpass" => Some(Setup::Actpass),
+            "holdconn" => Some(Setup::Holdconn),
+            _ => None,
+        }
+    }
+}
+
+/// Adds what follows `a=fingerprint:` where it is one that is good enough.
+pub(super) fn read_fingerprint(fingerprints: &mut Vec<Fingerprint>, value: &str) {
+    if fingerprints.len() < MOST_FINGERPRINTS {
+        fingerprints.extend(Fingerprint::parse(value));
+    }
+}
+
 /// What protects a stream that was offered.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum Terms {
     Plain,
     Sdes(Crypto),
+    Dtls(Role, Vec<Fingerprint>),
 }
 
 /// Our side of the protection of one call.
-#[derive(Debug, Clone, Default)]
-pub(super) struct Security {
+#[derive(Debug, Clone)]
+pub struct Security {
+    /// Whether it is protected.
+    pub srtp: Srtp,
+    /// How our offers want to come to keys. Offers of the other side decide for themselves.
+    pub keying: Keying,
+    /// Whom we show ourselves to be; without it there is no DTLS.
+    pub identity: Option<Arc<Identity>>,
     /// What we send with, one key a suite, for the whole of the call.
     own: Vec<(Suite, MasterKey)>,
     /// Tags of our last offer.
     offered: Vec<(u32, Suite)>,
-    agreed: Option<Agreed>,
+    settled: Option<Settled>,
+}
+
+impl Default for Security {
+    fn default() -> Self {
+        Self {
+            srtp: Srtp::Off,
+            keying: Keying::Sdes,
+            identity: None,
+            own: Vec::new(),
+            offered: Vec::new(),
+            settled: None,
+        }
+    }
 }
 
 /// What the last answer settled: later offers ask for no more.
 #[derive(Debug, Clone)]
-struct Agreed {
+struct Settled {
     proto: String,
-    suite: Option<Suite>,
+    by: Option<By>,
+}
+
+#[derive(Debug, Clone, Copy)]
+enum By {
+    Sdes(Suite),
+    Dtls(Role),
 }
 
 /// The transport and the attributes of a stream of ours.
 pub(super) struct Lines {
     pub proto: String,
     pub attributes: String,
+    /// RTCP must share the port of RTP: it has no association of its own.
+    pub muxed: bool,
 }
 
 impl Security {
     /// For an offer of ours. `anew` asks for all that we would like, whatever was settled before.
-    pub fn offer(&mut self, srtp: Srtp, anew: bool) -> Lines {
-        let settled = self.agreed.clone().filter(|_| !anew);
-        let (proto, suites) = match (srtp, settled) {
-            (_, Some(Agreed { proto, suite: Some(suite) })) => (proto, vec![suite]),
-            (Srtp::Off, _) | (Srtp::Prefer, Some(_)) => ("RTP/AVP".to_owned(), Vec::new()),
-            (Srtp::Prefer, None) => ("RTP/AVP".to_owned(), OFFERED.to_vec()),
-            (Srtp::Require, _) => ("RTP/SAVP".to_owned(), OFFERED.to_vec()),
+    pub(super) fn offer(&mut self, anew: bool) -> Lines {
+        let settled = self.settled.clone().filter(|_| !anew);
+        let fresh = match (self.srtp, self.keying) {
+            (Srtp::Off, _) => ("RTP/AVP", Vec::new(), false),
+            (_, Keying::Dtls) if self.identity.is_some() => ("UDP/TLS/RTP/SAVPF", Vec::new(), true),
+            (Srtp::Prefer, _) => ("RTP/AVP", OFFERED.to_vec(), false),
+            (Srtp::Require, _) => ("RTP/SAVP", OFFERED.to_vec(), false),
+        };
+        let mut setup = "actpass";
+        let (proto, suites, muxed) = match settled {
+            Some(Settled { proto, by: Some(By::Sdes(suite)) }) => (proto, vec![suite], false),
+            Some(Settled { proto, by: Some(By::Dtls(role)) }) => {
+                setup = setup_of(role);
+                (proto, Vec::new(), true)
+            }
+            Some(_) if self.srtp == Srtp::Prefer => ("RTP/AVP".to_owned(), Vec::new(), false),
+            _ => (fresh.0.to_owned(), fresh.1, fresh.2),
         };
         self.offered = (1..).zip(suites).collect();
         let mut attributes = String::new();
         for (tag, suite) in self.offered.clone() {
-            self.write(&mut attributes, tag, suite);
+            self.write_crypto(&mut attributes, tag, suite);
         }
-        Lines { proto, attributes }
+        if muxed {
+            self.write_fingerprint(&mut attributes, setup);
+        }
+        Lines { proto, attributes, muxed }
     }
 
     /// What would protect a stream that is offered to us. `None`: it cannot be taken.
-    pub fn terms(&self, srtp: Srtp, media: &Media) -> Option<Terms> {
-        if !is_known(media) {
-            return None;
-        }
-        let plain = is_plain(media);
-        if srtp == Srtp::Off {
-            return plain.then_some(Terms::Plain);
+    pub(super) fn terms(&self, media: &Media) -> Option<Terms> {
+        let profile = Profile::of(media)?;
+        let plain = Some(Terms::Plain).filter(|_| profile == Profile::Plain && self.srtp != Srtp::Require);
+        if self.srtp == Srtp::Off {
+            return plain;
         }
         // Whoever sends our own key back sends our own packets back.
-        let crypto = media.crypto.iter().find(|crypto| self.own.iter().all(|(_, own)| *own != crypto.key));
-        match crypto {
-            Some(crypto) => Some(Terms::Sdes(crypto.clone())),
-            None => (plain && srtp == Srtp::Prefer).then_some(Terms::Plain),
+        let foreign = |crypto: &&Crypto| self.own.iter().all(|(_, own)| *own != crypto.key);
+        let crypto = media.crypto.iter().find(foreign).filter(|_| profile != Profile::Dtls);
+        crypto.map(|crypto| Terms::Sdes(crypto.clone())).or_else(|| self.association(media)).or(plain)
+    }
+
+    fn association(&self, media: &Media) -> Option<Terms> {
+        let usable = self.identity.is_some() && !media.fingerprints.is_empty();
+        // Whoever has no address before ICE has found one cannot be reached without it.
+        let reachable = self.settled.is_some() || media.address.is_some_and(|a| !a.is_unspecified());
+        if !usable || !reachable {
+            return None;
         }
+        let role = match (media.setup, &self.settled) {
+            (Some(Setup::Actpass), Some(Settled { by: Some(By::Dtls(role)), .. })) => *role,
+            (Some(Setup::Actpass | Setup::Passive), _) => Role::Client,
+            // Without a word the offerer begins (RFC 4145, section 4.1).
+            (Some(Setup::Active) | None, _) => Role::Server,
+            (Some(Setup::Holdconn), _) => return None,
+        };
+        Some(Terms::Dtls(role, media.fingerprints.clone()))
     }
 
     /// For an answer of ours.
-    pub fn answer(&mut self, terms: Terms, proto: &str) -> (String, Option<Protection>) {
-        let mut attributes = String::new();
+    pub(super) fn answer(&mut self, terms: Terms, proto: &str) -> (Lines, Option<Protection>) {
+        let mut lines = Lines { proto: proto.to_owned(), attributes: String::new(), muxed: false };
         let protection = match terms {
             Terms::Plain => None,
             Terms::Sdes(Crypto { tag, suite, key }) => {
-                self.write(&mut attributes, tag, suite);
+                self.write_crypto(&mut lines.attributes, tag, suite);
                 Some(Protection::Sdes { suite, send: self.own(suite), receive: key })
+            }
+            Terms::Dtls(role, theirs) => {
+                lines.muxed = true;
+                self.write_fingerprint(&mut lines.attributes, setup_of(role));
+                self.identity.clone().map(|identity| Protection::Dtls(Association { role, identity, theirs }))
             }
         };
         self.settle(proto, &protection);
-        (attributes, protection)
+        (lines, protection)
     }
 
     /// Takes the answer to our last offer.
     ///
     /// # Errors
     /// [`SdpError::NotProtected`] where it leaves plain what must not be, or names no key that fits.
-    pub fn accept(&mut self, srtp: Srtp, media: &Media) -> Result<Option<Protection>, SdpError> {
+    pub(super) fn accept(&mut self, media: &Media) -> Result<Option<Protection>, SdpError> {
         let crypto = media.crypto.iter().find(|crypto| {
             self.offered.contains(&(crypto.tag, crypto.suite))
                 && self.own.iter().all(|(_, own)| *own != crypto.key)
         });
+        let profile = Profile::of(media);
+        let plain = profile == Some(Profile::Plain) && self.srtp != Srtp::Require;
+        let association = || {
+            let identity = self.identity.clone().filter(|_| self.srtp != Srtp::Off)?;
+            let theirs = Some(media.fingerprints.clone()).filter(|theirs| !theirs.is_empty())?;
+            let role = match media.setup {
+                Some(Setup::Passive | Setup::Actpass) => Role::Client,
+                Some(Setup::Active) | None => Role::Server,
+                Some(Setup::Holdconn) => return None,
+            };
+            Some(Protection::Dtls(Association { role, identity, theirs }))
+        };
         let protection = match crypto {
             Some(Crypto { suite, key, .. }) => {
-                Some(Protection::Sdes { suite: *suite, send: self.own(*suite), receive: key.clone() })
+                let (suite, receive) = (*suite, key.clone());
+                Some(Protection::Sdes { suite, send: self.own(suite), receive })
             }
-            None if is_plain(media) && srtp != Srtp::Require => None,
+            None if profile == Some(Profile::Dtls) => Some(association().ok_or(SdpError::NotProtected)?),
+            None if plain => None,
             None => return Err(SdpError::NotProtected),
         };
         self.settle(&media.proto, &protection);
@@ -175,8 +280,11 @@ impl Security {
     }
 
     fn settle(&mut self, proto: &str, protection: &Option<Protection>) {
-        let suite = protection.as_ref().map(|Protection::Sdes { suite, .. }| *suite);
-        self.agreed = Some(Agreed { proto: proto.to_owned(), suite });
+        let by = protection.as_ref().map(|protection| match protection {
+            Protection::Sdes { suite, .. } => By::Sdes(*suite),
+            Protection::Dtls(association) => By::Dtls(association.role),
+        });
+        self.settled = Some(Settled { proto: proto.to_owned(), by });
     }
 
     fn own(&mut self, suite: Suite) -> MasterKey {
@@ -188,24 +296,48 @@ impl Security {
         key
     }
 
-    fn write(&mut self, out: &mut String, tag: u32, suite: Suite) {
+    fn write_crypto(&mut self, out: &mut String, tag: u32, suite: Suite) {
         let key = self.own(suite).to_base64();
         // Writing into a String cannot fail.
         let _ = write!(out, "a=crypto:{tag} {suite} inline:{}\r\n", key.as_str());
+    }
+
+    fn write_fingerprint(&self, out: &mut String, setup: &str) {
+        if let Some(identity) = &self.identity {
+            let _ = write!(out, "a=fingerprint:{}\r\na=setup:{setup}\r\n", identity.fingerprint());
+        }
+    }
+}
+
+fn setup_of(role: Role) -> &'static str {
+    match role {
+        Role::Client => "active",
+        Role::Server => "passive",
+    }
+}
+
+/// What the transport of a stream says of its protection.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Profile {
+    Plain,
+    Secure,
+    Dtls,
+}
+
+impl Profile {
+    fn of(media: &Media) -> Option<Self> {
+        match media.proto.as_str() {
+            "RTP/AVP" | "RTP/AVPF" => Some(Profile::Plain),
+            "RTP/SAVP" | "RTP/SAVPF" => Some(Profile::Secure),
+            "UDP/TLS/RTP/SAVP" | "UDP/TLS/RTP/SAVPF" => Some(Profile::Dtls),
+            _ => None,
+        }
     }
 }
 
 /// Whether a stream has one of the transports that this phone speaks.
 pub(super) fn is_known(media: &Media) -> bool {
-    is_plain(media) || is_secure(media)
-}
-
-fn is_plain(media: &Media) -> bool {
-    matches!(media.proto.as_str(), "RTP/AVP" | "RTP/AVPF")
-}
-
-fn is_secure(media: &Media) -> bool {
-    matches!(media.proto.as_str(), "RTP/SAVP" | "RTP/SAVPF")
+    Profile::of(media).is_some()
 }
 
 #[cfg(test)]

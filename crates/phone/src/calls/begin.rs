@@ -12,7 +12,7 @@ use crate::actor::Input;
 use crate::picture::codecs;
 use crate::target::Target;
 use crate::voice::{Device, Sockets};
-use crate::words::{of_device_error, of_voice_error};
+use crate::words::{of_device_error, of_sdp_error, of_voice_error};
 use crate::{
     AccountId, CallId, CallState, Code, DeclineReason, Direction, EndReason, Event, PeerView, Problem,
 };
@@ -218,6 +218,7 @@ impl Calls {
         let own = self.config.codecs.clone();
         let chosen = codecs::chosen(&self.preferences.codecs);
         let pauses = self.preferences.leave_out_silence;
+        let identity = self.identity.clone();
         let Ok(call) = self.live(id) else {
             return;
         };
@@ -230,19 +231,15 @@ impl Calls {
         let mut media = LocalMedia::new(ip, sockets.rtp_port, sockets.rtcp_port, codecs, rand::random());
         media.pauses = pauses;
         call.sound = Sound::Bound(sockets);
-        let handle = call.agent.handle.clone();
-        let key = match way {
-            Way::Dial(target) => handle.invite(&target.to_string(), media.offer()),
-            Way::TakeOver(target, dialog) => {
-                handle.take_over(&target.to_string(), dialog, true, media.offer())
-            }
-            Way::Follow(referral) => {
-                call.referral = None;
-                handle.follow(referral, media.offer())
-            }
-            Way::Answer => return self.give_answer(id, media),
-        };
-        (call.key, call.media) = (Some(key), Some(media));
+        media.security.srtp = call.agent.srtp.into();
+        media.security.identity = identity;
+        media.security.keying = call.agent.keying();
+        if way == Way::Answer {
+            return self.give_answer(id, media);
+        }
+        let offer = media.offer();
+        call.media = Some(media);
+        call.place(way, offer);
     }
 
     fn give_answer(&mut self, id: CallId, mut media: LocalMedia) {
@@ -262,7 +259,7 @@ impl Calls {
             }
             Err(error) => {
                 tracing::info!(%error, "their offer cannot be answered");
-                call.fault = Some(EndReason::NoCommonCodec);
+                call.fault = Some(of_sdp_error(&error));
                 call.agent.handle.decline(key, 488);
             }
         }

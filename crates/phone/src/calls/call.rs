@@ -4,13 +4,16 @@ use std::time::{Instant, SystemTime, UNIX_EPOCH};
 
 use media::sdp::LocalMedia;
 
+use super::begin::Way;
 use super::digits::Digits;
 use super::early::Early;
 use crate::accounts::Agent;
 use crate::summary::Ledger;
 use crate::verdict::Assistant;
 use crate::voice::Sockets;
-use crate::{AccountId, CallEnd, CallId, CallState, CallView, Direction, EndReason, PeerView, UnixMs};
+use crate::{
+    AccountId, CallEnd, CallId, CallState, CallView, Direction, EndReason, PeerView, ProtectionView, UnixMs,
+};
 
 /// One call, from the first word of it until it has ended.
 pub(crate) struct Call {
@@ -24,6 +27,8 @@ pub(crate) struct Call {
     pub(crate) offer: Option<Option<String>>,
     /// Our side of the session.
     pub(crate) media: Option<LocalMedia>,
+    /// How it was dialled, until plain RTP was all that is left to offer.
+    pub(crate) dialled: Option<Way>,
     /// How far its sound is.
     pub(crate) sound: Sound,
     /// Which phones ring, before it is answered.
@@ -94,7 +99,7 @@ impl Call {
                 digits: String::new(),
                 digits_waiting: None,
                 codec: None,
-                encrypted: false,
+                protection: ProtectionView::None,
                 setup_ms: None,
                 verdict: None,
                 recording: false,
@@ -104,6 +109,7 @@ impl Call {
             key: None,
             offer: None,
             media: None,
+            dialled: None,
             sound: Sound::None,
             early: Early::default(),
             digits: Digits::default(),

@@ -114,7 +114,7 @@ impl Calls {
                 self.outlet.tell(Event::Media { call: id, report: report(&figures) });
             }
             let ledger = mem::take(&mut call.ledger);
-            if let Some(summary) = ledger.close(Instant::now(), call.view.codec.clone(), call.view.encrypted)
+            if let Some(summary) = ledger.close(Instant::now(), call.view.codec.clone(), call.is_encrypted())
             {
                 self.outlet.tell(Event::Summary { call: id, summary: Box::new(summary) });
             }

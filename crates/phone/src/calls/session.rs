@@ -11,8 +11,8 @@ use super::call::Sound;
 use super::floor::Flow;
 use crate::actor::Input;
 use crate::voice::{Sockets, Voice};
-use crate::words::of_voice_error;
-use crate::{CallId, CallState, Code, EndReason, Event, Problem};
+use crate::words::{of_sdp_error, of_voice_error};
+use crate::{CallId, CallState, Code, Event, Problem, ProtectionView};
 
 impl Calls {
     /// A phone at the other end rings, or somebody speaks already.
@@ -59,7 +59,7 @@ impl Calls {
             }
             (Err(error), None) => {
                 tracing::info!(%error, "their answer cannot be used");
-                self.end_for(id, EndReason::NoCommonCodec);
+                self.end_for(id, of_sdp_error(&error));
             }
         }
     }
@@ -82,7 +82,7 @@ impl Calls {
         let (Some(key), Some(media)) = (call.key, call.media.as_mut()) else { return };
         let Some(offer) = sdp else {
             media.direction = asked.unwrap_or(direction);
-            let ours = media.offer();
+            let ours = media.offer_anew();
             return call.agent.handle.answer_offer(key, Some(ours));
         };
         media.direction = direction;
@@ -191,6 +191,7 @@ impl Calls {
         let Some(call) = self.table.get_mut(&id) else { return };
         call.view.codec = Some(agreed.codec().name().to_owned());
         call.takes_events = agreed.send_events.is_some();
+        call.protected_as(ProtectionView::agreed(agreed.protection.as_ref(), call.agent.secure));
         match mem::replace(&mut call.sound, Sound::None) {
             Sound::Joined => {
                 call.sound = Sound::Joined;

@@ -1,7 +1,7 @@
 use serde::{Deserialize, Serialize};
 use specta::Type;
 
-use super::{AccountId, CallId, CodecPreference, UnixMs};
+use super::{AccountId, CallId, CodecPreference, ProtectionView, UnixMs};
 use crate::{FeatureCodes, Verdict};
 
 /// Who began a call.
@@ -89,6 +89,8 @@ pub enum EndReason {
     Forbidden,
     /// The two phones have no codec in common (415, 488, 606).
     NoCommonCodec,
+    /// One of the two phones must encrypt, the other does not.
+    NotEncrypted,
     /// Nothing answers: the network or the PBX is gone.
     Unreachable,
     /// The connection was lost in mid-call.
@@ -135,8 +137,8 @@ pub struct CallView {
     pub digits_waiting: Option<String>,
     /// Codec in use, as in SDP (`opus`, `PCMU`).
     pub codec: Option<String>,
-    /// The media is encrypted.
-    pub encrypted: bool,
+    /// How its sound is protected.
+    pub protection: ProtectionView,
     /// Milliseconds from INVITE to its 2xx, or from Answer to ACK.
     pub setup_ms: Option<u32>,
     /// Why somebody cannot hear, as far as can be told; none while all is well.

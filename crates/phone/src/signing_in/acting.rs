@@ -193,6 +193,7 @@ fn registered(id: AccountId, extension: Extension) -> SavedAccount {
         automatic: false,
         instance: Some(sip::Instance::random().as_str().to_owned()),
         auth_user: None,
+        srtp: crate::SrtpPolicy::default(),
         enforced: crate::Enforced::default(),
     }
 }

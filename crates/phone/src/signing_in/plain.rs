@@ -42,8 +42,11 @@ impl SigningIn {
             accounts.change(&saved.id, |view| view.secrets_in_memory = true);
         }
         // What was typed holds, whatever was kept before; it is the same phone at the same registrar all the same.
-        let instance = self.saved(&saved.id).and_then(|kept| kept.instance.clone());
-        let saved = SavedAccount { instance: instance.or(saved.instance), ..saved };
+        let kept = self.saved(&saved.id);
+        let (instance, srtp) = (kept.and_then(|k| k.instance.clone()), kept.map(|k| k.srtp));
+        let srtp = srtp.unwrap_or(saved.srtp);
+        let saved = SavedAccount { instance: instance.or(saved.instance), srtp, ..saved };
+        accounts.protect(&saved.id, srtp);
         let superseded = accounts.start_agent(&saved.id, self.line(&saved, password));
         self.leave_wizard();
         superseded
@@ -120,6 +123,7 @@ fn saved(account: &SipAccount) -> Result<SavedAccount, Problem> {
         automatic: account.transport == TransportChoice::Automatic,
         instance: Some(sip::Instance::random().as_str().to_owned()),
         auth_user: trimmed(&account.auth_user),
+        srtp: crate::SrtpPolicy::default(),
         enforced: Enforced::default(),
     })
 }

@@ -300,7 +300,8 @@ impl SigningIn {
             },
             local_port: None,
         };
-        Line { sip, codecs: saved.enforced.allowed() }
+        let srtp = self.config.srtp.unwrap_or(saved.srtp);
+        Line { sip, codecs: saved.enforced.allowed(), srtp }
     }
 }
 
@@ -322,6 +323,7 @@ pub(super) fn shown(saved: &SavedAccount) -> AccountView {
         domain: saved.domain.clone(),
         server: saved.server.clone(),
         transport: saved.transport,
+        srtp: saved.srtp,
         state: AccountState::Registering,
         session: match saved.kind {
             AccountKind::Pbx => SessionState::Opening,

@@ -7,7 +7,7 @@ fn pair(suite: Suite) -> (Outbound, Inbound) {
     (Outbound::new(suite, &key).unwrap(), Inbound::new(suite, &key).unwrap())
 }
 
-fn rtp(ssrc: u32, seq: u16) -> Vec<u8> {
+pub(super) fn rtp(ssrc: u32, seq: u16) -> Vec<u8> {
     let mut packet = vec![0x80, 0];
     packet.extend_from_slice(&seq.to_be_bytes());
     packet.extend_from_slice(&[0; 4]);
@@ -16,7 +16,7 @@ fn rtp(ssrc: u32, seq: u16) -> Vec<u8> {
     packet
 }
 
-fn rtcp(ssrc: u32) -> Vec<u8> {
+pub(super) fn rtcp(ssrc: u32) -> Vec<u8> {
     let mut packet = vec![0x80, 201, 0, 1];
     packet.extend_from_slice(&ssrc.to_be_bytes());
     packet

@@ -20,7 +20,7 @@ a=rtpmap:101 telephone-event/8000\r
 fn local(srtp: Srtp) -> LocalMedia {
     let address = "192.0.2.10".parse().unwrap();
     let mut media = LocalMedia::new(address, 40_000, 40_001, vec![Codec::Pcmu], 84);
-    media.srtp = srtp;
+    media.security.srtp = srtp;
     media
 }
 
@@ -34,7 +34,10 @@ fn veiled(text: &str) -> String {
 }
 
 fn suite(negotiated: &Negotiated) -> Option<Suite> {
-    negotiated.protection.as_ref().map(|Protection::Sdes { suite, .. }| *suite)
+    match negotiated.protection {
+        Some(Protection::Sdes { suite, .. }) => Some(suite),
+        _ => None,
+    }
 }
 
 fn keys(negotiated: &Negotiated) -> (MasterKey, MasterKey) {
@@ -238,4 +241,78 @@ proptest! {
     fn no_line_makes_it_panic(line in "[0-9]{0,3} ?(AES_CM_128_HMAC_SHA1_80|AEAD_AES_128_GCM)? ?(inline:)?[A-Za-z0-9+/=|^:; ]{0,80}") {
         let _ = Crypto::parse(&line);
     }
+}
+
+const BROWSERLY: &str = "v=0\r
+o=- 1 1 IN IP4 198.51.100.7\r
+s=-\r
+c=IN IP4 198.51.100.7\r
+t=0 0\r
+a=fingerprint:SHA-256 00:11:22:33:44:55:66:77:88:99:AA:BB:CC:DD:EE:FF:00:11:22:33:44:55:66:77:88:99:aa:bb:cc:dd:ee:ff\r
+a=setup:actpass\r
+m=audio 10012 UDP/TLS/RTP/SAVPF 0\r
+a=rtcp-mux\r
+";
+
+fn with_identity(srtp: Srtp, keying: Keying) -> LocalMedia {
+    let mut media = local(srtp);
+    media.security.keying = keying;
+    media.security.identity = Identity::generate().map(Arc::new);
+    media
+}
+
+fn association(negotiated: &Negotiated) -> Association {
+    let Some(Protection::Dtls(association)) = negotiated.protection.clone() else { panic!("no DTLS") };
+    association
+}
+
+#[test]
+fn a_handshake_is_offered_with_both_roles_and_one_port() {
+    let offer = with_identity(Srtp::Prefer, Keying::Dtls).offer();
+    assert!(offer.contains("m=audio 40000 UDP/TLS/RTP/SAVPF 0 101\r\n"), "{offer}");
+    assert!(offer.contains("a=setup:actpass\r\n") && offer.contains("a=rtcp-mux\r\n"), "{offer}");
+    assert!(offer.contains("a=fingerprint:sha-256 ") && !offer.contains("a=crypto"), "{offer}");
+    let without = local(Srtp::Require);
+    assert!(without.clone().offer().contains("RTP/SAVP "), "no identity, no handshake");
+}
+
+#[test]
+fn a_handshake_offered_is_begun_by_us() {
+    let mut media = with_identity(Srtp::Prefer, Keying::Sdes);
+    let (answer, negotiated) = media.answer(BROWSERLY).unwrap();
+    assert!(answer.contains("m=audio 40000 UDP/TLS/RTP/SAVPF 0\r\n"), "{answer}");
+    assert!(answer.contains("a=setup:active\r\n") && answer.contains("a=rtcp-mux\r\n"), "{answer}");
+    assert_eq!(association(&negotiated).role, Role::Client);
+    assert_eq!(negotiated.remote_rtcp, negotiated.remote_rtp);
+    for (setup, role) in [("active", Role::Server), ("passive", Role::Client), ("nothing", Role::Server)] {
+        let offer = BROWSERLY.replace("actpass", setup);
+        let negotiated = with_identity(Srtp::Prefer, Keying::Sdes).answer(&offer).unwrap().1;
+        assert_eq!(association(&negotiated).role, role, "{setup}");
+    }
+}
+
+#[test]
+fn what_no_handshake_can_come_of_is_refused() {
+    let refused = |offer: &str| with_identity(Srtp::Prefer, Keying::Sdes).answer(offer).err();
+    for offer in [
+        BROWSERLY.replace("SHA-256", "SHA-1"),
+        BROWSERLY.replace("actpass", "holdconn"),
+        BROWSERLY.replace("198.51.100.7", "0.0.0.0"),
+        BROWSERLY.replace("a=fingerprint", "a=other"),
+    ] {
+        assert_eq!(refused(&offer), Some(SdpError::NotProtected), "{offer}");
+    }
+    assert_eq!(local(Srtp::Prefer).answer(BROWSERLY).err(), Some(SdpError::NotProtected), "no identity");
+    let mut caller = with_identity(Srtp::Require, Keying::Dtls);
+    caller.offer();
+    let plain = BROWSERLY.replace("UDP/TLS/RTP/SAVPF", "RTP/AVP");
+    assert_eq!(caller.accept(&plain), Err(SdpError::NotProtected));
+}
+
+#[test]
+fn an_opportunist_may_offer_a_handshake_beside_plain_rtp() {
+    let offer = BROWSERLY.replace("UDP/TLS/RTP/SAVPF", "RTP/AVP");
+    let negotiated = with_identity(Srtp::Prefer, Keying::Sdes).answer(&offer).unwrap().1;
+    assert_eq!(association(&negotiated).role, Role::Client);
+    assert_eq!(with_identity(Srtp::Off, Keying::Sdes).answer(&offer).unwrap().1.protection, None);
 }

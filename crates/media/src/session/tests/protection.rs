@@ -1,12 +1,14 @@
 //! Sessions whose datagrams are protected.
 
+use std::sync::Arc;
+
 use super::*;
 use crate::sdp::{Negotiated, Srtp};
-use crate::{Keying, Protected, Suite};
+use crate::{Identity, Keying, Protected, Suite};
 
 fn preferring(host: u8) -> LocalMedia {
     let mut media = media(host, &[Codec::Pcmu]);
-    media.srtp = Srtp::Prefer;
+    media.security.srtp = Srtp::Prefer;
     media
 }
 
@@ -154,4 +156,83 @@ fn a_flood_of_forgeries_does_not_stop_the_voice() {
     let report = pair.ends[1].report(pair.now);
     assert_eq!((report.lost, report.concealed_ms), (0, 0), "{report:?}");
     assert!(report.refused > 10_000);
+}
+
+fn shaking(host: u8, srtp: Srtp) -> LocalMedia {
+    let mut media = preferring(host);
+    media.security.srtp = srtp;
+    media.security.keying = Keying::Dtls;
+    media.security.identity = Identity::generate().map(Arc::new);
+    media
+}
+
+const SHAKEN: Protected = Protected::On(Keying::Dtls, Suite::AeadAes256Gcm);
+
+#[test]
+fn keys_come_of_a_handshake_on_the_same_way() {
+    let mut pair = Pair::of(shaking(1, Srtp::Require), shaking(2, Srtp::Prefer));
+    assert_eq!(pair.ends[0].protected(), Protected::Pending(Keying::Dtls));
+    let said = speech(48_000 * 8);
+    pair.talk(&said, |_, _| true);
+    let now = pair.now;
+    for end in 0..2 {
+        let alike = align(&said[240_000..], &pair.heard[end][240_000..], 9600).1;
+        assert!(alike > 0.9, "{alike}");
+        let report = pair.ends[end].report(now);
+        assert_eq!((report.protected, report.refused), (SHAKEN, 0));
+        assert!(report.rtt_ms.is_some(), "RTCP shares the port and the keys");
+        assert!(pair.sent[end].iter().all(|(_, t)| t.from_port == Channel::Rtp));
+        let first = pair.sent[end].iter().position(|(_, t)| !protect::is_handshake(&t.bytes)).unwrap();
+        assert!(first > 0, "nothing is sent before the keys are known");
+    }
+}
+
+#[test]
+fn a_handshake_outlives_lost_datagrams() {
+    for lose in 0..6 {
+        let mut pair = Pair::of(shaking(1, Srtp::Require), shaking(2, Srtp::Prefer));
+        let mut count = 0;
+        pair.talk(&speech(48_000 * 4), |_, transmit| {
+            count += usize::from(protect::is_handshake(&transmit.bytes));
+            !protect::is_handshake(&transmit.bytes) || count - 1 != lose
+        });
+        assert_eq!(pair.ends.each_ref().map(Session::protected), [SHAKEN; 2], "without {lose}");
+    }
+}
+
+#[test]
+fn whoever_is_in_between_is_not_talked_to() {
+    let (mut a, mut b) = (shaking(1, Srtp::Require), shaking(2, Srtp::Prefer));
+    let (for_a, _) = negotiate(&mut a, &mut b);
+    let (mut to_b, mut middle) = (shaking(1, Srtp::Require), shaking(2, Srtp::Prefer));
+    let (_, for_middle) = negotiate(&mut to_b, &mut middle);
+    let now = Instant::now();
+    let mut ends = [Session::new(&for_a, 1, now).unwrap(), Session::new(&for_middle, 2, now).unwrap()];
+    for n in 0..2500 {
+        let now = now + TEN_MS * n;
+        for end in 0..2 {
+            ends[end].capture(now, &[1000; FRAME]);
+            while let Some(transmit) = ends[end].poll_transmit(now) {
+                if end == 0 {
+                    assert!(protect::is_handshake(&transmit.bytes), "nothing is said to a stranger");
+                }
+                ends[1 - end].receive(now, address(1 + end as u8, 4000), &transmit.bytes);
+            }
+        }
+    }
+    assert_eq!(ends[0].protected(), Protected::Failed);
+}
+
+#[test]
+fn an_association_outlives_a_hold() {
+    let (mut a, mut b) = (shaking(1, Srtp::Require), shaking(2, Srtp::Prefer));
+    let (for_a, for_b) = negotiate(&mut a, &mut b);
+    let offer = a.offer();
+    assert!(offer.contains("a=setup:passive\r\n"), "the one who answered began: {offer}");
+    let (answer, again_b) = b.answer(&offer).unwrap();
+    assert_eq!(a.accept(&answer).unwrap().protection, for_a.protection);
+    assert_eq!(again_b.protection, for_b.protection);
+    let (answer, again_a) = a.answer(&b.offer()).unwrap();
+    assert_eq!(b.accept(&answer).unwrap().protection, for_b.protection);
+    assert_eq!(again_a.protection, for_a.protection, "offered by the other side");
 }
