@@ -57,7 +57,7 @@ fn with_libsrtp2(suite: Suite) -> (Peer, Outbound, Inbound) {
 fn every_suite_goes_both_ways_over_wraps_and_reordering() {
     for suite in Suite::ALL {
         let (mut peer, mut send, mut receive) = with_libsrtp2(suite);
-        let numbers = (0..3 * 65_536u32).step_by(811).map(|n| (n + 30_000) as u16);
+        let numbers = (0..80_000u32).step_by(41).map(|n| (n + 30_000) as u16);
         let packets: Vec<_> = numbers.map(|seq| rtp(0x1234_5678, seq)).collect();
         let mut ours: Vec<_> = packets.iter().map(|clear| (clear, send.rtp(clear).unwrap())).collect();
         let mut theirs: Vec<_> =
