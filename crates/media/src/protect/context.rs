@@ -15,8 +15,9 @@ const WINDOW: usize = 128;
 const CONTROL_WINDOW: usize = 64;
 /// Sources whose rollover counter and replay window are kept.
 const MOST_SOURCES: usize = 32;
-/// Unknown sources that may fail before what the library keeps of them is thrown away.
-const MOST_STRANGERS: u32 = 32;
+/// Packets of unknown sources that may fail before what the library keeps of them is thrown away: it believes the first
+/// number that it sees, authentic or not.
+const MOST_STRANGERS: u32 = 1;
 
 /// What is sent.
 pub(super) struct Outbound(Context);
