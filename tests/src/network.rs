@@ -46,7 +46,7 @@ impl Place {
 
     /// Waits until `process`, which runs there, has bound all these addresses.
     pub(crate) fn wait_until_bound(&self, process: &Process, wanted: &[(Ipv4Addr, u16)]) {
-        let deadline = Instant::now() + Duration::from_secs(20);
+        let deadline = Instant::now() + Duration::from_secs(60);
         loop {
             let mut command = self.command("ss");
             command.arg("-lntuH");
