@@ -3,7 +3,7 @@
 use std::thread::sleep;
 use std::time::Duration;
 
-use sip::{Event, News, OtherCallState, Package, SubscriptionState};
+use sip::{Event, News, OtherCall, OtherCallState, Package, SubscriptionState};
 use system_tests::{Sipp, scenario};
 
 use crate::stage::{Maker, Stage};
@@ -40,19 +40,19 @@ pub fn messages(stage: &Stage) {
 
 /// Somebody else's call is seen from its ringing to its end.
 pub fn busy(stage: &Stage) {
-    let (mut watched, mut caller) = (stage.linphone(3), stage.baresip(2));
+    // Nobody called this one before: Kamailio may go on telling of a short call that is long over.
+    let (mut watched, mut caller) = (stage.linphone(5), stage.baresip(2));
     let mut phone = stage.phone();
-    phone.agent().subscribe(Package::Dialog, Some(&stage.user(3)));
+    phone.agent().subscribe(Package::Dialog, Some(&stage.user(5)));
     phone.until("the subscription", |event| {
         let stands = |state: &SubscriptionState| *state == SubscriptionState::Active;
         matches!(event, Event::Subscription { state, .. } if stands(state)).then_some(())
     });
-    caller.dial(&stage.address(3));
+    caller.dial(&stage.address(5));
     watched.wait("connected");
-    let talk = phone.news("a call", |news| match news {
+    phone.news("a call", |news| match news {
         News::Dialogs(calls) => {
-            let talk = calls.iter().find(|call| call.state == OtherCallState::Confirmed);
-            talk.map(|call| call.id.clone())
+            calls.iter().any(|call| call.state == OtherCallState::Confirmed).then_some(())
         }
         _ => None,
     });
@@ -60,7 +60,7 @@ pub fn busy(stage: &Stage) {
     sleep(Duration::from_secs(1));
     phone.forget();
     caller.hang_up();
-    let over = |call: &sip::OtherCall| call.id != talk || call.state == OtherCallState::Terminated;
+    let over = |call: &OtherCall| call.state == OtherCallState::Terminated;
     phone.news("its end", |news| match news {
         News::Dialogs(calls) => calls.iter().all(over).then_some(()),
         _ => None,
