@@ -148,7 +148,8 @@ const CONFIG: &str = r#"#!KAMAILIO
 @DEFINE@
 debug=2
 log_stderror=yes
-children=2
+# What it publishes of a call reaches itself by UDP: with one reader it keeps its order.
+children=1
 tcp_children=2
 auto_aliases=no
 dns=no

@@ -9,6 +9,8 @@ use crate::TransferProgress;
 const SILENCE: Duration = Duration::from_secs(32);
 /// Least time to wait for the end after news have come: somebody may have to walk to the phone.
 const RINGING: Duration = Duration::from_secs(180);
+/// REFERs that crossed a request of theirs, and are sent once more.
+const ROUNDS: u32 = 6;
 
 /// What happened to the referral.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -19,6 +21,8 @@ pub(crate) enum Input {
         /// No news will come (`Refer-Sub: false`).
         mute: bool,
     },
+    /// It crossed a request of theirs (491), and may be sent again after this pause.
+    Crossed { pause: Duration },
     /// No answer came.
     Failed,
     /// A notification.
@@ -34,10 +38,22 @@ pub(crate) enum Input {
     Due,
 }
 
+/// What is to be done.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Step {
+    /// The user is told.
+    Tell(TransferProgress),
+    /// The REFER goes out once more.
+    Ask,
+}
+
 /// One transfer.
-#[derive(Debug, Default)]
+#[derive(Debug, Clone, Default)]
 pub(crate) struct Machine {
     due: Option<Instant>,
+    /// The deadline is that of the next REFER.
+    crossed: bool,
+    rounds: u32,
     told: Option<TransferProgress>,
     heard: bool,
     over: bool,
@@ -54,8 +70,8 @@ impl Machine {
         self.over
     }
 
-    /// Takes one input in; what to tell the user.
-    pub(crate) fn handle(&mut self, input: Input, now: Instant) -> Option<TransferProgress> {
+    /// Takes one input in; what is to be done.
+    pub(crate) fn handle(&mut self, input: Input, now: Instant) -> Option<Step> {
         if self.over {
             return None;
         }
@@ -70,8 +86,15 @@ impl Machine {
             Input::Failed if self.heard => None,
             Input::Failed => self.end(TransferProgress::Failed(None)),
             Input::Answered { status, .. } => self.end(TransferProgress::Failed(Some(status))),
+            Input::Crossed { .. } if self.heard => None,
+            Input::Crossed { .. } if self.rounds >= ROUNDS => self.end(TransferProgress::Failed(Some(491))),
+            Input::Crossed { pause } => {
+                (self.crossed, self.rounds) = (true, self.rounds + 1);
+                self.due = Some(now + pause);
+                None
+            }
             Input::Notified { status, last, expires } => {
-                self.heard = true;
+                (self.heard, self.crossed) = (true, false);
                 self.due = Some(now + expires.unwrap_or(RINGING).clamp(RINGING, 10 * RINGING));
                 match status {
                     Some(200..=299) => self.end(TransferProgress::Done),
@@ -82,18 +105,22 @@ impl Machine {
                     None => None,
                 }
             }
-            Input::Due if self.due.is_some_and(|due| due <= now) => self.end(TransferProgress::Failed(None)),
-            Input::Due => None,
+            Input::Due if self.due.is_none_or(|due| due > now) => None,
+            Input::Due if self.crossed => {
+                (self.crossed, self.due) = (false, None);
+                Some(Step::Ask)
+            }
+            Input::Due => self.end(TransferProgress::Failed(None)),
         }
     }
 
-    fn tell(&mut self, progress: TransferProgress) -> Option<TransferProgress> {
+    fn tell(&mut self, progress: TransferProgress) -> Option<Step> {
         let news = self.told != Some(progress);
         self.told = Some(progress);
-        news.then_some(progress)
+        news.then_some(Step::Tell(progress))
     }
 
-    fn end(&mut self, progress: TransferProgress) -> Option<TransferProgress> {
+    fn end(&mut self, progress: TransferProgress) -> Option<Step> {
         self.over = true;
         self.tell(progress)
     }
@@ -112,8 +139,12 @@ mod tests {
 
     fn told(inputs: &[Input]) -> (Vec<TransferProgress>, Machine) {
         let (mut machine, now) = (Machine::default(), Instant::now());
-        let told = inputs.iter().filter_map(|input| machine.handle(*input, now)).collect();
-        (told, machine)
+        let steps = inputs.iter().filter_map(|input| machine.handle(*input, now));
+        let told = steps.map(|step| match step {
+            Step::Tell(progress) => progress,
+            Step::Ask => panic!("asked again"),
+        });
+        (told.collect(), machine)
     }
 
     #[test]
@@ -142,12 +173,30 @@ mod tests {
     }
 
     #[test]
+    fn what_crossed_a_request_of_theirs_is_asked_again() {
+        let (mut machine, mut now) = (Machine::default(), Instant::now());
+        let pause = Duration::from_secs(1);
+        for _ in 0..ROUNDS {
+            assert_eq!(machine.handle(Input::Crossed { pause }, now), None);
+            assert_eq!(machine.handle(Input::Due, now), None);
+            now += pause;
+            assert_eq!(machine.deadline(), Some(now));
+            assert_eq!(machine.handle(Input::Due, now), Some(Step::Ask));
+            assert_eq!(machine.deadline(), None);
+        }
+        let mut other = machine.clone();
+        assert_eq!(machine.handle(Input::Crossed { pause }, now), Some(Step::Tell(Failed(Some(491)))));
+        assert_eq!(other.handle(TAKEN, now), Some(Step::Tell(Trying(100))));
+        assert_eq!(other.handle(news(200, true), now), Some(Step::Tell(Done)));
+    }
+
+    #[test]
     fn nobody_waits_for_ever() {
         for inputs in [vec![TAKEN], vec![TAKEN, news(180, false)]] {
             let (_, mut machine) = told(&inputs);
             let due = machine.deadline().unwrap();
             assert_eq!(machine.handle(Input::Due, due - Duration::from_secs(1)), None);
-            assert_eq!(machine.handle(Input::Due, due), Some(Failed(None)));
+            assert_eq!(machine.handle(Input::Due, due), Some(Step::Tell(Failed(None))));
             assert!(machine.is_over() && machine.deadline().is_none());
         }
     }

@@ -1,6 +1,5 @@
 //! What the PBX tells unasked-for: waiting messages, other people's calls.
 
-use std::thread::sleep;
 use std::time::Duration;
 
 use sip::{Event, News, OtherCall, OtherCallState, Package, SubscriptionState};
@@ -40,7 +39,7 @@ pub fn messages(stage: &Stage) {
 
 /// Somebody else's call is seen from its ringing to its end.
 pub fn busy(stage: &Stage) {
-    // Nobody called this one before: Kamailio may go on telling of a short call that is long over.
+    // Nobody called this one before: what is told is of this call.
     let (mut watched, mut caller) = (stage.linphone(5), stage.baresip(2));
     let mut phone = stage.phone();
     phone.agent().subscribe(Package::Dialog, Some(&stage.user(5)));
@@ -56,8 +55,6 @@ pub fn busy(stage: &Stage) {
         }
         _ => None,
     });
-    // Kamailio publishes the states of a call by several processes, and what arrives last stays: no call is that short.
-    sleep(Duration::from_secs(1));
     phone.forget();
     caller.hang_up();
     let over = |call: &OtherCall| call.state == OtherCallState::Terminated;

@@ -147,7 +147,7 @@ impl Offering {
 
 /// Pause after a glare, in steps of 10 ms: 2.1 to 4 s for the owner of the Call-ID, up to 2 s for the other
 /// (RFC 3261, section 14.1).
-fn glare(owner: bool, chance: f64) -> Duration {
+pub(super) fn glare(owner: bool, chance: f64) -> Duration {
     let (least, span) = if owner { (2.1, 1.9) } else { (0.0, 2.0) };
     let hundredths = (least + span * chance.clamp(0.0, 1.0)) * 100.0;
     Duration::from_millis(hundredths.round() as u64 * 10)

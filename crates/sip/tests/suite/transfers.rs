@@ -334,6 +334,15 @@ async fn others_refuse_keep_silent_or_hang_up() {
         at.answer(&refer, status, "").await;
         assert_eq!(until_transferred(&mut at.phone).await, [want]);
     }
+    // It crosses a request of theirs, and goes out once more.
+    at.phone.agent.transfer(at.call, "103");
+    let refer = at.peer.receive_new("REFER").await;
+    at.answer(&refer, "491 Request Pending", "").await;
+    let again = at.peer.receive_new("REFER").await;
+    assert_eq!(again.header("Refer-To"), refer.header("Refer-To"));
+    assert_ne!(again.header("CSeq"), refer.header("CSeq"));
+    at.answer(&again, "200 OK", "Refer-Sub: false\r\n").await;
+    assert_eq!(until_transferred(&mut at.phone).await, [TransferProgress::Done]);
     // No news will come.
     at.phone.agent.transfer(at.call, "103");
     let refer = at.peer.receive_new("REFER").await;

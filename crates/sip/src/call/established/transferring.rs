@@ -4,13 +4,14 @@ use rsipstack::sip::{Header, Method};
 use rsipstack::transaction::transaction::Transaction;
 
 use super::super::Report;
+use super::super::offering::glare;
 use super::{Session, until};
 use crate::answer::respond;
 use crate::exchange::Asking;
 use crate::extensions::SUPPORTED;
 use crate::refer::{ReferTo, is_of_referral, status_of, without_news};
 use crate::subscription::standing_of;
-use crate::transfer::{Input, Machine};
+use crate::transfer::{Input, Machine, Step};
 use crate::{CallKey, Event, TransferProgress};
 
 /// A REFER without any answer for this long went nowhere.
@@ -18,6 +19,7 @@ const PATIENCE: Duration = Duration::from_secs(32);
 
 /// A transfer of ours under way.
 pub(super) struct Transferring {
+    to: ReferTo,
     machine: Machine,
     asking: Option<Asking>,
     /// A call that still rings where this one is handed on to, and has to give way.
@@ -33,6 +35,10 @@ impl Transferring {
             (_, outcome) = Asking::end(transfer.asking.as_mut()) => {
                 transfer.asking = None;
                 match outcome {
+                    // No other REFER crosses it: there is nobody to let go first.
+                    Ok(reply) if reply.status() == 491 => {
+                        Input::Crossed { pause: glare(false, rand::random()) }
+                    }
                     Ok(reply) => {
                         Input::Answered { status: reply.status(), mute: without_news(&reply.response) }
                     }
@@ -50,6 +56,11 @@ impl Session {
         if self.transfer.is_some() {
             return;
         }
+        let asking = Some(self.refer(to));
+        self.transfer = Some(Transferring { to: to.clone(), machine: Machine::default(), asking, instead });
+    }
+
+    fn refer(&mut self, to: &ReferTo) -> Asking {
         let net = &self.call.net;
         let mut draft = self.dialog.draft(Method::Refer);
         draft.headers = vec![
@@ -57,13 +68,23 @@ impl Session {
             Header::ReferredBy(format!("<{}>", net.account.address()).into()),
             Header::Supported(SUPPORTED.into()),
         ];
-        let asking = Asking::begin(net.clone(), draft, self.call.auth.clone(), PATIENCE);
-        self.transfer = Some(Transferring { machine: Machine::default(), asking: Some(asking), instead });
+        Asking::begin(net.clone(), draft, self.call.auth.clone(), PATIENCE)
     }
 
     pub(super) fn transfer_goes(&mut self, input: Input) {
         let Some(transfer) = &mut self.transfer else { return };
-        let progress = transfer.machine.handle(input, Instant::now());
+        let progress = match transfer.machine.handle(input, Instant::now()) {
+            Some(Step::Tell(progress)) => Some(progress),
+            Some(Step::Ask) => {
+                let to = transfer.to.clone();
+                let asking = self.refer(&to);
+                if let Some(transfer) = &mut self.transfer {
+                    transfer.asking = Some(asking);
+                }
+                return;
+            }
+            None => None,
+        };
         let taken = matches!(progress, Some(TransferProgress::Trying(_) | TransferProgress::Done));
         if let Some(instead) = transfer.instead.take_if(|_| taken) {
             let _ = self.call.reports.send(Report::HandedOn(instead));
