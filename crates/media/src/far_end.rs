@@ -2,6 +2,7 @@
 
 use std::time::{Duration, Instant};
 
+use crate::VoipMetrics;
 use crate::rtcp::Block;
 
 /// So many packets of ours, half a second of them, are enough for a report to speak of them.
@@ -24,6 +25,8 @@ pub struct FarEnd {
     pub hears: bool,
     /// Its last reports in a row by which none of our packets arrived, though we sent some.
     pub deaf_reports: u32,
+    /// What it tells in extended reports (RFC 3611), where it sends those.
+    pub voip: Option<VoipMetrics>,
 }
 
 /// Keeps count of them.
@@ -54,12 +57,20 @@ impl FarEndReports {
                 (false, true) => deaf.saturating_add(1),
                 (false, false) => deaf,
             },
+            voip: before.and_then(|far| far.voip),
         };
         self.highest = block.map(|block| block.highest).or(self.highest);
         if arrived || due {
             self.sent = sent;
         }
         self.last = Some((far, now));
+    }
+
+    /// An extended report about us came, after the report that it belongs to.
+    pub fn note_voip(&mut self, metrics: VoipMetrics) {
+        if let Some((far, _)) = &mut self.last {
+            far.voip = Some(metrics);
+        }
     }
 
     /// What is known at this time; nothing before the first report.

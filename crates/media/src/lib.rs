@@ -39,6 +39,7 @@ pub use protect::{
     Association, Fingerprint, Identity, Keying, MasterKey, Protected, Protection, Role, Suite,
 };
 pub use report::Report;
+pub use rtcp_xr::VoipMetrics;
 pub use session::{Channel, MediaError, Session, Transmit};
 
 /// Samples a second of all sound that devices and media exchange: 48 kHz, mono, 16 bit.

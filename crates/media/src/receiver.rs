@@ -9,7 +9,7 @@ use crate::dtmf::Event;
 use crate::jitter::{Figures, JitterBuffer, Ticks};
 use crate::latch::{Latch, Verdict};
 use crate::rtcp::Block;
-use crate::rtcp_xr::Arrivals;
+use crate::rtcp_xr::{Arrivals, Bursts, VoipMetrics};
 use crate::rtp::{Order, Packet, Source};
 use crate::sdp::{EventPayload, Negotiated, Payload};
 use crate::{Codec, CodecError, Digit, FRAME};
@@ -29,6 +29,10 @@ pub(crate) struct Receiver {
     decoder: VoiceDecoder,
     buffer: JitterBuffer,
     arrivals: Arrivals,
+    bursts: Bursts,
+    /// First sequence number and loss of what the next summary is about.
+    span: (u16, u32),
+    most_delay_ms: f32,
     comfort_noise: ComfortNoise,
     /// Where the other side fell silent.
     silent_at: i64,
@@ -56,6 +60,9 @@ impl Receiver {
             decoder: VoiceDecoder::new(codec)?,
             buffer: JitterBuffer::new(codec),
             arrivals: Arrivals::default(),
+            bursts: Bursts::default(),
+            span: (0, 0),
+            most_delay_ms: 0.0,
             comfort_noise: ComfortNoise::new(),
             silent_at: 0,
             last_event: None,
@@ -120,6 +127,7 @@ impl Receiver {
             Order::Dropped => return,
         };
         self.arrivals.note(seq);
+        self.bursts.note(seq);
         self.packets = self.packets.saturating_add(1);
         self.heard = Some(now);
         let frames = usize::try_from(self.buffer.delay()).unwrap_or(0) / FRAME;
@@ -210,6 +218,35 @@ impl Receiver {
         (self.buffer.target() as f32 / 48.0, self.buffer.looked_ahead() as f32 / 48.0)
     }
 
+    /// How the other side is heard, as far as it is known here.
+    pub fn metrics(&mut self) -> VoipMetrics {
+        let (packets, lost, late) = (self.packets as f32, self.lost() as f32, self.figures().late as f32);
+        let all = (packets + lost).max(1.0);
+        let packet_ms = 20;
+        let [(burst_percent, burst_ms), (gap_percent, gap_ms)] = self.bursts.figures(packet_ms);
+        let delay = self.delay_ms();
+        self.most_delay_ms = self.most_delay_ms.max(delay);
+        VoipMetrics {
+            lost_percent: 100.0 * lost / all,
+            discarded_percent: 100.0 * late / all,
+            burst_percent,
+            burst_ms,
+            gap_percent,
+            gap_ms,
+            buffer_ms: delay as u16,
+            buffer_most_ms: self.most_delay_ms as u16,
+            ..VoipMetrics::default()
+        }
+    }
+
+    /// First sequence number since the last summary, the one after the last, and packets lost between them.
+    pub fn take_span(&mut self) -> (u16, u16, u32) {
+        let end = self.source.as_ref().map_or(0, |source| source.highest().wrapping_add(1) as u16);
+        let lost = self.lost();
+        let (begin, lost_before) = std::mem::replace(&mut self.span, (end, lost));
+        (begin, end, lost.saturating_sub(lost_before))
+    }
+
     /// Codec of what is heard.
     pub fn codec(&self) -> Codec {
         self.codec
@@ -236,6 +273,8 @@ impl Receiver {
         self.lost_before = self.lost();
         self.source = Some(Source::new(packet.ssrc, packet.seq));
         self.arrivals = Arrivals::default();
+        self.bursts = Bursts::default();
+        self.span = (packet.seq, self.lost());
         self.comfort_noise = ComfortNoise::new();
         self.silent_at = 0;
         self.last_event = None;

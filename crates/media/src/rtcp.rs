@@ -46,7 +46,7 @@ impl Block {
 }
 
 /// Something said in a compound packet.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq)]
 pub(crate) enum Item {
     Sender {
         ssrc: u32,
@@ -66,6 +66,12 @@ pub(crate) enum Item {
         about: u32,
         lost: u32,
         holes: u32,
+    },
+    /// How the voice of `about` is heard (RFC 3611, section 4.7).
+    Voip {
+        from: u32,
+        about: u32,
+        metrics: rtcp_xr::VoipMetrics,
     },
     Bye {
         ssrc: u32,

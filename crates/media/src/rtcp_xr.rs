@@ -1,7 +1,12 @@
 //! Which packets came and which were lost: the loss run length encoding of RTCP extended reports (RFC 3611,
 //! sections 2, 3 and 4.1).
 
+mod metrics;
+
 use crate::rtcp::{Item, write_words};
+
+pub use metrics::VoipMetrics;
+pub(crate) use metrics::{Bursts, write as write_metrics};
 
 /// Packet type of extended reports.
 pub(crate) const EXTENDED_REPORT: u8 = 207;
@@ -88,6 +93,10 @@ pub(crate) fn parse(packet: &[u8], mut found: impl FnMut(Item)) -> Option<()> {
         if kind == LOSS_RLE && specific & 0x0f == 0 {
             let (about, lost, holes) = parse_losses(block)?;
             found(Item::Losses { from, about, lost, holes });
+        }
+        if kind == metrics::VOIP_METRICS {
+            let (about, metrics) = metrics::parse(block)?;
+            found(Item::Voip { from, about, metrics });
         }
         blocks = rest;
     }

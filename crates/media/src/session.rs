@@ -15,6 +15,7 @@ use crate::quality;
 use crate::receiver::Receiver;
 use crate::report::{level, milliseconds};
 use crate::rtcp::{self, Item};
+use crate::rtcp_xr;
 use crate::rtp::{self, Packet};
 use crate::sdp::Negotiated;
 use crate::sender::Sender;
@@ -76,6 +77,8 @@ pub struct Session {
     closed: bool,
     /// The other side is one of ours, and makes use of knowing which packets were lost.
     tells_losses: bool,
+    /// The other side wants to know how its voice is heard (RFC 3611, section 5).
+    tells_metrics: bool,
 }
 
 impl Session {
@@ -104,6 +107,7 @@ impl Session {
             collided: false,
             closed: false,
             tells_losses: negotiated.opus.dred,
+            tells_metrics: negotiated.voip_metrics,
             random,
         })
     }
@@ -116,6 +120,7 @@ impl Session {
         self.sender.renegotiate(negotiated, self.random.random())?;
         self.receiver.renegotiate(negotiated);
         self.tells_losses = negotiated.opus.dred;
+        self.tells_metrics = negotiated.voip_metrics;
         self.protector.renegotiate(negotiated.protection.as_ref(), now);
         self.rtcp_mux = negotiated.rtcp_mux;
         if self.remote_rtcp != negotiated.remote_rtcp {
@@ -300,6 +305,9 @@ impl Session {
                 Item::Losses { from, about, lost, holes } if from == remote && about == self.sender.ssrc => {
                     self.sender.holes(lost, holes);
                 }
+                Item::Voip { from, about, metrics } if from == remote && about == self.sender.ssrc => {
+                    self.far_end.note_voip(metrics);
+                }
                 Item::Bye { ssrc } if ssrc == remote => self.control.remote_left = true,
                 _ => continue,
             }
@@ -353,6 +361,20 @@ impl Session {
         let mut bytes = self.control.compose(now, self.sender.ssrc, sent, block, bye);
         if let (true, false, Some(block)) = (self.tells_losses, bye, block) {
             self.receiver.arrivals().write(&mut bytes, self.sender.ssrc, block.about);
+        }
+        if let (true, false, Some(block)) = (self.tells_metrics, bye, block) {
+            let mut metrics = self.receiver.metrics();
+            metrics.round_trip_ms = self.control.rtt_ms().unwrap_or(0.0) as u16;
+            let one_way = self.control.rtt_ms().unwrap_or(0.0) / 2.0;
+            let mos = quality::score(
+                self.receiver.codec(),
+                self.receiver.impairment(),
+                one_way,
+                self.receiver.delay_ms(),
+            );
+            metrics.mos = Some(mos);
+            let span = self.receiver.take_span();
+            rtcp_xr::write_metrics(&mut bytes, self.sender.ssrc, block.about, &metrics, span);
         }
         if self.protector.is_by_handshake() && !self.rtcp_mux {
             // Its own port would need an association of its own (RFC 5764, section 4.1.1).

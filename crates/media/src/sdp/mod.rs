@@ -130,6 +130,8 @@ pub struct Negotiated {
     pub direction: Direction,
     /// What the other side allows by itself, seen from us: it holds us where this does not send.
     pub theirs: Direction,
+    /// The other side wants VoIP metrics in extended reports (RFC 3611, section 5).
+    pub voip_metrics: bool,
     /// How both directions are protected; none for plain RTP.
     pub protection: Option<Protection>,
 }

@@ -57,6 +57,8 @@ pub(super) struct Media {
     pub rtcp: Option<(u16, Option<IpAddr>)>,
     /// `a=rtcp-mux` (RFC 5761).
     pub rtcp_mux: bool,
+    /// `a=rtcp-xr:` asks for VoIP metrics.
+    pub voip_metrics: bool,
     /// `a=rtpmap:`, with the static types of RFC 3551 that this phone speaks.
     pub encodings: Vec<Encoding>,
     /// `a=fmtp:` by payload type.
@@ -202,6 +204,7 @@ fn parse_media(value: &str) -> Option<Media> {
         address: None,
         rtcp: None,
         rtcp_mux: false,
+        voip_metrics: false,
         encodings,
         parameters: Vec::new(),
         ptime: None,
@@ -268,6 +271,7 @@ fn parse_attribute(media: &mut Media, value: &str) -> Option<()> {
             media.parameters.push((pt, said.to_owned()));
         }
         "maxptime" => media.maxptime = value.trim().split('.').next()?.parse().ok(),
+        "rtcp-xr" => media.voip_metrics = value.split_ascii_whitespace().any(|block| block == "voip-metrics"),
         "ptime" => media.ptime = value.trim().split('.').next()?.parse().ok(),
         "rtcp" => {
             let mut words = value.splitn(2, ' ');

@@ -666,3 +666,27 @@ fn that_nothing_of_us_arrives_is_known_though_nothing_arrives_here() {
         assert!(!far.hears && far.deaf_reports >= 2, "{far:?}");
     }
 }
+
+#[test]
+fn who_asks_for_voip_metrics_gets_them() {
+    let (mut a, mut b) = (media(1, &[Codec::Pcmu]), media(2, &Codec::ALL));
+    let wanting = format!("{}a=rtcp-xr:pkt-loss-rle voip-metrics\r\n", a.offer());
+    let (answer, for_b) = b.answer(&wanting).unwrap();
+    let for_a = a.accept(&answer).unwrap();
+    assert!(for_b.voip_metrics && !for_a.voip_metrics);
+    let now = Instant::now();
+    let ends = [Session::new(&for_a, 1, now).unwrap(), Session::new(&for_b, 2, now).unwrap()];
+    let mut pair = Pair { ends, ..Pair::new(&[Codec::Pcmu]) };
+    let mut sent = 0;
+    pair.talk(&speech(48_000 * 30), |end, t| {
+        sent += usize::from(end == 0 && t.from_port == Channel::Rtp);
+        // Five in a row of a hundred.
+        end == 1 || t.from_port == Channel::Rtcp || sent % 100 >= 5
+    });
+    let now = pair.now;
+    let metrics = pair.ends[0].report(now).far.unwrap().voip.unwrap();
+    assert!((3.0..7.0).contains(&metrics.lost_percent), "{metrics:?}");
+    assert!(metrics.burst_percent > 80.0 && (60..=140).contains(&metrics.burst_ms), "{metrics:?}");
+    assert!(metrics.mos.is_some_and(|mos| (1.5..3.2).contains(&mos)), "{metrics:?}");
+    assert_eq!(pair.ends[1].report(now).far.unwrap().voip, None, "nobody asked for that");
+}

@@ -68,7 +68,16 @@ fn figures() -> media::Report {
 }
 
 fn far(hears: bool, deaf_reports: u32, lost_percent: f32) -> Option<FarEnd> {
-    Some(FarEnd { reports: 3, age: STEP, lost_percent, lost: 0, jitter_ms: 1.0, hears, deaf_reports })
+    Some(FarEnd {
+        reports: 3,
+        age: STEP,
+        lost_percent,
+        lost: 0,
+        jitter_ms: 1.0,
+        hears,
+        deaf_reports,
+        voip: None,
+    })
 }
 
 const fn s(seconds: u64) -> Duration {
