@@ -222,7 +222,7 @@ impl Receiver {
     pub fn metrics(&mut self) -> VoipMetrics {
         let (packets, lost, late) = (self.packets as f32, self.lost() as f32, self.figures().late as f32);
         let all = (packets + lost).max(1.0);
-        let packet_ms = 20;
+        let packet_ms = u32::try_from(self.buffer.packet() / 48).unwrap_or(0);
         let [(burst_percent, burst_ms), (gap_percent, gap_ms)] = self.bursts.figures(packet_ms);
         let delay = self.delay_ms();
         self.most_delay_ms = self.most_delay_ms.max(delay);

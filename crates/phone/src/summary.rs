@@ -34,6 +34,8 @@ pub struct CallSummary {
     pub lost_there: Option<u32>,
     /// Estimated listening quality here, 1 to 5.
     pub mos: Option<Spread>,
+    /// Estimated listening quality there, by its own word (RFC 3611, section 4.7); none where it does not say.
+    pub mos_there: Option<f32>,
     /// Interarrival jitter here, milliseconds.
     pub jitter_ms: Option<Spread>,
     /// Interarrival jitter there, milliseconds.
@@ -109,6 +111,7 @@ impl Ledger {
         if let Some(far) = figures.far.filter(|far| far.hears) {
             jitter_there.note(far.jitter_ms);
             self.last.lost_there = Some(far.lost);
+            self.last.mos_there = far.voip.and_then(|voip| voip.mos).or(self.last.mos_there);
         }
         if let Some(trip) = figures.rtt_ms {
             rtt.note(trip);

@@ -230,6 +230,8 @@ export type CallSummary = {
 	lostThere: number | null,
 	/**  Estimated listening quality here, 1 to 5. */
 	mos: Spread | null,
+	/**  Estimated listening quality there, by its own word (RFC 3611, section 4.7); none where it does not say. */
+	mosThere: number | null,
 	/**  Interarrival jitter here, milliseconds. */
 	jitterMs: Spread | null,
 	/**  Interarrival jitter there, milliseconds. */

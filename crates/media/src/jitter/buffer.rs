@@ -85,6 +85,8 @@ pub(crate) struct JitterBuffer {
     history: Option<(i64, Span)>,
     playout: Playout,
     figures: Figures,
+    /// Of the last packet.
+    packet: Ticks,
     /// Of `credit`, what will count as concealed unless it turns out to be a pause.
     unsettled: u64,
 }
@@ -104,6 +106,7 @@ impl JitterBuffer {
             history: None,
             playout: Playout::new(codec == Codec::Opus),
             figures: Figures::default(),
+            packet: 0,
             unsettled: 0,
         }
     }
@@ -134,6 +137,11 @@ impl JitterBuffer {
         self.playout.delay()
     }
 
+    /// How much sound a packet holds, by the last one; 0 before the first.
+    pub fn packet(&self) -> Ticks {
+        self.packet
+    }
+
     /// Share of what was heard in the last ten seconds or so that was not what was said, 0 to 1. Sound out of
     /// FEC counts a fifth, out of DRED half.
     pub fn impairment(&self) -> f32 {
@@ -151,6 +159,7 @@ impl JitterBuffer {
     /// Takes a packet. `seq` is extended beyond 16 bits and was not seen before.
     pub fn insert(&mut self, now: Ticks, seq: i64, timestamp: u32, payload: &[u8], decoder: &impl Decoder) {
         let Some(samples) = decoder.samples(payload) else { return };
+        self.packet = samples as Ticks;
         let Some(ts) = self.place(seq, timestamp) else { return };
         self.playout.arrived(now - ts);
         if self.expected.is_some_and(|expected| ts < expected) {

@@ -74,6 +74,8 @@ fn print_audio(out: &mut String, audio: &Audio<'_>) -> std::fmt::Result {
     if audio.rtcp_mux {
         out.push_str("a=rtcp-mux\r\n");
     }
+    // How we are heard is wanted (RFC 3611, section 5).
+    out.push_str("a=rtcp-xr:voip-metrics\r\n");
     out.push_str(audio.security);
     write!(out, "a={}\r\n", audio.direction)
 }

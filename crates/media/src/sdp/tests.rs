@@ -108,6 +108,7 @@ fn an_offer() {
     a=fmtp:101 0-15
     a=ptime:20
     a=rtcp:40001
+    a=rtcp-xr:voip-metrics
     a=sendrecv
     ");
 }
@@ -129,6 +130,7 @@ fn an_offer_of_one_codec_over_ipv6_with_one_port() {
     a=ptime:20
     a=rtcp:5004
     a=rtcp-mux
+    a=rtcp-xr:voip-metrics
     a=sendrecv
     ");
 }
@@ -150,6 +152,7 @@ fn baresip_is_answered() {
     a=fmtp:101 0-15
     a=ptime:20
     a=rtcp:40001
+    a=rtcp-xr:voip-metrics
     a=sendrecv
     ");
     assert_eq!(negotiated.remote_rtp, "198.51.100.7:10012".parse::<SocketAddr>().unwrap());
@@ -177,6 +180,7 @@ fn linphone_is_answered_and_its_video_is_refused() {
     a=fmtp:101 0-15
     a=ptime:20
     a=rtcp:40001
+    a=rtcp-xr:voip-metrics
     a=sendrecv
     m=video 0 RTP/AVPF 96
     ");
@@ -199,6 +203,7 @@ fn asterisk_is_answered() {
     a=fmtp:101 0-15
     a=ptime:20
     a=rtcp:40001
+    a=rtcp-xr:voip-metrics
     a=sendrecv
     ");
     assert_eq!(negotiated.codec(), Codec::Pcmu);
@@ -374,6 +379,7 @@ fn of_ten_codecs_ours_are_found_and_the_other_streams_refused() {
     a=mid:audio
     a=ptime:20
     a=rtcp:40001
+    a=rtcp-xr:voip-metrics
     a=sendrecv
     m=application 0 UDP/DTLS/SCTP webrtc-datachannel
     a=mid:data

@@ -59,6 +59,7 @@ fn preferred_it_is_offered_beside_plain_rtp() {
     a=fmtp:101 0-15
     a=ptime:20
     a=rtcp:40001
+    a=rtcp-xr:voip-metrics
     a=crypto:1 AEAD_AES_256_GCM inline:(60)
     a=crypto:2 AES_CM_128_HMAC_SHA1_80 inline:(40)
     a=sendrecv
@@ -124,6 +125,7 @@ fn a_desk_phone_is_answered_with_its_own_tag() {
     a=fmtp:101 0-15
     a=ptime:20
     a=rtcp:40001
+    a=rtcp-xr:voip-metrics
     a=crypto:1 AES_CM_128_HMAC_SHA1_32 inline:(40)
     a=sendrecv
     ");
