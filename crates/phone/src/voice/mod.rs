@@ -152,7 +152,10 @@ impl Voice {
         let run = move || {
             let _ours = free.lock().unwrap_or_else(PoisonError::into_inner);
             match Driver::open(devices, &wanted, inbox, Box::new(tell)) {
-                Ok(driver) => driver.run(&seen),
+                Ok(driver) => {
+                    devices::prefer_this_thread();
+                    driver.run(&seen)
+                }
                 Err((error, tell)) => {
                     tell(VoiceEvent::Failed(error));
                     Figures::new()

@@ -8,9 +8,9 @@ use pulseaudio::protocol::{
 
 use super::connection::{Connection, Heard, Line, Listener, Trouble};
 use super::{Card, SLICE_MS, front};
-use crate::Wake;
 use crate::card::microphone::{CardMicrophone, Intake};
 use crate::resample::to_f32;
+use crate::{Wake, prefer_this_thread};
 
 /// Opens a source: mono and 16 bit, which the server mixes and converts to, at the source's own rate.
 pub(super) fn open(
@@ -40,7 +40,10 @@ pub(super) fn open(
     let _: CreateRecordStreamReply = connection.ask(&Command::CreateRecordStream(params))?;
     let (listener, line) = connection.split()?;
     CardMicrophone::start(rate, wake, |intake, report| {
-        let listen = move || report(listen(listener, intake).to_string());
+        let listen = move || {
+            prefer_this_thread();
+            report(listen(listener, intake).to_string());
+        };
         thread::Builder::new().name("microphone".into()).spawn(listen).map_err(Trouble::from)?;
         Ok(line)
     })

@@ -15,7 +15,7 @@ use super::{Card, SLICE_MS, front};
 use crate::card::cushion::Cushion;
 use crate::card::microphone::Fault;
 use crate::resample::{Converter, to_f32, to_i16};
-use crate::{DeviceError, FRAME, RATE, Speaker, Wake};
+use crate::{DeviceError, FRAME, RATE, Speaker, Wake, prefer_this_thread};
 
 /// The server's buffer; how full it is kept is up to the [`Cushion`].
 const BUFFER_MS: u32 = 100;
@@ -92,6 +92,7 @@ pub(super) fn open(mut connection: Connection, card: &Card, wake: Wake) -> Resul
     shared.room.store(size, Ordering::Relaxed);
     let (told, woken) = (shared.clone(), wake.clone());
     let listen = move || {
+        prefer_this_thread();
         let reason = listen(listener, frame_bytes, &told, &woken);
         told.fault.set(reason.to_string(), &woken);
     };
