@@ -2,7 +2,7 @@
 import { createContext } from 'svelte';
 import {
   type AccountView, type AudioView, type Backend, type CallId, type CallPreferences, type CallReport, type CallView, type Command, type DeviceNews, type EnforcedView, type MessageView, type PhoneEvent,
-  type Picture, type Problem, problemOf, type RoleView, type SignInView, type TrustedView, type WatchedView,
+  type Picture, type Problem, problemOf, type RoleView, type SignInView, type TrustedView, type VoicePreferences, type WatchedView,
 } from './backend/backend';
 
 /** Levels of both voices since the last report, 0 to 100. */
@@ -46,6 +46,8 @@ export class Phone {
   trusted = $state.raw<TrustedView[]>([]);
   /** What the user prefers in calls. */
   preferences = $state.raw<CallPreferences>({});
+  /** What is done to the user's voice. */
+  voice = $state.raw<VoicePreferences>({});
   /** Other extensions that are watched. */
   watched = $state.raw<WatchedView[]>([]);
   /** What the camera sees, only while a code is looked for through it. */
@@ -112,6 +114,7 @@ export class Phone {
     this.accounts = picture.accounts;
     this.trusted = picture.trusted;
     this.preferences = picture.callPreferences;
+    this.voice = picture.voicePreferences;
     this.watched = picture.watched;
     this.audio = picture.audio;
     picture.calls.forEach((view) => this.#put(view));
@@ -160,6 +163,9 @@ export class Phone {
         if (event.news.insteadOf !== null) this.deviceNews = [...rest, { id: ++this.#noticeId, news: event.news }];
         break;
       }
+      case 'voicePreferences':
+        this.voice = event.preferences;
+        break;
       case 'watched':
       case 'watchedGone': {
         const { account, number } = event.what === 'watched' ? event.view : event;

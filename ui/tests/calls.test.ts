@@ -33,6 +33,13 @@ test('digits and mute go to the call that is awake', async () => {
   ]);
 });
 
+test('who is muted and talks is told, and can be heard again with one press', async () => {
+  const { backend } = await put('muted-talk');
+  await expect.element(part('muted-talk')).toBeVisible();
+  await part('unmute').click();
+  expect(sayings(backend)).toEqual([{ do: 'mute', call: 5, muted: false }]);
+});
+
 test('a call is handed on to a number, by keyboard alone', async () => {
   const { backend } = await put('active-call');
   await userEvent.keyboard('t');
@@ -122,6 +129,17 @@ test('what the phone does with calls by itself is chosen', async () => {
   await part('prefer-dtmf').selectOptions('info');
   expect(sayings(backend)).toEqual([
     { do: 'preferInCalls', preferences: { doNotDisturb: true } }, { do: 'preferInCalls', preferences: { doNotDisturb: true, dtmf: 'info' } },
+  ]);
+});
+
+test('what is done to the voice is chosen', async () => {
+  const { backend } = await put('settings-voice');
+  await expect.element(part('voice-echo')).toBeChecked();
+  await part('voice-gain').click();
+  backend.emit({ what: 'voicePreferences', preferences: { gain: true } });
+  await part('voice-noise').selectOptions('high');
+  expect(sayings(backend)).toEqual([
+    { do: 'preferVoice', preferences: { gain: true } }, { do: 'preferVoice', preferences: { gain: true, noise: 'high' } },
   ]);
 });
 

@@ -20,7 +20,10 @@ pub fn run(names: &[&str]) -> Result<bool, String> {
     if names.is_empty() || names.contains(&"qr") {
         qr()?;
     }
-    let rest: Vec<&str> = names.iter().copied().filter(|name| *name != "qr").collect();
+    if names.is_empty() || names.contains(&"echo") {
+        echo()?;
+    }
+    let rest: Vec<&str> = names.iter().copied().filter(|name| !["qr", "echo"].contains(name)).collect();
     if names.is_empty() || !rest.is_empty() {
         product(&rest)?;
     }
@@ -54,6 +57,18 @@ fn loss(names: &[&str]) -> Result<(), String> {
     let mut measure = command(target("debug/measure"), names);
     measure.env("CARILLON_BIN_DIR", target("release"));
     show(measure)
+}
+
+/// Echo, double talk and noise in simulated rooms, beside WebRTC's own audio processing.
+fn echo() -> Result<(), String> {
+    bench_python()?;
+    let folder = target("bench/echo").display().to_string();
+    std::fs::create_dir_all(&folder).map_err(|e| format!("{folder}: {e}"))?;
+    let lines = format!("{folder}/lines");
+    let run = format!("cargo run --quiet --release -p media --example echo -- {folder} > {lines}");
+    show(command("sh", &["-c", &run]))?;
+    let score = format!("{} tests/echo.py {folder} < {lines}", target("venv/bin/python").display());
+    show(command("sh", &["-c", &score]))
 }
 
 /// The reader of QR codes beside zbar and OpenCV, all on the same pictures.

@@ -113,6 +113,7 @@ const NEEDS: &[Need] = &[
     need(Purpose::Test, Probe::Program("Xvfb"), "xvfb"),
     need(Purpose::Test, Probe::Program("xdotool"), "xdotool"),
     need(Purpose::Test, Probe::Program("WebKitWebDriver"), "webkit2gtk-driver"),
+    need(Purpose::Bench, Probe::File("/usr/share/buckle/wav"), "bucklespring-data"),
     need(Purpose::Bench, Probe::Python("import ctypes; ctypes.CDLL('libzbar.so.0')"), "libzbar0"),
     need(
         Purpose::Bench,

@@ -19,7 +19,7 @@ use std::process::ExitCode;
 const USAGE: &str = "\
 cargo xtask demo [--headless]   start a demo PBX and the phone beside it
 cargo xtask test [fast]         run all tests; fast: without foreign peers and windows
-cargo xtask bench [NAME...]     measure: registration, call, sip, delay, codecs, cost, window, qr (all without a name)
+cargo xtask bench [NAME...]     measure: registration, call, sip, delay, codecs, cost, echo, window, qr (all without a name)
 cargo xtask bench voice [--cells CELL,...] [--phones NAME,...] [--codecs NAME,...] [--seeds N | A..B] [--only-table]
                                 measure the voice on bad networks beside other phones: hours, or the parts asked for
 cargo xtask bench loss [CELL...]

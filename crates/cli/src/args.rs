@@ -161,9 +161,9 @@ pub struct Audio {
     /// Listen into this file instead of a speaker
     #[arg(long, value_name = "OUT.wav")]
     pub record: Option<PathBuf>,
-    /// Echo, noise and gain control
-    #[arg(long, value_enum, default_value_t = Processing::Off)]
-    pub processing: Processing,
+    /// Echo, noise and gain control; without it as is usual: a sound card's voice yes, a file's no
+    #[arg(long, value_enum)]
+    pub processing: Option<Processing>,
 }
 
 /// Voice processing.

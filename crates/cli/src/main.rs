@@ -14,7 +14,7 @@ use std::process::ExitCode;
 use clap::Parser;
 use phone::{
     AccountId, AudioConfig, CallPreferences, Code, Command, Config, Phone, Problem, SipAccount, SrtpPolicy,
-    Start,
+    Start, VoicePreferences,
 };
 use secrecy::SecretString;
 use tracing_subscriber::EnvFilter;
@@ -111,7 +111,11 @@ fn script(
         Srtp::Require => SrtpPolicy::Require,
     });
     if let Some(audio) = audio {
-        config.audio = sound(audio).map_err(&failed)?;
+        config.audio = sound(audio);
+        config.voice = Some(match audio.processing {
+            Some(Processing::On) => VoicePreferences::ALL,
+            Some(Processing::Off) | None => VoicePreferences::default(),
+        });
     }
     if let Some(codec) = codec {
         config.codecs = Some(vec![match codec {
@@ -140,11 +144,8 @@ fn script(
     Ok(Script { phone, events, output, account: id, interrupt })
 }
 
-fn sound(audio: &args::Audio) -> Result<AudioConfig, Problem> {
-    if audio.processing == Processing::On {
-        return Err(Problem::new(Code::NotNow, "voice processing is not built yet"));
-    }
-    Ok(AudioConfig {
+fn sound(audio: &args::Audio) -> AudioConfig {
+    AudioConfig {
         microphone: match &audio.play {
             Some(file) => devices::Source::Wav(file.clone()),
             None => devices::Source::Card(audio.microphone.clone()),
@@ -153,7 +154,12 @@ fn sound(audio: &args::Audio) -> Result<AudioConfig, Problem> {
             Some(file) => devices::Sink::Wav(file.clone()),
             None => devices::Sink::Card(audio.speaker.clone()),
         },
-    })
+        processing: match audio.processing {
+            Some(Processing::On) => phone::Processing::On,
+            Some(Processing::Off) => phone::Processing::Off,
+            None => phone::Processing::ForCards,
+        },
+    }
 }
 
 fn plain(account: &args::Account) -> Result<Option<SipAccount>, Problem> {

@@ -149,13 +149,18 @@ impl Output {
             json!({
                 "call": call.id, "state": state, "direction": call.direction, "peer": call.peer.number,
                 "name": call.peer.name, "remote_held": call.remote_held, "merged": call.merged,
-                "muted": call.muted, "transfer": call.transfer, "follows": call.follows, "codec": call.codec,
-                "srtp": srtp(call),
+                "muted": call.muted, "muted_talk": call.muted_talk, "transfer": call.transfer,
+                "follows": call.follows, "codec": call.codec, "srtp": srtp(call),
                 "verdict": call.verdict, "recording": call.recording, "recorded": call.recorded,
                 "digits": call.digits, "digits_waiting": call.digits_waiting, "diverted_by": call.diverted_by,
             }),
             || {
-                let more = [(call.remote_held, "held there"), (call.merged, "merged"), (call.muted, "muted")];
+                let more = [
+                    (call.remote_held, "held there"),
+                    (call.merged, "merged"),
+                    (call.muted, "muted"),
+                    (call.muted_talk, "talking all the same"),
+                ];
                 let more: Vec<_> = more.into_iter().filter(|(is, _)| *is).map(|(_, word)| word).collect();
                 format!("Call {} with {}: {said} {}", call.id.0, call.peer.number, more.join(", "))
             },

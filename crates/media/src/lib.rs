@@ -18,6 +18,7 @@ pub mod fuzzing;
 mod in_band;
 mod jitter;
 mod latch;
+mod processing;
 mod protect;
 mod quality;
 mod receiver;
@@ -35,6 +36,7 @@ pub use codec::{Codec, CodecError};
 pub use conference::{Conference, Gate};
 pub use dtmf::Digit;
 pub use far_end::FarEnd;
+pub use processing::{EchoFigures, NoiseSuppression, Processing, Stages, Talking};
 pub use protect::{
     Association, Fingerprint, Identity, Keying, MasterKey, Protected, Protection, Role, Suite,
 };

@@ -88,6 +88,7 @@ impl Actor {
                 Arc::clone(config),
                 signing_in.call_preferences(),
                 signing_in.devices(),
+                signing_in.voice_preferences(),
                 outlet.clone(),
             ),
             signing_in,
@@ -248,6 +249,12 @@ impl Actor {
                 let known = self.accounts.has(&account);
                 (if known { Ok(()) } else { Err(Code::NoAccount.into()) }, None)
             }
+            Command::PreferVoice { preferences } => {
+                self.signing_in.prefer_voice(preferences);
+                self.calls.prefer_voice(preferences);
+                self.outlet.tell(Event::VoicePreferences { preferences });
+                (Ok(()), None)
+            }
             Command::TrustSipServer { account, fingerprint } => {
                 (self.trust_sip_server(&account, &fingerprint), None)
             }
@@ -284,6 +291,7 @@ impl Actor {
             calls: self.calls.views(),
             trusted: self.signing_in.trusted(),
             call_preferences: self.calls.preferences(),
+            voice_preferences: self.calls.voice_preferences(),
             watched: self.watching.views(),
             audio: self.calls.audio().view(),
         }

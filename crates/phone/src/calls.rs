@@ -28,11 +28,11 @@ use crate::audio::Audio;
 use crate::outlet::Outlet;
 use crate::report::report;
 use crate::verdict::{DeviceSigns, Signs};
-use crate::voice::{Voice, VoiceError, VoiceEvent};
+use crate::voice::{Attention, Voice, VoiceError, VoiceEvent};
 use crate::words::{of_end, of_voice_error};
 use crate::{
     AccountId, CallId, CallPreferences, CallState, CallView, Code, Config, EndReason, Event, PeerView,
-    Problem, ProtectionView, RingPreferences,
+    Problem, ProtectionView, RingPreferences, VoicePreferences,
 };
 
 pub(crate) use begin::Way;
@@ -60,6 +60,7 @@ pub(crate) struct Calls {
     _watch: Option<DeviceWatch>,
     /// Whom other phones see in a handshake for keys, for as long as this phone runs.
     identity: Option<Arc<Identity>>,
+    voice_preferences: VoicePreferences,
     config: Arc<Config>,
     outlet: Outlet,
 }
@@ -70,6 +71,7 @@ impl Calls {
         config: Arc<Config>,
         preferences: CallPreferences,
         (book, ring): (PlaceBook, RingPreferences),
+        voice_preferences: VoicePreferences,
         outlet: Outlet,
     ) -> Self {
         let audio = Audio::new(config.audio.clone(), book, ring);
@@ -88,6 +90,7 @@ impl Calls {
             last: 0,
             preferences,
             identity: Identity::generate().map(Arc::new),
+            voice_preferences,
             config,
             outlet,
         }
@@ -101,6 +104,24 @@ impl Calls {
     /// What the user prefers.
     pub(crate) fn preferences(&self) -> CallPreferences {
         self.preferences.clone()
+    }
+
+    /// What is done to the user's voice from now on.
+    pub(crate) fn prefer_voice(&mut self, preferences: VoicePreferences) {
+        self.voice_preferences = preferences;
+        if let Some(voice) = &self.voice {
+            voice.process(self.stages());
+        }
+    }
+
+    /// What is done to the user's voice.
+    pub(crate) fn voice_preferences(&self) -> VoicePreferences {
+        self.voice_preferences
+    }
+
+    /// The same, as far as this microphone needs it.
+    fn stages(&self) -> media::Stages {
+        self.config.audio.stages(self.voice_preferences.into())
     }
 
     /// Whether others are told what we do.
@@ -188,6 +209,7 @@ impl Calls {
             }
             _ if voice != self.voices => {}
             VoiceEvent::Devices(signs) => self.device_signs = signs,
+            VoiceEvent::MutedTalk(talking) => self.muted_talk(talking),
             VoiceEvent::Report(id, figures) => self.figures(id, &figures),
             VoiceEvent::RecordingFailed(id, error) => self.recording_failed(id, &error),
             VoiceEvent::LegFailed(id, error) => {
@@ -253,6 +275,18 @@ impl Calls {
         call.ledger.verdict(now, verdict);
         if std::mem::replace(&mut call.view.verdict, verdict) != verdict {
             self.tell(id);
+        }
+    }
+
+    /// We talk, or do no longer, to those who have the microphone and cannot hear us.
+    fn muted_talk(&mut self, talking: bool) {
+        for id in self.floor.calls() {
+            let talks = talking && self.floor.attention(id) == Attention::Talking;
+            let Some(call) = self.table.get_mut(&id) else { continue };
+            let talks = talks && call.view.muted;
+            if std::mem::replace(&mut call.view.muted_talk, talks) != talks {
+                self.tell(id);
+            }
         }
     }
 

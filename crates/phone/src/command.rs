@@ -4,7 +4,7 @@ use specta::Type;
 
 use crate::{
     AccountId, CallId, CallPreferences, DeclineReason, DeviceRole, RingPreferences, SrtpPolicy,
-    TransportChoice,
+    TransportChoice, VoicePreferences,
 };
 
 /// What a shell may ask of the phone. Every answer comes back as an [`Event`](crate::Event).
@@ -321,6 +321,11 @@ pub enum Command {
     PreferInCalls {
         /// All of it.
         preferences: CallPreferences,
+    },
+    /// Change what is done to the user's voice, in calls under way, too.
+    PreferVoice {
+        /// All of it.
+        preferences: VoicePreferences,
     },
 }
 

@@ -2,10 +2,13 @@ use std::path::PathBuf;
 
 use brand::{BRAND, Preset};
 use devices::{Sink, Source};
+use media::Stages;
 use pbx_api::Trust;
 
 use crate::words::of_api_error;
-use crate::{AccountId, Browser, CallPreferences, Eyes, FieldIs, Problem, SrtpPolicy, WaysView};
+use crate::{
+    AccountId, Browser, CallPreferences, Eyes, FieldIs, Problem, SrtpPolicy, VoicePreferences, WaysView,
+};
 
 /// How a [`Phone`](crate::Phone) is to be run.
 #[derive(Debug, Clone)]
@@ -37,6 +40,8 @@ pub struct Config {
     pub eyes: Eyes,
     /// Preferences in calls for this run alone; without them those in the settings hold, and changes are kept there.
     pub calls: Option<CallPreferences>,
+    /// The same for what is done to the user's voice.
+    pub voice: Option<VoicePreferences>,
     /// Registers beside other phones that use the same settings, not in their place: under an instance
     /// (RFC 5626, section 4.1) of this run alone.
     pub beside_others: bool,
@@ -62,11 +67,34 @@ pub struct AudioConfig {
     pub microphone: Source,
     /// What we listen to.
     pub speaker: Sink,
+    /// Whether our voice is processed.
+    pub processing: Processing,
+}
+
+/// Whether our voice is processed: echo, noise, gain, high-pass, each as the user prefers.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Processing {
+    /// That of a sound card is, that of a file is not.
+    ForCards,
+    /// It is.
+    On,
+    /// It is not.
+    Off,
 }
 
 impl Default for AudioConfig {
     fn default() -> Self {
-        Self { microphone: Source::Card(None), speaker: Sink::Card(None) }
+        Self { microphone: Source::Card(None), speaker: Sink::Card(None), processing: Processing::ForCards }
+    }
+}
+
+impl AudioConfig {
+    /// What of `preferred` is done to our voice.
+    pub(crate) fn stages(&self, preferred: Stages) -> Stages {
+        match (self.processing, &self.microphone) {
+            (Processing::On, _) | (Processing::ForCards, Source::Card(_)) => preferred,
+            (Processing::Off, _) | (Processing::ForCards, Source::Wav(_) | Source::Silence) => Stages::NONE,
+        }
     }
 }
 
@@ -94,6 +122,7 @@ impl Config {
             browser: Browser::system(),
             eyes: Eyes::System,
             calls: None,
+            voice: None,
             beside_others: false,
             srtp: None,
         }

@@ -3,7 +3,7 @@ use specta::Type;
 
 use crate::{
     AccountId, AccountView, AudioView, CallId, CallPreferences, CallReport, CallSummary, CallView,
-    DeviceNews, MessageView, Problem, SignInView, TrustedView, WatchedView,
+    DeviceNews, MessageView, Problem, SignInView, TrustedView, VoicePreferences, WatchedView,
 };
 
 /// What changed. Each event carries the whole of the thing that changed, so that a shell which missed
@@ -66,6 +66,11 @@ pub enum Event {
     DeviceChanged {
         /// Which.
         news: DeviceNews,
+    },
+    /// What is done to the user's voice has changed.
+    VoicePreferences {
+        /// All of it.
+        preferences: VoicePreferences,
     },
     /// Another extension is watched, or something of it has changed.
     Watched {

@@ -35,7 +35,7 @@ mod words;
 pub use browser::Browser;
 pub use code::{Code, Problem};
 pub use command::{Command, SipAccount};
-pub use config::{AudioConfig, Config, Start};
+pub use config::{AudioConfig, Config, Processing, Start};
 pub use enforced::Enforced;
 pub use event::Event;
 pub use features::FeatureCodes;
@@ -46,10 +46,10 @@ pub use picture::{
     CallReport, CallState, CallView, CameraState, CameraView, CertificateView, CodeView, CodecPreference,
     DeclineReason, DeviceForm, DeviceNews, DeviceRole, DeviceView, Direction, DtmfMode, EndReason,
     EnforcedView, FieldIs, ForgotView, KeyWay, Lamp, MailboxView, MessageId, MessageState, MessageView,
-    NewPasswordView, PasswordPolicyView, PeerView, Picture, PresenceView, ProtectionView, Quality,
-    ReasonView, RecordingNotice, RecordingPreferences, RingPreferences, RingTone, RoleView, ScanView,
-    SessionState, SignInNews, SignInPage, SignInView, SrtpPolicy, TenantView, Theme, TransferView, Transport,
-    TransportChoice, TrustedView, UnixMs, WatchedView, WaysView,
+    NewPasswordView, NoiseRemoval, PasswordPolicyView, PeerView, Picture, PresenceView, ProtectionView,
+    Quality, ReasonView, RecordingNotice, RecordingPreferences, RingPreferences, RingTone, RoleView,
+    ScanView, SessionState, SignInNews, SignInPage, SignInView, SrtpPolicy, TenantView, Theme, TransferView,
+    Transport, TransportChoice, TrustedView, UnixMs, VoicePreferences, WatchedView, WaysView,
 };
 pub use scanning::{CodeFacts, Eyes, code_in};
 pub use settings::{AccountKind, SavedAccount, Settings, SettingsError};

@@ -10,6 +10,7 @@ mod call;
 pub(crate) mod codecs;
 mod others;
 mod protection;
+mod voice;
 
 pub use audio::{
     AudioView, DeviceForm, DeviceNews, DeviceRole, DeviceView, ReasonView, RingPreferences, RingTone,
@@ -24,6 +25,7 @@ pub use others::{
     Activity, Lamp, MailboxView, MessageId, MessageState, MessageView, PresenceView, WatchedView,
 };
 pub use protection::{KeyWay, ProtectionView, SrtpPolicy};
+pub use voice::{NoiseRemoval, VoicePreferences};
 
 /// Name of an account, `user@domain`: what `--account` takes and the keychain entry is filed under.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize, Type)]
@@ -60,6 +62,8 @@ pub struct Picture {
     pub trusted: Vec<TrustedView>,
     /// What the user prefers in calls.
     pub call_preferences: CallPreferences,
+    /// What is done to the user's voice.
+    pub voice_preferences: VoicePreferences,
     /// Other extensions that are watched.
     pub watched: Vec<WatchedView>,
     /// Microphone, speaker and ringing device.

@@ -11,13 +11,14 @@ use std::path::{Path, PathBuf};
 use devices::PlaceBook;
 use serde::{Deserialize, Serialize};
 
-use crate::{AccountId, CallPreferences, Enforced, RingPreferences, SrtpPolicy, Transport};
+use crate::{AccountId, CallPreferences, Enforced, RingPreferences, SrtpPolicy, Transport, VoicePreferences};
 
 /// Version 2 knows plain SIP accounts, enforced settings and the camera used last, version 3 preferences in calls,
 /// transports that are found out and the phone's identity, version 4 the order of codecs, version 5 the order of
-/// devices and how it rings, version 6 whether calls are encrypted;
+/// devices and how it rings, version 6 whether calls are encrypted,
+/// version 7 what is done to the voice;
 /// earlier ones are read as they are.
-const VERSION: u32 = 6;
+const VERSION: u32 = 7;
 const REMEMBERED: usize = 8;
 
 /// The settings as they stand on disk.
@@ -48,6 +49,9 @@ pub struct Settings {
     /// How the phone rings.
     #[serde(default)]
     pub ring: RingPreferences,
+    /// What is done to the user's voice.
+    #[serde(default)]
+    pub voice: VoicePreferences,
 }
 
 /// What every version has in common.
@@ -68,6 +72,7 @@ impl Default for Settings {
             calls: CallPreferences::default(),
             devices: PlaceBook::default(),
             ring: RingPreferences::default(),
+            voice: VoicePreferences::default(),
         }
     }
 }
@@ -274,7 +279,7 @@ fn file(dir: &Path) -> PathBuf {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::CodecPreference;
+    use crate::{CodecPreference, NoiseRemoval};
 
     fn account(n: u32) -> SavedAccount {
         SavedAccount {
@@ -374,7 +379,7 @@ mod tests {
         assert_eq!(settings.accounts[0].proxy_port, Some(5060));
         assert_eq!(settings.accounts[0].srtp, SrtpPolicy::Prefer);
         settings.change(dir.path(), |s| s.withdraw_trust("nobody")).unwrap();
-        assert!(fs::read_to_string(file(dir.path())).unwrap().contains("\"version\": 6"));
+        assert!(fs::read_to_string(file(dir.path())).unwrap().contains("\"version\": 7"));
         assert_eq!(Settings::load(dir.path()).unwrap(), settings);
     }
 
@@ -389,7 +394,7 @@ mod tests {
         settings.change(dir.path(), |s| s.calls.codecs.clone_from(&order)).unwrap();
         assert_eq!(Settings::load(dir.path()).unwrap().calls.codecs, order);
         // A phone of that version leaves the file alone instead of forgetting the order.
-        assert!(fs::read_to_string(file(dir.path())).unwrap().contains("\"version\": 6"));
+        assert!(fs::read_to_string(file(dir.path())).unwrap().contains("\"version\": 7"));
     }
 
     #[test]
@@ -398,8 +403,19 @@ mod tests {
         fs::write(file(dir.path()), b"{\"version\": 3, \"calls\": {\"doNotDisturb\": true}}").unwrap();
         let settings = Settings::load(dir.path()).unwrap();
         assert!(settings.calls.do_not_disturb);
-        assert_eq!((settings.version, settings.ring.volume), (6, 100));
+        assert_eq!((settings.version, settings.ring.volume), (7, 100));
         assert_eq!(settings.devices, PlaceBook::default());
+    }
+
+    #[test]
+    fn a_version_that_knew_no_voice_gets_what_is_usual() {
+        let dir = tempfile::tempdir().unwrap();
+        fs::write(file(dir.path()), r#"{"version":6,"ring":{"volume":40}}"#).unwrap();
+        let mut settings = Settings::load(dir.path()).unwrap();
+        assert_eq!((settings.version, settings.ring.volume), (VERSION, 40));
+        assert_eq!(settings.voice, VoicePreferences::default());
+        settings.change(dir.path(), |s| s.voice.noise = NoiseRemoval::High).unwrap();
+        assert_eq!(Settings::load(dir.path()).unwrap().voice.noise, NoiseRemoval::High);
     }
 
     #[test]

@@ -30,7 +30,7 @@ use crate::settings::{SavedAccount, Settings, TrustedCertificate};
 use crate::words::of_sign_in_error;
 use crate::{
     AccountId, AccountKind, CallPreferences, Code, Command, Config, Event, FeatureCodes, FieldIs, Problem,
-    RingPreferences, SessionState, SignInView, SrtpPolicy, TrustedView,
+    RingPreferences, SessionState, SignInView, SrtpPolicy, TrustedView, VoicePreferences,
 };
 
 /// What happened to the wizard or a session, from outside the actor.
@@ -288,6 +288,18 @@ impl SigningIn {
     /// Remembers whether the calls of an account are encrypted.
     pub(crate) fn protect(&mut self, id: &AccountId, srtp: SrtpPolicy) {
         self.settle(|settings| settings.protect(id, srtp));
+    }
+
+    /// What is done to the user's voice.
+    pub(crate) fn voice_preferences(&self) -> VoicePreferences {
+        self.config.voice.unwrap_or(self.settings.voice)
+    }
+
+    /// Remembers what is done to the user's voice.
+    pub(crate) fn prefer_voice(&mut self, preferences: VoicePreferences) {
+        if self.config.voice.is_none() {
+            self.settle(|settings| settings.voice = preferences);
+        }
     }
 
     fn find_server(&self, domain: String, server: String) -> Step {

@@ -258,6 +258,8 @@ export type CallView = {
 	state: CallState,
 	/**  Nothing is heard of us. */
 	muted: boolean,
+	/**  We talk all the same, and may not know it. */
+	mutedTalk: boolean,
 	/**  They have put us to sleep; music of theirs may be heard. */
 	remoteHeld: boolean,
 	/**  It is one of the calls that are brought together: all hear each other. */
@@ -740,7 +742,11 @@ ring: RingPreferences } |
 /**  Change what the user prefers in calls. */
 { do: "preferInCalls"; 
 /**  All of it. */
-preferences: CallPreferences };
+preferences: CallPreferences } | 
+/**  Change what is done to the user's voice, in calls under way, too. */
+{ do: "preferVoice"; 
+/**  All of it. */
+preferences: VoicePreferences };
 
 /**  What a caller who is refused is told. */
 export type DeclineReason = 
@@ -927,6 +933,10 @@ view: AudioView } |
 { what: "deviceChanged"; 
 /**  Which. */
 news: DeviceNews } | 
+/**  What is done to the user's voice has changed. */
+{ what: "voicePreferences"; 
+/**  All of it. */
+preferences: VoicePreferences } | 
 /**  Another extension is watched, or something of it has changed. */
 { what: "watched"; 
 /**  As it stands now. */
@@ -1065,6 +1075,15 @@ export type NewPasswordView = {
 	policy: PasswordPolicyView | null,
 };
 
+/**  How far noise is turned down. */
+export type NoiseRemoval = 
+/**  Not at all. */
+"off" | 
+/**  So that the voice stays as it is. */
+"low" | 
+/**  As far as it goes. */
+"high";
+
 /**  Rules for passwords (`GET /tenant/password_policy`). */
 export type PasswordPolicyView = {
 	/**  Fewest characters. */
@@ -1108,6 +1127,8 @@ export type Picture = {
 	trusted: TrustedView[],
 	/**  What the user prefers in calls. */
 	callPreferences: CallPreferences,
+	/**  What is done to the user's voice. */
+	voicePreferences: VoicePreferences,
 	/**  Other extensions that are watched. */
 	watched: WatchedView[],
 	/**  Microphone, speaker and ringing device. */
@@ -1485,6 +1506,18 @@ export type VerdictSeen = {
 	atS: number | null,
 	/**  Seconds it stood. */
 	lastedS: number | null,
+};
+
+/**  What is done to our voice between a sound card's microphone and the network. */
+export type VoicePreferences = {
+	/**  What the microphone hears of the speaker is taken away. */
+	echo?: boolean,
+	/**  How far noise behind the voice is turned down. */
+	noise?: NoiseRemoval,
+	/**  The voice is kept as loud as others expect. */
+	gain?: boolean,
+	/**  Rumble below the voice is taken away. */
+	highPass?: boolean,
 };
 
 /**  Another extension that is watched. */

@@ -49,7 +49,7 @@ export function account(state: AccountState = { is: 'registered', expiresS: 300,
 
 /** What most calls are not. */
 export const plainCall = {
-  muted: false, remoteHeld: false, merged: false, divertedBy: null, follows: null, transfer: null, digits: '', digitsWaiting: null, codec: null,
+  muted: false, mutedTalk: false, remoteHeld: false, merged: false, divertedBy: null, follows: null, transfer: null, digits: '', digitsWaiting: null, codec: null,
   protection: { is: 'none' }, setupMs: null, verdict: null, recording: false,
   recorded: null,
 } satisfies Partial<CallView>;

@@ -33,7 +33,7 @@ const spoken = (id: number, quality: Quality = 'clear'): PhoneEvent[] => Array.f
 const said = (view: CallView): PhoneEvent => ({ what: 'call', view });
 
 const inside = (accounts: AccountView[], calls: CallView[] = [], rest: Omit<Scene, 'picture'> = {}): Scene => ({
-  picture: { signIn: signIn({ page: 'done' }), accounts, calls, trusted: [], callPreferences: {}, watched: [], audio }, ...rest,
+  picture: { signIn: signIn({ page: 'done' }), accounts, calls, trusted: [], callPreferences: {}, voicePreferences: {}, watched: [], audio }, ...rest,
 });
 
 const harbour = (state?: AccountState) => account(state, {
@@ -73,6 +73,7 @@ export const scenes = {
     account({ is: 'offline', problem: problem('sipPasswordWrong', 'REGISTER refused'), status: 403 }, { session: { is: 'expired' }, secretsInMemory: true }),
     harbour({ is: 'reconnecting', retryAt: Date.now() + 3_900, problem: problem('serverSilent', 'REGISTER timed out after 32 s'), status: 408 }),
   ], [], { settings: 'accounts' }),
+  'settings-voice': () => inside([account()], [], { settings: 'voice' }),
   'settings-certificates': () => trusting([
     { server: 'pbx.fairwater.example:8887', fingerprint: certificate().fingerprint },
     { server: '192.0.2.10:8887', fingerprint: certificate().fingerprint.split('').reverse().join('') },
@@ -87,6 +88,7 @@ export const scenes = {
   'incoming-unknown': () => inside([account()], [call(5, { is: 'incoming' }, { direction: 'incoming', peer: { number: '0117 496 0148', name: null } })]),
   'active-call': () => inside([account()], [call(5, active(), { direction: 'incoming', peer: marta })], { events: [...earlierCalls(), ...spoken(5)] }),
   'active-muted': () => inside([account()], [call(5, active(), { muted: true, codec: 'PCMU' })], { events: spoken(5, 'choppy') }),
+  'muted-talk': () => inside([account()], [call(5, active(), { peer: marta, muted: true, mutedTalk: true })], { events: spoken(5) }),
   'active-silent': () => inside([account()], [call(5, active())], { events: spoken(5, 'nothing') }),
   'verdict-microphone': () => inside([account()], [call(5, active(), { verdict: 'microphoneSilent' })], { events: spoken(5) }),
   'verdict-muted': () => inside([account()], [call(5, active(), { muted: true, verdict: 'muted' })], { events: spoken(5) }),

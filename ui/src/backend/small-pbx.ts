@@ -136,6 +136,9 @@ export function smallPbx(pause = 350): Script {
         phone.emit({ what: 'audio', view: heard });
         break;
       }
+      case 'preferVoice':
+        phone.emit({ what: 'voicePreferences', preferences: command.preferences });
+        break;
       case 'sendDigits': {
         const call = calls.get(command.call);
         if (call) put(phone, { ...call, digits: call.digits + command.digits });

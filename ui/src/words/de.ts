@@ -259,6 +259,17 @@ export const de: Words = {
       ? `${insteadOf} abgezogen – Sie ${role === 'microphone' ? 'sprechen' : 'hören'} jetzt über ${name}`
       : `Sie ${role === 'microphone' ? 'sprechen' : 'hören'} jetzt über ${name}`,
   },
+  voice: {
+    title: 'Stimme',
+    echo: 'Echo entfernen',
+    echoHint: 'Nötig mit Lautsprechern; mit einem Headset schadet es nicht.',
+    gain: 'Lautstärke ausgleichen',
+    gainHint: 'Sie bleiben gleich laut, auch wenn Sie sich zurücklehnen.',
+    highPass: 'Rumpeln entfernen',
+    highPassHint: 'Brummen, Wind und Stöße unterhalb der Stimme.',
+    noise: 'Geräusche entfernen',
+    noises: { off: 'Aus', low: 'Ein wenig: die Stimme bleibt, wie sie ist', high: 'So viel wie möglich: Lüfter, Tippen, Straße' },
+  },
   certificate: {
     untrusted: 'Dieser Server kann sich nicht ausweisen',
     selfSigned: 'Sein Zertifikat hat er selbst unterschrieben. Das ist bei einer neuen Telefonanlage üblich, und genau das würde auch ein Angreifer zeigen. Lassen Sie sich den Fingerabdruck von Ihrer Administration vorlesen.',
@@ -363,6 +374,8 @@ export const de: Words = {
     recording: 'Aufnahme läuft',
     recorded: 'Aufnahme',
     muted: 'Stumm',
+    mutedTalk: 'Sie sind stumm. Niemand hört, was Sie sagen.',
+    unmute: 'Ton an',
     keypad: 'Tasten',
     end: 'Auflegen',
     open: (who) => `Anruf mit ${who} zeigen`,

@@ -264,6 +264,17 @@ export const en = {
       ? `${insteadOf} unplugged – ${role === 'microphone' ? 'you now speak through' : 'you now hear through'} ${name}`
       : role === 'microphone' ? `You now speak through ${name}` : `You now hear through ${name}`,
   },
+  voice: {
+    title: 'Voice',
+    echo: 'Remove echo',
+    echoHint: 'Needed with loudspeakers; harmless with a headset.',
+    gain: 'Even out my volume',
+    gainHint: 'Keeps you as loud when you lean back.',
+    highPass: 'Remove rumble',
+    highPassHint: 'Hum, wind and knocks below the voice.',
+    noise: 'Remove noise',
+    noises: { off: 'Off', low: 'A little: the voice stays as it is', high: 'As much as possible: fans, typing, street' },
+  },
   certificate: {
     untrusted: 'This server cannot prove who it is',
     selfSigned: 'Its certificate is signed by itself. That is usual on a new PBX, and also what an attacker would show you. Ask your administrator to read you the fingerprint.',
@@ -368,6 +379,8 @@ export const en = {
     record: 'Record',
     recording: 'Recording',
     recorded: 'Recording',
+    mutedTalk: 'You are muted. Nobody hears what you say.',
+    unmute: 'Unmute',
     keypad: 'Keypad',
     end: 'End',
     open: (who: string) => `Show the call with ${who}`,

@@ -78,7 +78,8 @@ fn an_order_keeps_what_is_unplugged() {
 
 #[test]
 fn what_the_command_line_names_comes_first_and_must_open() {
-    let named = AudioConfig { microphone: Source::Silence, speaker: card("headset") };
+    let named =
+        AudioConfig { microphone: Source::Silence, speaker: card("headset"), ..AudioConfig::default() };
     let mut audio = audio(named);
     audio.plugged(present(&[laptop(), headset()]));
     assert_eq!(audio.opening().speakers, [card("headset")]);

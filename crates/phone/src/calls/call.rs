@@ -91,6 +91,7 @@ impl Call {
                 peer,
                 state,
                 muted: false,
+                muted_talk: false,
                 remote_held: false,
                 merged: false,
                 diverted_by: None,

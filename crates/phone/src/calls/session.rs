@@ -228,7 +228,7 @@ impl Calls {
                 let (number, outlet) = (self.voices, self.outlet.clone());
                 let heard = move |event| outlet.put(Input::Heard(number, event));
                 self.audio.closed();
-                Voice::start(self.audio.opening(), Arc::clone(&self.devices), heard)
+                Voice::start(self.audio.opening(), self.stages(), Arc::clone(&self.devices), heard)
                     .map_err(|error| of_voice_error(&error))?
             }
         };

@@ -58,6 +58,7 @@ impl Calls {
         for id in all.into_iter().chain(heirs) {
             let Some(call) = self.table.get_mut(&id) else { continue };
             call.view.muted = muted;
+            call.view.muted_talk &= muted;
             if let (Sound::Joined, Some(voice)) = (&call.sound, &self.voice) {
                 voice.mute(id, muted);
             }

@@ -121,6 +121,8 @@ pub struct CallView {
     pub state: CallState,
     /// Nothing is heard of us.
     pub muted: bool,
+    /// We talk all the same, and may not know it.
+    pub muted_talk: bool,
     /// They have put us to sleep; music of theirs may be heard.
     pub remote_held: bool,
     /// It is one of the calls that are brought together: all hear each other.

@@ -5,7 +5,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 use devices::{FRAME, Sink, Source, TonePlayer, Wake};
-use media::Conference;
+use media::{Conference, Processing, Stages, Talking};
 use mio::{Events, Poll, Token, Waker};
 
 use super::leg::{DATAGRAM, Leg};
@@ -34,6 +34,10 @@ pub(super) struct Driver {
     speaker: Place<Sink>,
     /// Of the microphone, since the last report.
     peak: u16,
+    /// Between the microphone and the calls; it hears what the speaker is given.
+    processing: Processing,
+    /// Listens for a user who is muted, and whether he talks.
+    muted: Option<(Talking, bool)>,
     orders: Receiver<Order>,
     tell: Tell,
     datagram: Box<[u8; DATAGRAM]>,
@@ -84,6 +88,7 @@ impl Driver {
     pub(super) fn open(
         devices: Devices,
         wanted: &Wanted,
+        stages: Stages,
         orders: Receiver<Order>,
         tell: Tell,
     ) -> Result<Self, (VoiceError, Tell)> {
@@ -105,6 +110,8 @@ impl Driver {
             microphone,
             speaker,
             peak: 0,
+            processing: Processing::new(stages),
+            muted: None,
             orders,
             tell,
             datagram: Box::new([0; DATAGRAM]),
@@ -223,6 +230,7 @@ impl Driver {
                     tracing::info!("the other side takes no digits now");
                 }
             }),
+            Order::Process(stages) => self.processing.set(stages),
             Order::Tone(tone) => self.tone = tone.map(TonePlayer::new),
             Order::Record(call, recorder) => self.with(call, |leg| leg.recorder = recorder),
             Order::Want(Wanted { microphones, speakers }) => {
@@ -268,10 +276,14 @@ impl Driver {
                 Ok(true) => {
                     let peak = frame.iter().map(|sample| sample.unsigned_abs()).max().unwrap_or(0);
                     self.peak = self.peak.max(peak);
-                    let moved = self.microphone.passed(Instant::now());
-                    if let Some(Moved { to: Source::Card(card), gap }) = moved {
-                        (self.tell)(VoiceEvent::DeviceUsed(Device::Microphone, card, gap));
+                    if let Some(Moved { to, gap }) = self.microphone.passed(Instant::now()) {
+                        self.forget_echo(gap);
+                        if let Source::Card(card) = to {
+                            (self.tell)(VoiceEvent::DeviceUsed(Device::Microphone, card, gap));
+                        }
                     }
+                    self.processing.capture(&mut frame);
+                    self.mind(&frame);
                     self.say(&frame);
                 }
                 Ok(false) => return,
@@ -282,6 +294,29 @@ impl Driver {
                     return;
                 }
             }
+        }
+    }
+
+    /// Through another device the echo takes another way; the first one had none before it.
+    fn forget_echo(&mut self, gap: Option<Duration>) {
+        if gap.is_some() {
+            self.processing.forget_echo();
+        }
+    }
+
+    /// Somebody who is muted may talk without knowing.
+    fn mind(&mut self, microphone: &[i16; FRAME]) {
+        let muted = self.legs.iter().any(|leg| leg.attention == Attention::Talking && leg.muted);
+        if !muted {
+            if let Some((_, true)) = self.muted.take() {
+                (self.tell)(VoiceEvent::MutedTalk(false));
+            }
+            return;
+        }
+        let (talking, before) = self.muted.get_or_insert_with(|| (Talking::new(), false));
+        let now = talking.hear(microphone);
+        if std::mem::replace(before, now) != now {
+            (self.tell)(VoiceEvent::MutedTalk(now));
         }
     }
 
@@ -322,9 +357,13 @@ impl Driver {
                 Some(None) => self.tone = None,
                 None => {}
             }
+            self.processing.render(&frame);
             self.speaker.device().write(&frame);
-            if let Some(Moved { to: Sink::Card(card), gap }) = self.speaker.passed(now) {
-                (self.tell)(VoiceEvent::DeviceUsed(Device::Speaker, card, gap));
+            if let Some(Moved { to, gap }) = self.speaker.passed(now) {
+                self.forget_echo(gap);
+                if let Sink::Card(card) = to {
+                    (self.tell)(VoiceEvent::DeviceUsed(Device::Speaker, card, gap));
+                }
             }
         }
         if let Some(error) = self.speaker.device().failed() {

@@ -16,7 +16,7 @@ use std::time::Duration;
 
 use devices::{DeviceError, Sink, Source, Tone};
 use media::sdp::Negotiated;
-use media::{Digit, MediaError, Report};
+use media::{Digit, MediaError, Report, Stages};
 
 use crate::CallId;
 use crate::verdict::DeviceSigns;
@@ -41,6 +41,8 @@ pub(crate) struct Voice {
 pub(crate) enum VoiceEvent {
     /// Figures of a call, five times a second.
     Report(CallId, Report),
+    /// We talk, or do no longer, to a call that cannot hear us because we are muted.
+    MutedTalk(bool),
     /// A call has [left](Voice::leave); its last figures.
     Left(CallId, Box<Report>),
     /// A call cannot be heard: its session could not be made.
@@ -129,18 +131,20 @@ enum Order {
     Tone(Option<Tone>),
     Record(CallId, Option<Box<Recorder>>),
     Want(Wanted),
+    Process(Stages),
     Leave(CallId),
     Stop,
 }
 
 impl Voice {
     /// Starts a voice path: its thread waits until `free` is nobody's, opens the devices, seconds at worst, and
-    /// meanwhile orders wait. Sample 0 of a recording is the moment the devices are open.
+    /// meanwhile orders wait. `stages` are done to our voice. Sample 0 of a recording is the moment the devices are open.
     ///
     /// # Errors
     /// The system refuses the thread. That a device cannot be opened comes as [`VoiceEvent::Failed`].
     pub(crate) fn start(
         wanted: Wanted,
+        stages: Stages,
         free: Arc<Mutex<()>>,
         tell: impl Fn(VoiceEvent) + Send + 'static,
     ) -> Result<Self, VoiceError> {
@@ -151,7 +155,7 @@ impl Voice {
         let seen = last.clone();
         let run = move || {
             let _ours = free.lock().unwrap_or_else(PoisonError::into_inner);
-            match Driver::open(devices, &wanted, inbox, Box::new(tell)) {
+            match Driver::open(devices, &wanted, stages, inbox, Box::new(tell)) {
                 Ok(driver) => {
                     devices::prefer_this_thread();
                     driver.run(&seen)
@@ -209,6 +213,11 @@ impl Voice {
     /// Uses other devices as soon as they can be opened.
     pub(crate) fn want(&self, wanted: Wanted) {
         self.order(Order::Want(wanted));
+    }
+
+    /// What is done to our voice from now on.
+    pub(crate) fn process(&self, stages: Stages) {
+        self.order(Order::Process(stages));
     }
 
     /// A call says goodbye and leaves; [`VoiceEvent::Left`] follows.

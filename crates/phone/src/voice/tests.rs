@@ -39,7 +39,8 @@ fn start(
 fn open(microphone: Source, speaker: Sink) -> (Voice, Receiver<VoiceEvent>) {
     let (sender, events) = channel();
     let wanted = Wanted { microphones: vec![microphone], speakers: vec![speaker] };
-    let voice = Voice::start(wanted, Arc::default(), move |event| drop(sender.send(event))).unwrap();
+    let voice =
+        Voice::start(wanted, Stages::NONE, Arc::default(), move |event| drop(sender.send(event))).unwrap();
     (voice, events)
 }
 
@@ -208,6 +209,29 @@ fn muted_is_silent_and_digits_arrive() {
     assert!(last.rx_packets > 0, "silence is sent, not nothing");
     let loudest = read(&heard).iter().map(|s| s.unsigned_abs()).max().unwrap();
     assert!(loudest < 100, "a muted voice was heard at {loudest}");
+}
+
+#[test]
+fn who_is_muted_and_talks_is_told() {
+    let dir = tempfile::tempdir().unwrap();
+    let said = dir.path().join("said.wav");
+    write(&said, &[vec![0; RATE as usize], speech(20.0)].concat());
+    let [caller, _callee] = agreed(Codec::Pcmu);
+    let (talker, events) = start(caller, Source::Wav(said), Sink::Null);
+    talker.mute(CALL, true);
+    let until = |wanted: bool| {
+        let end = Instant::now() + Duration::from_secs(60);
+        loop {
+            let left = end.saturating_duration_since(Instant::now());
+            if let VoiceEvent::MutedTalk(talks) = events.recv_timeout(left).unwrap() {
+                return assert_eq!(talks, wanted);
+            }
+        }
+    };
+    until(true);
+    talker.mute(CALL, false);
+    until(false);
+    talker.stop();
 }
 
 #[test]

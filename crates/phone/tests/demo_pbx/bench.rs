@@ -58,7 +58,8 @@ impl Bench {
 
     /// Without a sound card, and trusting the PBX.
     pub fn config(&self) -> Config {
-        let audio = AudioConfig { microphone: Source::Silence, speaker: Sink::Null };
+        let audio =
+            AudioConfig { microphone: Source::Silence, speaker: Sink::Null, ..AudioConfig::default() };
         let mut config = Config { tones: false, audio, ..Config::new(self.dir.path().into()) };
         config.trust(self.pbx.certificate_pem().as_bytes()).unwrap();
         config

@@ -70,7 +70,11 @@ async fn signing_out_ends_the_call() {
 async fn stopping_ends_the_call_and_finishes_the_recording() {
     let bench = Bench::new(Pbx::default()).await;
     let recording = bench.dir.path().join("heard.wav");
-    let audio = AudioConfig { microphone: Source::Silence, speaker: Sink::Wav(recording.clone()) };
+    let audio = AudioConfig {
+        microphone: Source::Silence,
+        speaker: Sink::Wav(recording.clone()),
+        ..AudioConfig::default()
+    };
     let mut running = bench.phone_with(Config { start: Start::None, audio, ..bench.config() });
     running.send(bench.bob(Transport::Udp));
     running.registered().await;
@@ -94,7 +98,8 @@ async fn stopping_ends_the_call_and_finishes_the_recording() {
 async fn a_speaker_that_cannot_be_opened_ends_the_call() {
     let bench = Bench::new(Pbx::default()).await;
     let nowhere = bench.dir.path().join("missing").join("heard.wav");
-    let audio = AudioConfig { microphone: Source::Silence, speaker: Sink::Wav(nowhere) };
+    let audio =
+        AudioConfig { microphone: Source::Silence, speaker: Sink::Wav(nowhere), ..AudioConfig::default() };
     let mut running = bench.phone_with(Config { start: Start::None, audio, ..bench.config() });
     running.send(bench.bob(Transport::Udp));
     running.registered().await;
@@ -334,7 +339,7 @@ async fn the_certificate_of_a_sip_server_is_shown_and_trusted_on_purpose() {
     let config = || Config {
         start: Start::All,
         tones: false,
-        audio: AudioConfig { microphone: Source::Silence, speaker: Sink::Null },
+        audio: AudioConfig { microphone: Source::Silence, speaker: Sink::Null, ..AudioConfig::default() },
         ..Config::new(bench.dir.path().into())
     };
     let mut running = bench.phone_with(config());

@@ -22,7 +22,11 @@ impl Talker {
     pub async fn start(bench: &Bench, extension: &str, hz: f32) -> Self {
         let path = |what: &str| bench.dir.path().join(format!("{extension}-{what}.wav"));
         write(&path("said"), hz);
-        let audio = AudioConfig { microphone: Source::Wav(path("said")), speaker: Sink::Wav(path("heard")) };
+        let audio = AudioConfig {
+            microphone: Source::Wav(path("said")),
+            speaker: Sink::Wav(path("heard")),
+            ..AudioConfig::default()
+        };
         let data_dir = bench.dir.path().join(extension);
         let mut running =
             bench.phone_with(Config { audio, data_dir, start: phone::Start::None, ..bench.config() });

@@ -137,7 +137,7 @@ async fn a_wrong_sip_password_is_asked_for_again() {
 #[tokio::test(flavor = "multi_thread")]
 async fn an_untrusted_certificate_is_shown_and_trusted_on_purpose() {
     let bench = Bench::new(Pbx { hand_over_password: true, ..Pbx::default() }).await;
-    let audio = AudioConfig { microphone: Source::Silence, speaker: Sink::Null };
+    let audio = AudioConfig { microphone: Source::Silence, speaker: Sink::Null, ..AudioConfig::default() };
     let config = Config { tones: false, audio, ..Config::new(bench.dir.path().into()) };
     let mut running = bench.phone_with(config);
     running.send(bench.find_server());
