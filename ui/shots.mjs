@@ -29,7 +29,7 @@ try {
     for (const theme of ['light', 'dark']) {
       for (const [name, path] of pages) {
         await page.goto(`${address}${path}theme=${theme}`);
-        await page.waitForSelector('main');
+        await page.waitForSelector('main', { state: 'attached' });
         await page.evaluate(async () => {
           await document.fonts.ready;
           await new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done)));

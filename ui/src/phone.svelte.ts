@@ -1,8 +1,7 @@
 // The phone as the window sees it: every event folded into the picture, nothing else.
 import { createContext } from 'svelte';
 import {
-  type AccountView, type AudioView, type Backend, type CallId, type CallPreferences, type CallReport, type CallView, type Command, type DeviceNews, type EnforcedView, type MessageView, type PhoneEvent,
-  type Picture, type Problem, problemOf, type RoleView, type SignInView, type TrustedView, type VoicePreferences, type WatchedView,
+  type AccountView, type AudioView, type Backend, type CallId, type CallPreferences, type CallReport, type CallView, type Command, type DeviceNews, type EnforcedView, type HistoryView, type MessageView, type PastCallView, type PhoneEvent, type Picture, type Problem, problemOf, type RoleView, type SignInView, type TrustedView, type VoicePreferences, type WatchedView,
 } from './backend/backend';
 
 /** Levels of both voices since the last report, 0 to 100. */
@@ -10,6 +9,12 @@ export type Level = { them: number; you: number };
 
 /** A call of this session, running or over, with when the window first and last heard of it. */
 export type SessionCall = { view: CallView; since: number; endedAt: number | null };
+
+/** A call of the list: in progress, or over, then with what the phone keeps of it. */
+export type ListedCall = SessionCall & { past: PastCallView | null };
+
+/** It rang here in vain. */
+export const isMissed = ({ view }: SessionCall) => view.state.is === 'ended' && view.state.end.reason === 'missed';
 
 /** Something to be told once. */
 export type Notice = { id: number; problem: Problem; call: CallId | null };
@@ -31,6 +36,17 @@ const nothingYet: SignInView = {
 };
 
 const noDevices: RoleView = { order: [], others: [], defaultName: null, inUse: null, inUseName: null, reason: { is: 'nothing' } };
+
+/** A call out of the list as if it had just ended. Those of earlier runs have no number of their own: theirs is below zero. */
+function listed(past: PastCallView): ListedCall {
+  const { account, direction, peer, divertedBy, end, recorded, summary } = past;
+  const view: CallView = {
+    id: past.call ?? -past.id, account, direction, peer, state: { is: 'ended', end }, muted: false, remoteHeld: false, merged: false, divertedBy,
+    follows: null, transfer: null, digits: '', digitsWaiting: null, codec: summary?.codec ?? null, protection: { is: 'none' }, setupMs: null, verdict: null,
+    recording: false, recorded,
+  };
+  return { view, since: past.began, endedAt: past.began + 1000 * (end.lastedS ?? 0), past };
+}
 
 /** Before anything of the sound system is known. */
 export const noAudio: AudioView = { microphone: noDevices, speaker: noDevices, ringer: noDevices, ring: { tone: 'carillon', volume: 100, everywhere: false } };
@@ -61,11 +77,28 @@ export class Phone {
   audio = $state.raw<AudioView>(noAudio);
   /** Changes of devices under a call, to be told once. */
   deviceNews = $state.raw<{ id: number; news: DeviceNews }[]>([]);
+  /** The call list, as far as it is known here, newest first. */
+  history = $state.raw<HistoryView>({ calls: [], earlier: false, problem: null });
   /** Text messages that came and were not read yet, oldest first. */
   messages = $state.raw<MessageView[]>([]);
 
   /** Calls that have not ended, oldest first. */
   running = $derived(this.calls.filter((call) => call.view.state.is !== 'ended').toReversed());
+  /** All calls that are known of the accounts there are, newest first. */
+  listed = $derived.by((): ListedCall[] => {
+    const known = new Set(this.calls.map((call) => call.view.id));
+    const kept = new Map(this.history.calls.map((past) => [past.call, past]));
+    const former = this.history.calls.filter((past) => (past.call === null || !known.has(past.call)) && this.accounts.some((account) => account.id === past.account));
+    const ours = this.calls.map((call) => {
+      const past = kept.get(call.view.id) ?? null;
+      return { ...call, since: past?.began ?? call.since, past };
+    });
+    // The window may have come back after a call had begun; its number knows better.
+    const later = (a: ListedCall, b: ListedCall) => (a.view.id > 0 && b.view.id > 0 ? b.view.id - a.view.id : b.since - a.since);
+    return [...ours, ...former.map(listed)].sort(later);
+  });
+  /** Missed calls that were not looked at. */
+  unseen = $derived(this.listed.filter((call) => isMissed(call) && call.past?.seen === false));
   /** The account the state sentence speaks of: the first that needs a look, else the first. */
   account = $derived(this.accounts.find((account) => account.state.is !== 'registered') ?? this.accounts[0] ?? null);
   /** Whether a call can be made. */
@@ -117,6 +150,7 @@ export class Phone {
     this.voice = picture.voicePreferences;
     this.watched = picture.watched;
     this.audio = picture.audio;
+    this.history = picture.history;
     picture.calls.forEach((view) => this.#put(view));
     this.ready = true;
   }
@@ -176,6 +210,20 @@ export class Phone {
       case 'message':
         if (event.view.state.is === 'received') this.messages = [...this.messages.filter((known) => known.id !== event.view.id), event.view].slice(-MESSAGES_KEPT);
         break;
+      case 'history':
+        this.#keep(event.view);
+        break;
+      case 'past': {
+        const rest = this.history.calls.filter((past) => past.id !== event.view.id);
+        this.#keep({ ...this.history, calls: [...rest, event.view].sort((a, b) => b.id - a.id) });
+        break;
+      }
+      case 'pastGone':
+        this.#keep({ ...this.history, calls: this.history.calls.filter((past) => past.id !== event.id) });
+        break;
+      case 'earlierCalls':
+        this.#keep({ ...this.history, calls: [...this.history.calls, ...event.calls], earlier: event.earlier });
+        break;
       case 'digitHeard':
       case 'summary':
         break;
@@ -183,6 +231,18 @@ export class Phone {
         this.#tell(event.problem, event.call);
         break;
     }
+  }
+
+  /** The missed calls have been looked at. */
+  see(): void {
+    const last = this.unseen[0]?.past;
+    if (last) void this.send({ do: 'seeCalls', upTo: last.id });
+  }
+
+  /** Asks for calls before those that are known. */
+  askEarlier(): void {
+    const earliest = this.history.calls.at(-1);
+    if (earliest) void this.send({ do: 'earlierCalls', before: earliest.id });
   }
 
   /** Takes a text message away that was read. */
@@ -207,6 +267,13 @@ export class Phone {
 
   get #looking(): boolean {
     return this.signIn.page === 'scan' && this.signIn.scan?.state.is === 'looking';
+  }
+
+  /** Takes the call list as it stands; what was taken off it is forgotten here too. */
+  #keep(view: HistoryView): void {
+    const gone = this.history.calls.filter((before) => !view.calls.some((past) => past.id === before.id)).map((past) => past.call);
+    this.calls = this.calls.filter((call) => call.endedAt === null || !gone.includes(call.view.id));
+    this.history = view;
   }
 
   #put(view: CallView): void {

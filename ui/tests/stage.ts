@@ -2,7 +2,7 @@
 import { page } from 'vitest/browser';
 import { render } from 'vitest-browser-svelte';
 import App from '../src/App.svelte';
-import { audio, signIn } from '../src/backend/samples';
+import { audio, nothingPast, signIn } from '../src/backend/samples';
 import { beginning, scenes, type Scene, type SceneName } from '../src/backend/scenes';
 import { Scripted, type Script } from '../src/backend/scripted';
 import type { SignInView } from '../src/backend/backend';
@@ -24,7 +24,7 @@ async function raise(scene: Scene, script?: Script): Promise<Stage> {
 export const put = (name: SceneName): Promise<Stage> => raise(scenes[name]());
 
 /** The wizard from the start, with a script that answers. */
-export const begin = (script: Script, change: Partial<SignInView> = {}): Promise<Stage> => raise({ picture: { signIn: signIn(change), accounts: [], calls: [], trusted: [], callPreferences: {}, voicePreferences: {}, watched: [], audio } }, script);
+export const begin = (script: Script, change: Partial<SignInView> = {}): Promise<Stage> => raise({ picture: { signIn: signIn(change), accounts: [], calls: [], trusted: [], callPreferences: {}, voicePreferences: {}, watched: [], audio, history: nothingPast } }, script);
 
 /** An element by its name in the tests. */
 export const part = (name: string) => page.getByTestId(name);

@@ -42,6 +42,8 @@ pub enum Verb {
     Console(Console),
     /// List microphones and speakers with their stable ids
     Devices,
+    /// List calls that are over, newest first, with what each was like
+    History(History),
     /// Print what the QR code in a picture holds, its secrets left out
     Qr(Qr),
 }
@@ -67,6 +69,14 @@ pub struct SignIn {
     /// Read an e-mailed code from standard input, after the password
     #[arg(long)]
     pub otp_stdin: bool,
+}
+
+/// `history`
+#[derive(Debug, Args)]
+pub struct History {
+    /// At most this many
+    #[arg(long, value_name = "N", default_value_t = 50)]
+    pub limit: u32,
 }
 
 /// `qr`

@@ -60,6 +60,7 @@ async fn run(cli: Cli, output: Output) -> Exit {
         Verb::Whoami(args) => sessions::whoami(config, &output, &args).await,
         Verb::Accounts => sessions::accounts(&config, &output),
         Verb::Devices => devices(&output),
+        Verb::History(args) => history(&config, &output, &args),
         Verb::Qr(args) => qr(&output, &args),
         Verb::Register(args) => match script(config, output, &args.account, None, None) {
             Ok(mut script) => {
@@ -190,6 +191,16 @@ fn plain(account: &args::Account) -> Result<Option<SipAccount>, Problem> {
 /// The extension's SIP password, where the caller gave one.
 fn sip_password() -> Option<SecretString> {
     std::env::var("CARILLON_SIP_PASSWORD").ok().filter(|p| !p.is_empty()).map(SecretString::from)
+}
+
+fn history(config: &Config, output: &Output, args: &args::History) -> Exit {
+    match phone::past_calls(&config.data_dir, args.limit) {
+        Ok(calls) => {
+            calls.iter().for_each(|call| output.past_call(call));
+            Exit::Done
+        }
+        Err(problem) => calls::fail(output, &problem),
+    }
 }
 
 fn qr(output: &Output, args: &args::Qr) -> Exit {

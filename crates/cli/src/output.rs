@@ -5,7 +5,7 @@ use std::time::Instant;
 
 use phone::{
     AccountId, AccountView, CallEnd, CallId, CallReport, CallSummary, CallView, CodeFacts, DeviceNews,
-    DeviceRole, MailboxView, MessageView, Problem, ProtectionView, WatchedView,
+    DeviceRole, Direction, MailboxView, MessageView, PastCallView, Problem, ProtectionView, WatchedView,
 };
 use serde::Serialize;
 use serde_json::{Map, Value, json};
@@ -266,6 +266,42 @@ impl Output {
             || {
                 let status = end.status.map(|s| format!(" ({s})")).unwrap_or_default();
                 format!("Ended: {}{status}", name(&end.reason))
+            },
+        );
+    }
+
+    /// A call of the call list.
+    pub fn past_call(&self, call: &PastCallView) {
+        let PastCallView {
+            id,
+            account,
+            direction,
+            peer,
+            diverted_by,
+            began,
+            end,
+            recorded,
+            seen,
+            summary,
+            ..
+        } = call;
+        self.line(
+            "past_call",
+            json!({
+                "id": id, "account": account, "direction": direction, "peer": peer.number, "name": peer.name,
+                "diverted_by": diverted_by, "began_ms": began, "reason": end.reason, "status": end.status,
+                "lasted_s": end.lasted_s, "recorded": recorded, "seen": seen, "summary": summary,
+            }),
+            || {
+                let way = if *direction == Direction::Incoming { "from" } else { "to" };
+                let who = match &peer.name {
+                    Some(name) => format!("{name} ({})", peer.number),
+                    None => peer.number.clone(),
+                };
+                let lasted = end.lasted_s.map(|s| format!(", {s} s")).unwrap_or_default();
+                let mos = summary.as_ref().and_then(|summary| summary.mos);
+                let mos = mos.map(|mos| format!(", MOS {:.2}", mos.mean)).unwrap_or_default();
+                format!("{began}  {way} {who}: {}{lasted}{mos}", name(&end.reason))
             },
         );
     }

@@ -10,6 +10,7 @@ use tokio::sync::{mpsc, oneshot};
 
 use crate::accounts::{Accounts, Agent, AgentId};
 use crate::calls::{Calls, Way};
+use crate::history::Recalled;
 use crate::outlet::Outlet;
 use crate::picture::codecs;
 use crate::scanning::{Look, Seen};
@@ -57,6 +58,8 @@ pub(crate) enum Input {
     AnswerDue(CallId),
     /// The file for a recording was created, or could not be.
     Recording(CallId, Result<Recorder, DeviceError>),
+    /// What has become of the call list.
+    Recalled(Recalled),
     /// All of ended calls is closed; their last figures.
     Closed(Vec<(CallId, Option<Box<media::Report>>)>),
 }
@@ -109,6 +112,7 @@ impl Actor {
                 break;
             }
         }
+        self.calls.history().close().await;
         if let Some(done) = self.stopping {
             // Whoever asked may have stopped waiting.
             let _ = done.send(());
@@ -154,6 +158,7 @@ impl Actor {
             Input::DigitsDue(call) => self.calls.send_digits(call),
             Input::AnswerDue(call) => self.calls.answer_due(call),
             Input::Recording(call, recorder) => self.calls.recorder_ready(call, recorder),
+            Input::Recalled(news) => self.calls.history().recalled(news),
             Input::Closed(calls) => self.calls.closed(calls),
         }
     }
@@ -221,6 +226,22 @@ impl Actor {
             Command::Record { call, on } => (self.calls.record(call, on), Some(call)),
             Command::SendDigits { call, digits } => (self.calls.digits(call, &digits), Some(call)),
             Command::SendWaiting { call } => (self.calls.go_on(call), Some(call)),
+            Command::EarlierCalls { before } => {
+                self.calls.history().tell_earlier(before);
+                (Ok(()), None)
+            }
+            Command::SeeCalls { up_to } => {
+                self.calls.history().see(up_to);
+                (Ok(()), None)
+            }
+            Command::ForgetCall { id } => {
+                self.calls.history().forget(Some(id));
+                (Ok(()), None)
+            }
+            Command::ForgetAllCalls => {
+                self.calls.history().forget(None);
+                (Ok(()), None)
+            }
             Command::PreferInCalls { mut preferences } => {
                 preferences.codecs = codecs::complete(&preferences.codecs);
                 self.signing_in.prefer(&preferences);
@@ -294,6 +315,7 @@ impl Actor {
             voice_preferences: self.calls.voice_preferences(),
             watched: self.watching.views(),
             audio: self.calls.audio().view(),
+            history: self.calls.past(),
         }
     }
 

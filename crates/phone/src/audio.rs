@@ -169,6 +169,11 @@ impl Audio {
         self.candidates(role(device)).iter().any(|chosen| Some(&chosen.id) != in_use)
     }
 
+    /// Names of the microphone and the speaker in use.
+    pub(crate) fn in_use(&self) -> [Option<&str>; 2] {
+        [&self.microphone, &self.speaker].map(|used| used.card.as_ref().map(|(_, name)| name.as_str()))
+    }
+
     /// The calls are over.
     pub(crate) fn closed(&mut self) {
         self.microphone.card = None;

@@ -25,14 +25,15 @@ use media::Identity;
 use crate::accounts::AgentId;
 use crate::actor::Input;
 use crate::audio::Audio;
+use crate::history::History;
 use crate::outlet::Outlet;
 use crate::report::report;
 use crate::verdict::{DeviceSigns, Signs};
 use crate::voice::{Attention, Voice, VoiceError, VoiceEvent};
 use crate::words::{of_end, of_voice_error};
 use crate::{
-    AccountId, CallId, CallPreferences, CallState, CallView, Code, Config, EndReason, Event, PeerView,
-    Problem, ProtectionView, RingPreferences, VoicePreferences,
+    AccountId, CallId, CallPreferences, CallState, CallView, Code, Config, EndReason, Event, HistoryView,
+    PeerView, Problem, ProtectionView, RingPreferences, VoicePreferences,
 };
 
 pub(crate) use begin::Way;
@@ -56,6 +57,7 @@ pub(crate) struct Calls {
     last: u32,
     preferences: CallPreferences,
     audio: Audio,
+    history: History,
     /// Tells what is plugged in, where that matters.
     _watch: Option<DeviceWatch>,
     /// Whom other phones see in a handshake for keys, for as long as this phone runs.
@@ -80,6 +82,7 @@ impl Calls {
         Self {
             _watch: audio.uses_cards().then(watch),
             audio,
+            history: History::start(config.data_dir.clone(), outlet.clone()),
             table: BTreeMap::new(),
             floor: Floor::default(),
             voice: None,
@@ -132,6 +135,16 @@ impl Calls {
     /// What the shells show of them.
     pub(crate) fn views(&self) -> Vec<CallView> {
         self.table.values().filter(|call| !call.is_over()).map(|call| call.view.clone()).collect()
+    }
+
+    /// The calls that are over.
+    pub(crate) fn history(&mut self) -> &mut History {
+        &mut self.history
+    }
+
+    /// What the shells show of them.
+    pub(crate) fn past(&self) -> HistoryView {
+        self.history.view()
     }
 
     /// Whether sound devices or sockets of any call are still in use.
@@ -271,6 +284,7 @@ impl Calls {
         };
         let now = Instant::now();
         call.ledger.note(now, figures);
+        call.ledger.note_devices(self.audio.in_use());
         let verdict = call.assistant.look(now, &signs);
         call.ledger.verdict(now, verdict);
         if std::mem::replace(&mut call.view.verdict, verdict) != verdict {
@@ -329,7 +343,9 @@ impl Calls {
     fn begin(&mut self, call: impl FnOnce(CallId) -> Call) -> CallId {
         self.last += 1;
         let id = CallId(self.last);
-        self.table.insert(id, call(id));
+        let call = call(id);
+        self.history.begun(&call.view);
+        self.table.insert(id, call);
         self.floor.begin(id);
         self.tell(id);
         id

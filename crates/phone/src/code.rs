@@ -141,6 +141,10 @@ pub enum Code {
     FeatureOff,
     /// Settings could not be read or written.
     SettingsFailed,
+    /// The call list cannot be read or written: calls are known until the phone stops.
+    HistoryFailed,
+    /// The call list was broken; it is kept aside, where the detail says, and a new one was begun.
+    HistoryBroken,
     /// A fault of our own.
     Internal,
 }

@@ -3,7 +3,7 @@ use serde::Deserialize;
 use specta::Type;
 
 use crate::{
-    AccountId, CallId, CallPreferences, DeclineReason, DeviceRole, RingPreferences, SrtpPolicy,
+    AccountId, CallId, CallPreferences, DeclineReason, DeviceRole, PastId, RingPreferences, SrtpPolicy,
     TransportChoice, VoicePreferences,
 };
 
@@ -298,6 +298,23 @@ pub enum Command {
         /// Which call.
         call: CallId,
     },
+    /// Tell the calls of the call list before this one.
+    EarlierCalls {
+        /// The earliest one known.
+        before: PastId,
+    },
+    /// The user has seen the calls of the call list up to this one.
+    SeeCalls {
+        /// The latest one seen.
+        up_to: PastId,
+    },
+    /// Take a call off the call list, with all that is known of it.
+    ForgetCall {
+        /// Which one.
+        id: PastId,
+    },
+    /// Take all calls off the call list.
+    ForgetAllCalls,
     /// Use the devices in this order at this place; an empty one follows the system's default.
     RankDevices {
         /// For what.

@@ -3,7 +3,8 @@ use specta::Type;
 
 use crate::{
     AccountId, AccountView, AudioView, CallId, CallPreferences, CallReport, CallSummary, CallView,
-    DeviceNews, MessageView, Problem, SignInView, TrustedView, VoicePreferences, WatchedView,
+    DeviceNews, HistoryView, MessageView, PastCallView, PastId, Problem, SignInView, TrustedView,
+    VoicePreferences, WatchedView,
 };
 
 /// What changed. Each event carries the whole of the thing that changed, so that a shell which missed
@@ -44,6 +45,28 @@ pub enum Event {
         call: CallId,
         /// All of it.
         summary: Box<CallSummary>,
+    },
+    /// The call list was read, or all of it has changed.
+    History {
+        /// As it stands now.
+        view: HistoryView,
+    },
+    /// A call of the call list is new or changed.
+    Past {
+        /// As it stands now.
+        view: Box<PastCallView>,
+    },
+    /// A call was taken off the call list.
+    PastGone {
+        /// Which one.
+        id: PastId,
+    },
+    /// Calls of the call list before those known so far, as was asked for.
+    EarlierCalls {
+        /// Newest first.
+        calls: Vec<PastCallView>,
+        /// There are still earlier ones.
+        earlier: bool,
     },
     /// They pressed a key.
     DigitHeard {

@@ -13,9 +13,11 @@ mod calls;
 mod code;
 mod command;
 mod config;
+mod date;
 mod enforced;
 mod event;
 mod features;
+mod history;
 mod office;
 mod outlet;
 mod phone;
@@ -39,17 +41,19 @@ pub use config::{AudioConfig, Config, Processing, Start};
 pub use enforced::Enforced;
 pub use event::Event;
 pub use features::FeatureCodes;
+pub use history::past_calls;
 pub use media::Codec;
 pub use phone::{Phone, default_data_dir};
 pub use picture::{
     AccountId, AccountState, AccountView, Activity, AudioView, BrowserView, CallEnd, CallId, CallPreferences,
     CallReport, CallState, CallView, CameraState, CameraView, CertificateView, CodeView, CodecPreference,
     DeclineReason, DeviceForm, DeviceNews, DeviceRole, DeviceView, Direction, DtmfMode, EndReason,
-    EnforcedView, FieldIs, ForgotView, KeyWay, Lamp, MailboxView, MessageId, MessageState, MessageView,
-    NewPasswordView, NoiseRemoval, PasswordPolicyView, PeerView, Picture, PresenceView, ProtectionView,
-    Quality, ReasonView, RecordingNotice, RecordingPreferences, RingPreferences, RingTone, RoleView,
-    ScanView, SessionState, SignInNews, SignInPage, SignInView, SrtpPolicy, TenantView, Theme, TransferView,
-    Transport, TransportChoice, TrustedView, UnixMs, VoicePreferences, WatchedView, WaysView,
+    EnforcedView, FieldIs, ForgotView, HistoryView, KeyWay, Lamp, MailboxView, MessageId, MessageState,
+    MessageView, NewPasswordView, NoiseRemoval, PasswordPolicyView, PastCallView, PastId, PeerView, Picture,
+    PresenceView, ProtectionView, Quality, ReasonView, RecordingNotice, RecordingPreferences,
+    RingPreferences, RingTone, RoleView, ScanView, SessionState, SignInNews, SignInPage, SignInView,
+    SrtpPolicy, TenantView, Theme, TransferView, Transport, TransportChoice, TrustedView, UnixMs,
+    VoicePreferences, WatchedView, WaysView,
 };
 pub use scanning::{CodeFacts, Eyes, code_in};
 pub use settings::{AccountKind, SavedAccount, Settings, SettingsError};

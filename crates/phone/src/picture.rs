@@ -8,6 +8,7 @@ use crate::{FeatureCodes, Problem};
 mod audio;
 mod call;
 pub(crate) mod codecs;
+mod history;
 mod others;
 mod protection;
 mod voice;
@@ -21,6 +22,7 @@ pub use call::{
     PeerView, Quality, RecordingNotice, RecordingPreferences, TransferView,
 };
 pub use codecs::CodecPreference;
+pub use history::{HistoryView, PastCallView, PastId};
 pub use others::{
     Activity, Lamp, MailboxView, MessageId, MessageState, MessageView, PresenceView, WatchedView,
 };
@@ -68,6 +70,8 @@ pub struct Picture {
     pub watched: Vec<WatchedView>,
     /// Microphone, speaker and ringing device.
     pub audio: AudioView,
+    /// Calls that are over.
+    pub history: HistoryView,
 }
 
 /// A certificate trusted on purpose, for one server only.

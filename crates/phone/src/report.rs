@@ -26,7 +26,7 @@ pub(crate) fn report(figures: &media::Report) -> CallReport {
 }
 
 /// In words, by how much is lacking to what the codec can give.
-fn quality(lacking: f32, silent_for: Duration) -> Quality {
+pub(crate) fn quality(lacking: f32, silent_for: Duration) -> Quality {
     match lacking {
         _ if silent_for >= NOTHING_AFTER => Quality::Nothing,
         lacking if lacking <= 0.6 => Quality::Clear,

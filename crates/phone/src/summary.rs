@@ -1,23 +1,32 @@
 //! What a call was like, from its answer to its end.
 
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 use specta::Type;
 
-use crate::Verdict;
+use crate::report::quality;
+use crate::{Quality, Verdict};
 
 /// Verdicts kept of a call.
 const MOST_VERDICTS: usize = 32;
 
 /// What a call was like. Figures begin with the answer.
-#[derive(Debug, Clone, Default, PartialEq, Serialize, Type)]
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize, Type)]
 #[serde(rename_all = "camelCase")]
 pub struct CallSummary {
     /// Codec used last, as in SDP.
     pub codec: Option<String>,
     /// The media was encrypted at the end.
     pub encrypted: bool,
+    /// The crypto suite then, as in SDP.
+    pub suite: Option<String>,
+    /// The microphone used last, by its name; none for a file.
+    pub microphone: Option<String>,
+    /// The speaker used last, by its name; none for a file.
+    pub speaker: Option<String>,
+    /// How it sounded here on the whole.
+    pub quality: Option<Quality>,
     /// RTP packets received.
     pub rx_packets: u32,
     /// RTP packets sent.
@@ -49,7 +58,7 @@ pub struct CallSummary {
 }
 
 /// A figure over a call.
-#[derive(Debug, Clone, Copy, PartialEq, Serialize, Type)]
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize, Type)]
 #[serde(rename_all = "camelCase")]
 pub struct Spread {
     /// Lowest.
@@ -61,7 +70,7 @@ pub struct Spread {
 }
 
 /// A verdict as it was told.
-#[derive(Debug, Clone, Copy, PartialEq, Serialize, Type)]
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize, Type)]
 #[serde(rename_all = "camelCase")]
 pub struct VerdictSeen {
     /// What was wrong.
@@ -78,6 +87,8 @@ pub(crate) struct Ledger {
     begun: Option<Instant>,
     /// Of mos, jitter, jitter there, delay, round trip.
     figures: [Mean; 5],
+    /// What it lacked to what the codec can give, of the quality estimate.
+    lacking: Mean,
     last: CallSummary,
     standing: Option<(Verdict, Instant)>,
 }
@@ -105,6 +116,7 @@ impl Ledger {
         let [mos, jitter, jitter_there, delay, rtt] = &mut self.figures;
         if figures.rx_packets > 0 {
             mos.note(figures.mos);
+            self.lacking.note(figures.best_mos - figures.mos);
             jitter.note(figures.jitter_ms);
             delay.note(figures.delay_ms);
         }
@@ -122,6 +134,16 @@ impl Ledger {
         self.last.late = figures.late;
         self.last.concealed_ms = figures.concealed_ms;
         self.last.repaired_ms = figures.fec_ms.saturating_add(figures.dred_ms);
+    }
+
+    /// Microphone and speaker that it goes through now.
+    pub(crate) fn note_devices(&mut self, [microphone, speaker]: [Option<&str>; 2]) {
+        for (kept, used) in [(&mut self.last.microphone, microphone), (&mut self.last.speaker, speaker)] {
+            // One that is lost was still the last.
+            if let Some(used) = used.filter(|used| kept.as_deref() != Some(used)) {
+                *kept = Some(used.to_owned());
+            }
+        }
     }
 
     /// What is wrong with its sound from now on.
@@ -146,24 +168,38 @@ impl Ledger {
         mut self,
         now: Instant,
         codec: Option<String>,
-        encrypted: bool,
+        suite: Option<String>,
     ) -> Option<CallSummary> {
         self.begun?;
         self.verdict(now, None);
         let [mos, jitter_ms, jitter_there_ms, delay_ms, rtt_ms] = self.figures.map(|mean| mean.spread);
-        Some(CallSummary { codec, encrypted, mos, jitter_ms, jitter_there_ms, delay_ms, rtt_ms, ..self.last })
+        let quality = match self.lacking.spread {
+            Some(lacking) => quality(lacking.mean, Duration::ZERO),
+            None => Quality::Nothing,
+        };
+        let encrypted = suite.is_some();
+        Some(CallSummary {
+            codec,
+            encrypted,
+            quality: Some(quality),
+            suite,
+            mos,
+            jitter_ms,
+            jitter_there_ms,
+            delay_ms,
+            rtt_ms,
+            ..self.last
+        })
     }
 }
 
 #[cfg(test)]
 mod tests {
-    use std::time::Duration;
-
     use super::*;
 
     #[test]
     fn a_call_that_was_never_answered_has_no_summary() {
-        assert_eq!(Ledger::default().close(Instant::now(), None, false), None);
+        assert_eq!(Ledger::default().close(Instant::now(), None, None), None);
     }
 
     #[test]
@@ -173,15 +209,17 @@ mod tests {
             let figures = media::Report {
                 rx_packets: 10,
                 mos,
+                best_mos: 4.2,
                 fec_ms: 60,
                 dred_ms: 40,
                 ..media::Report::nothing_yet()
             };
             ledger.note(now, &figures);
         }
-        let summary = ledger.close(now, Some("opus".into()), true).unwrap();
+        let summary = ledger.close(now, Some("opus".into()), None).unwrap();
         assert_eq!(summary.mos, Some(Spread { least: 2.0, mean: 3.0, most: 4.0 }));
         assert_eq!((summary.rx_packets, summary.repaired_ms, summary.lost_there), (10, 100, None));
+        assert_eq!((summary.quality, summary.suite.as_deref()), (Some(Quality::Choppy), None));
         assert_eq!((summary.rtt_ms, summary.codec.as_deref()), (None, Some("opus")));
     }
 
@@ -195,7 +233,7 @@ mod tests {
             ledger.verdict(at + Duration::from_secs(1), Some(Verdict::Muted));
             ledger.verdict(at + Duration::from_secs(2), None);
         }
-        let summary = ledger.close(begun + Duration::from_secs(2_000), None, false).unwrap();
+        let summary = ledger.close(begun + Duration::from_secs(2_000), None, None).unwrap();
         assert_eq!(summary.verdicts.len(), MOST_VERDICTS);
         let first = VerdictSeen { verdict: Verdict::Muted, at_s: 5.0, lasted_s: 2.0 };
         assert_eq!(summary.verdicts.first(), Some(&first));

@@ -9,13 +9,13 @@ mod lately;
 
 use std::time::{Duration, Instant};
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 use specta::Type;
 
 use lately::Lately;
 
 /// What is wrong with the sound of a call. The shell owns the words and the way to mend it.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Type)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, Type)]
 #[serde(rename_all = "camelCase")]
 pub enum Verdict {
     /// We hold the call.

@@ -214,6 +214,14 @@ export type CallSummary = {
 	codec: string | null,
 	/**  The media was encrypted at the end. */
 	encrypted: boolean,
+	/**  The crypto suite then, as in SDP. */
+	suite: string | null,
+	/**  The microphone used last, by its name; none for a file. */
+	microphone: string | null,
+	/**  The speaker used last, by its name; none for a file. */
+	speaker: string | null,
+	/**  How it sounded here on the whole. */
+	quality: Quality | null,
 	/**  RTP packets received. */
 	rxPackets: number,
 	/**  RTP packets sent. */
@@ -465,6 +473,10 @@ export type Code =
 "featureOff" | 
 /**  Settings could not be read or written. */
 "settingsFailed" | 
+/**  The call list cannot be read or written: calls are known until the phone stops. */
+"historyFailed" | 
+/**  The call list was broken; it is kept aside, where the detail says, and a new one was begun. */
+"historyBroken" | 
 /**  A fault of our own. */
 "internal";
 
@@ -723,6 +735,20 @@ digits: string } |
 { do: "sendWaiting"; 
 /**  Which call. */
 call: CallId } | 
+/**  Tell the calls of the call list before this one. */
+{ do: "earlierCalls"; 
+/**  The earliest one known. */
+before: PastId } | 
+/**  The user has seen the calls of the call list up to this one. */
+{ do: "seeCalls"; 
+/**  The latest one seen. */
+upTo: PastId } | 
+/**  Take a call off the call list, with all that is known of it. */
+{ do: "forgetCall"; 
+/**  Which one. */
+id: PastId } | 
+/**  Take all calls off the call list. */
+{ do: "forgetAllCalls" } | 
 /**  Use the devices in this order at this place; an empty one follows the system's default. */
 { do: "rankDevices"; 
 /**  For what. */
@@ -915,6 +941,24 @@ report: CallReport } |
 call: CallId; 
 /**  All of it. */
 summary: CallSummary } | 
+/**  The call list was read, or all of it has changed. */
+{ what: "history"; 
+/**  As it stands now. */
+view: HistoryView } | 
+/**  A call of the call list is new or changed. */
+{ what: "past"; 
+/**  As it stands now. */
+view: PastCallView } | 
+/**  A call was taken off the call list. */
+{ what: "pastGone"; 
+/**  Which one. */
+id: PastId } | 
+/**  Calls of the call list before those known so far, as was asked for. */
+{ what: "earlierCalls"; 
+/**  Newest first. */
+calls: PastCallView[]; 
+/**  There are still earlier ones. */
+earlier: boolean } | 
 /**  They pressed a key. */
 { what: "digitHeard"; 
 /**  In which call. */
@@ -999,6 +1043,16 @@ export type FieldIs =
 export type ForgotView = {
 	/**  The PBX has been asked for the e-mail: its link is waited for, or may be pasted. */
 	asked: boolean,
+};
+
+/**  The call list, as far as a shell is told of it by itself. */
+export type HistoryView = {
+	/**  Calls that are over, newest first. */
+	calls: PastCallView[],
+	/**  There are earlier ones (`EarlierCalls`). */
+	earlier: boolean,
+	/**  Why calls are not kept, or what became of those that were. */
+	problem: Problem | null,
 };
 
 /**  Which way the keys of a call came: who could have read them there can listen. */
@@ -1104,6 +1158,35 @@ export type PasswordPolicyView = {
 	noAccountName: boolean,
 };
 
+/**  A call that is over, as the call list keeps it. */
+export type PastCallView = {
+	/**  Its number in the list. */
+	id: PastId,
+	/**  Its number while it lasted, where it was in this run of the phone. */
+	call: CallId | null,
+	/**  Account it belonged to. */
+	account: AccountId,
+	/**  Who began it. */
+	direction: Direction,
+	/**  The other end. */
+	peer: PeerView,
+	/**  Who forwarded it here. */
+	divertedBy: PeerView | null,
+	/**  When it began. */
+	began: UnixMs,
+	/**  How it ended. */
+	end: CallEnd,
+	/**  The file it was recorded into last. */
+	recorded: string | null,
+	/**  The user has seen that it was there. */
+	seen: boolean,
+	/**  What it was like, where it was answered. */
+	summary: CallSummary | null,
+};
+
+/**  Number of a call in the call list, higher for those that began later; never used twice. */
+export type PastId = number;
+
 /**  The other end of a call. */
 export type PeerView = {
 	/**  Number or address, as a person would dial it. */
@@ -1133,6 +1216,8 @@ export type Picture = {
 	watched: WatchedView[],
 	/**  Microphone, speaker and ringing device. */
 	audio: AudioView,
+	/**  Calls that are over. */
+	history: HistoryView,
 };
 
 /**  Presence of another user. */

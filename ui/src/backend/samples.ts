@@ -1,6 +1,6 @@
 // Samples of what a phone may say, for the scenes and the tests.
 import type {
-  AccountState, AccountView, AudioView, CallReport, CallView, CertificateView, Code, DeviceView, Problem, Quality, ScanView, SignInView, TenantView,
+  AccountState, AccountView, AudioView, CallReport, CallSummary, CallView, CertificateView, Code, DeviceView, EndReason, HistoryView, PastCallView, PeerView, Problem, Quality, ScanView, SignInView, TenantView,
 } from './backend';
 
 /** Nora's account by its name. */
@@ -53,6 +53,44 @@ export const plainCall = {
   protection: { is: 'none' }, setupMs: null, verdict: null, recording: false,
   recorded: null,
 } satisfies Partial<CallView>;
+
+/** A call list with nothing in it. */
+export const nothingPast: HistoryView = { calls: [], earlier: false, problem: null };
+
+/** What a call was like in which words came and went. */
+export const summary: CallSummary = {
+  codec: 'opus', encrypted: true, suite: 'AEAD_AES_256_GCM', microphone: 'Jabra Evolve2 65', speaker: 'Jabra Evolve2 65', quality: 'choppy', rxPackets: 36_410, txPackets: 36_402,
+  lost: 212, late: 14, concealedMs: 1_240, repairedMs: 2_980, lostThere: 3, mos: { least: 2.1, mean: 3.8, most: 4.5 }, mosThere: 4.3, jitterMs: { least: 1, mean: 4, most: 31 },
+  jitterThereMs: { least: 1, mean: 2, most: 6 }, delayMs: { least: 20, mean: 46, most: 120 }, rttMs: { least: 18, mean: 24, most: 90 },
+  verdicts: [{ verdict: 'lossHere', atS: 184, lastedS: 31 }, { verdict: 'muted', atS: 402, lastedS: 6 }],
+};
+
+/** Calls of three days, latest first; the two latest missed ones were not looked at. */
+export function pastCalls(): HistoryView {
+  const past = (id: number, hoursAgo: number, who: [string, string | null], reason: EndReason, lastedS: number | null, change: Partial<PastCallView> = {}): PastCallView => {
+    const [number, name] = who;
+    const peer: PeerView = { number, name };
+    return {
+      id, call: null, account: OWN, direction: 'incoming', peer, divertedBy: null, began: Date.now() - hoursAgo * 3_600_000, end: { reason, status: null, lastedS }, recorded: null,
+      seen: true, summary: null, ...change,
+    };
+  };
+  const missed = (id: number, hoursAgo: number, who: [string, string | null], seen = true) => past(id, hoursAgo, who, 'missed', null, { seen });
+  return {
+    ...nothingPast,
+    calls: [
+      past(9, 0.1, ['226', 'Marta Oduya'], 'hungUpThere', 728, { summary, recorded: '/home/nora/Recordings/2026-11-22 12.16.05.042 Z Marta Oduya.wav' }),
+      missed(8, 0.3, ['231', 'Tomás Leal'], false),
+      missed(7, 0.4, ['231', 'Tomás Leal'], false),
+      past(6, 0.6, ['0117 496 0148', null], 'hungUpHere', 190, { direction: 'outgoing', summary: { ...summary, quality: 'clear', verdicts: [] } }),
+      past(5, 24.2, ['208', 'Jonas Weller'], 'hungUpHere', 2_491),
+      missed(4, 25, ['', null]),
+      past(3, 26, ['020 7946 0177', 'Amélie Faure'], 'busy', null, { direction: 'outgoing', end: { reason: 'busy', status: 486, lastedS: null } }),
+      past(2, 75, ['07700 900 458', 'Ingrid Sollund'], 'hungUpThere', 121, { divertedBy: { number: '231', name: 'Kenji Morita' } }),
+      past(1, 76, ['07700 900 312', 'Samir Haddad'], 'transferred', 64),
+    ],
+  };
+}
 
 /** A certificate that is signed by itself. */
 export function certificate(server = 'pbx.fairwater.example:8887'): CertificateView {

@@ -1,7 +1,7 @@
 // The scenes every screen is drawn and tested in: a picture, and what happened since.
 import type { SettingsPage } from '../screens/settings/SettingsList.svelte';
-import type { AccountState, AccountView, CallState, CallView, PhoneEvent, Picture, Quality, TrustedView } from './backend';
-import { account, audio, certificate, media, OWN, plainCall, problem, signIn } from './samples';
+import type { AccountState, AccountView, CallState, CallView, HistoryView, PhoneEvent, Picture, Quality, TrustedView } from './backend';
+import { account, audio, certificate, media, nothingPast, OWN, pastCalls, plainCall, problem, signIn } from './samples';
 import { signInScenes } from './sign-in-scenes';
 
 export type Scene = {
@@ -33,9 +33,13 @@ const spoken = (id: number, quality: Quality = 'clear'): PhoneEvent[] => Array.f
 const said = (view: CallView): PhoneEvent => ({ what: 'call', view });
 
 const inside = (accounts: AccountView[], calls: CallView[] = [], rest: Omit<Scene, 'picture'> = {}): Scene => ({
-  picture: { signIn: signIn({ page: 'done' }), accounts, calls, trusted: [], callPreferences: {}, voicePreferences: {}, watched: [], audio }, ...rest,
+  picture: { signIn: signIn({ page: 'done' }), accounts, calls, trusted: [], callPreferences: {}, voicePreferences: {}, watched: [], audio, history: nothingPast }, ...rest,
 });
 
+const remembering = (history: HistoryView): Scene => {
+  const scene = inside([account()]);
+  return { ...scene, picture: { ...scene.picture, history } };
+};
 const harbour = (state?: AccountState) => account(state, {
   id: '31@harbour.example', displayName: 'Nora Lindqvist', extension: '31', domain: 'harbour.example', server: '198.51.100.7:5070', transport: 'tcp', session: { is: 'none' },
 });
@@ -61,6 +65,8 @@ const earlierCalls = (): PhoneEvent[] => [
 export const scenes = {
   ...signInScenes,
   empty: () => inside([account()]),
+  history: () => remembering(pastCalls()),
+  'history-earlier': () => remembering({ ...pastCalls(), earlier: true, problem: problem('historyBroken', '/home/nora/.local/share/carillon/history.unreadable-1790000000000.db') }),
   registering: () => inside([account({ is: 'registering' })]),
   reconnecting: () => inside([account({ is: 'reconnecting', retryAt: Date.now() + 3_900, problem: problem('serverSilent', 'REGISTER to 192.0.2.10:5060 timed out after 32 s'), status: 408 })], [], { events: earlierCalls() }),
   offline: () => inside([account({ is: 'offline', problem: problem('sipPasswordWrong'), status: 403 })]),

@@ -3,7 +3,7 @@ import { mount } from 'svelte';
 import App from '../App.svelte';
 import { Phone } from '../phone.svelte';
 import { firstOf, speak } from '../words/index.svelte';
-import { audio, signIn } from './samples';
+import { audio, nothingPast, signIn } from './samples';
 import { beginning, scenes, type Scene, type SceneName } from './scenes';
 import { Scripted } from './scripted';
 import { smallPbx } from './small-pbx';
@@ -18,7 +18,7 @@ export async function startScene(asked: URLSearchParams): Promise<void> {
   if (tongue) speak(firstOf([tongue]));
 
   const name = asked.get('scene');
-  const scene: Scene = name && Object.hasOwn(scenes, name) ? scenes[name as SceneName]() : { picture: { signIn: signIn(), accounts: [], calls: [], trusted: [], callPreferences: {}, voicePreferences: {}, watched: [], audio } };
+  const scene: Scene = name && Object.hasOwn(scenes, name) ? scenes[name as SceneName]() : { picture: { signIn: signIn(), accounts: [], calls: [], trusted: [], callPreferences: {}, voicePreferences: {}, watched: [], audio, history: nothingPast } };
   const backend = new Scripted(scene.picture, name ? undefined : smallPbx());
   const phone = new Phone(backend);
   mount(App, { target: document.getElementById('app')!, props: { phone, main: beginning(scene) } });

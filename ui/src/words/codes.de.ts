@@ -70,6 +70,8 @@ export const codes: Record<Code, Said> = {
   resumeRefused: { what: 'Die andere Seite hat den Anruf nicht wieder aufgenommen.', todo: 'Er wird weiter gehalten; versuchen Sie es noch einmal.' },
   transferFailed: { what: 'Der Anruf konnte nicht weitergegeben werden.', todo: 'Sie sind noch verbunden; versuchen Sie eine andere Nummer.' },
   settingsFailed: { what: 'Die Einstellungen sind nicht lesbar oder nicht schreibbar.', todo: 'Prüfen Sie, ob auf dem Datenträger Platz ist.' },
+  historyFailed: { what: 'Anrufe werden nicht behalten: Die Anrufliste ist nicht lesbar oder nicht schreibbar.', todo: 'Sie stehen in der Liste, bis das Telefon geschlossen wird. Prüfen Sie, ob auf dem Datenträger Platz ist und ob schon eine neuere Version des Telefons benutzt wurde.' },
+  historyBroken: { what: 'Die Anrufliste war beschädigt; eine neue wurde begonnen.', todo: 'Die alte liegt weiter im Datenordner des Telefons.' },
   internal: { what: 'Das Telefon hat selbst einen Fehler gemacht.', todo: 'Versuchen Sie es erneut; bleibt es dabei, melden Sie ihn mit den Einzelheiten unten.' },
 };
 

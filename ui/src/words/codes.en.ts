@@ -72,6 +72,8 @@ export const codes: Record<Code, Said> = {
   resumeRefused: { what: 'The other side did not take up the call again.', todo: 'It is still on hold; try once more.' },
   transferFailed: { what: 'The call could not be handed on.', todo: 'You are still connected; try another number.' },
   settingsFailed: { what: 'The settings cannot be read or written.', todo: 'Check that there is room on the disk.' },
+  historyFailed: { what: 'Calls are not kept: the call list cannot be read or written.', todo: 'They are listed until the phone closes. Check that there is room on the disk, and that no newer version of the phone was used.' },
+  historyBroken: { what: 'The call list was damaged; a new one was begun.', todo: 'The old one was kept aside in the phone’s data folder.' },
   internal: { what: 'The phone made a mistake of its own.', todo: 'Try again; if it stays, report it with the details below.' },
 };
 

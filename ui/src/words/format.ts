@@ -26,6 +26,23 @@ export function day(ms: number): string {
   return new Intl.DateTimeFormat(locale(), { dateStyle: 'long' }).format(ms);
 }
 
+/** A day as a heading: today, yesterday, else its date, both given by their midnights. */
+export function dayName(day: number, today: number): string {
+  // A day with another clock is an hour longer or shorter.
+  const ago = Math.round((today - day) / 86_400_000);
+  if (ago === 0 || ago === 1) {
+    const name = new Intl.RelativeTimeFormat(locale(), { numeric: 'auto' }).format(-ago, 'day');
+    return name.charAt(0).toLocaleUpperCase(locale()) + name.slice(1);
+  }
+  const sameYear = new Date(day).getFullYear() === new Date(today).getFullYear();
+  return new Intl.DateTimeFormat(locale(), sameYear ? { weekday: 'long', day: 'numeric', month: 'long' } : { dateStyle: 'long' }).format(day);
+}
+
+/** Day and time, as in a log. */
+export function dayAndTime(ms: number): string {
+  return new Intl.DateTimeFormat(locale(), { dateStyle: 'medium', timeStyle: 'short' }).format(ms);
+}
+
 /** Hours and minutes. */
 export function timeOfDay(ms: number): string {
   return new Intl.DateTimeFormat(locale(), { timeStyle: 'short' }).format(ms);

@@ -114,10 +114,11 @@ impl Calls {
                 self.outlet.tell(Event::Media { call: id, report: report(&figures) });
             }
             let ledger = mem::take(&mut call.ledger);
-            if let Some(summary) = ledger.close(Instant::now(), call.view.codec.clone(), call.is_encrypted())
-            {
-                self.outlet.tell(Event::Summary { call: id, summary: Box::new(summary) });
+            let summary = ledger.close(Instant::now(), call.view.codec.clone(), call.suite()).map(Box::new);
+            if let Some(summary) = summary.clone() {
+                self.outlet.tell(Event::Summary { call: id, summary });
             }
+            self.history.ended(&call.view, summary);
             self.outlet.tell(Event::Call { view: call.view });
         }
     }

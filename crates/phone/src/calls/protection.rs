@@ -41,9 +41,12 @@ impl Call {
         true
     }
 
-    /// Whether both directions are encrypted.
-    pub(crate) fn is_encrypted(&self) -> bool {
-        matches!(self.view.protection, ProtectionView::Encrypted { .. })
+    /// The crypto suite, where both directions are encrypted.
+    pub(crate) fn suite(&self) -> Option<String> {
+        match &self.view.protection {
+            ProtectionView::Encrypted { suite, .. } => Some(suite.clone()),
+            ProtectionView::None | ProtectionView::Pending { .. } => None,
+        }
     }
 
     /// An offer that may be repeated without protection, now that it was refused.

@@ -8,6 +8,7 @@ use devices::{CallRecording, DeviceError};
 use super::Calls;
 use super::call::{Sound, now};
 use crate::actor::Input;
+use crate::date::of_days;
 use crate::voice::{Notice, Recorder};
 use crate::words::of_recording_error;
 use crate::{CallId, Code, Event, PeerView, Problem, RecordingNotice};
@@ -88,7 +89,7 @@ impl Calls {
 /// `2026-11-22 12.16.05 Z Name.wav`: sorted by time, of letters that every file system takes.
 fn file_name(since_1970: Duration, peer: &PeerView) -> String {
     let seconds = since_1970.as_secs();
-    let (year, month, day) = date(seconds / 86_400);
+    let (year, month, day) = of_days(seconds / 86_400);
     let (hour, minute, second) = (seconds / 3_600 % 24, seconds / 60 % 60, seconds % 60);
     let who = peer.name.as_deref().filter(|name| !name.is_empty()).unwrap_or(&peer.number);
     let plain = |letter: char| letter.is_alphanumeric() || matches!(letter, ' ' | '-' | '_' | '+');
@@ -101,36 +102,9 @@ fn file_name(since_1970: Duration, peer: &PeerView) -> String {
     )
 }
 
-/// Year, month and day of so many days since 1970-01-01 (Gregorian, as in RFC 3339).
-fn date(days: u64) -> (u64, u64, u64) {
-    // Counted from 0000-03-01, so that the leap day is a year's last.
-    let days = days + 719_468;
-    let (era, day_of_era) = (days / 146_097, days % 146_097);
-    let year = (day_of_era - day_of_era / 1_460 + day_of_era / 36_524 - day_of_era / 146_096) / 365;
-    let day_of_year = day_of_era - (365 * year + year / 4 - year / 100);
-    let month = (5 * day_of_year + 2) / 153;
-    let day = day_of_year - (153 * month + 2) / 5 + 1;
-    let month = if month < 10 { month + 3 } else { month - 9 };
-    (year + era * 400 + u64::from(month <= 2), month, day)
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn days_have_their_dates() {
-        for (days, expected) in [
-            (0, (1970, 1, 1)),
-            (59, (1970, 3, 1)),
-            (11_016, (2000, 2, 29)),
-            (20_779, (2026, 11, 22)),
-            (47_540, (2100, 2, 28)),
-            (47_541, (2100, 3, 1)),
-        ] {
-            assert_eq!(date(days), expected);
-        }
-    }
 
     #[test]
     fn a_file_is_named_by_time_and_person() {

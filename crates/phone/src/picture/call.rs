@@ -64,7 +64,7 @@ pub struct CallEnd {
 }
 
 /// Why a call ended.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Type)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, Type)]
 #[serde(rename_all = "camelCase")]
 pub enum EndReason {
     /// We hung up.
@@ -243,7 +243,7 @@ pub enum DtmfMode {
 }
 
 /// Quality in words: 3, 2, 1, 0 bars.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Type)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, Type)]
 #[serde(rename_all = "camelCase")]
 pub enum Quality {
     /// Clear both ways.

@@ -4,6 +4,7 @@
 
 mod bench;
 mod crossings;
+mod history;
 #[cfg(target_os = "linux")]
 mod plugging;
 mod recording;

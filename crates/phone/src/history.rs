@@ -1,0 +1,236 @@
+//! The calls that are over: kept on disk by a thread of their own, for the disk may be slow.
+
+mod store;
+
+use std::collections::HashMap;
+use std::path::{Path, PathBuf};
+use std::sync::mpsc::{Receiver, Sender, channel};
+use std::thread::{self, JoinHandle};
+
+use crate::actor::Input;
+use crate::outlet::Outlet;
+use crate::{CallId, CallSummary, CallView, Code, Event, HistoryView, PastCallView, PastId, Problem, UnixMs};
+
+use store::{Store, StoreError};
+
+/// Calls that a shell is told of at once.
+const PAGE: u32 = 200;
+
+/// The calls that are over below `dir`, newest first, at most so many.
+///
+/// # Errors
+/// They cannot be read.
+pub fn past_calls(dir: &Path, most: u32) -> Result<Vec<PastCallView>, Problem> {
+    let found = Store::look_at(dir).and_then(|store| store.map_or(Ok(Vec::new()), |s| s.newest(None, most)));
+    found.map_err(|error| problem_of(&error))
+}
+
+/// What has become of the call list.
+#[derive(Debug)]
+pub(crate) enum Recalled {
+    /// It was read; or not, and why.
+    Whole(HistoryView),
+    /// A call has come to it.
+    Past(Box<PastCallView>),
+    /// Calls before those known were asked for.
+    Earlier(Vec<PastCallView>, bool),
+    /// It can be written no longer.
+    Failed(Problem),
+}
+
+enum Order {
+    Begin(Box<CallView>, UnixMs),
+    End(Box<CallView>, UnixMs, Option<Box<CallSummary>>),
+    Earlier(PastId),
+    See(PastId),
+    Forget(Option<PastId>),
+}
+
+/// The call list: what the shells know of it, and the way to the thread that keeps it.
+pub(crate) struct History {
+    view: HistoryView,
+    orders: Option<Sender<Order>>,
+    thread: Option<JoinHandle<()>>,
+    outlet: Outlet,
+}
+
+impl History {
+    /// Begins to read it.
+    pub(crate) fn start(dir: PathBuf, outlet: Outlet) -> Self {
+        let (orders, received) = channel();
+        let told = outlet.clone();
+        let keeping = move || keep(&dir, &received, &told);
+        let thread = thread::Builder::new().name("history".into()).spawn(keeping);
+        let thread = thread.inspect_err(|error| tracing::warn!(%error, "calls are not kept")).ok();
+        Self { view: HistoryView::default(), orders: Some(orders), thread, outlet }
+    }
+
+    /// What the shells know of it.
+    pub(crate) fn view(&self) -> HistoryView {
+        self.view.clone()
+    }
+
+    /// A call has begun.
+    pub(crate) fn begun(&self, call: &CallView) {
+        self.order(Order::Begin(Box::new(call.clone()), crate::calls::now()));
+    }
+
+    /// A call has ended.
+    pub(crate) fn ended(&self, call: &CallView, summary: Option<Box<CallSummary>>) {
+        self.order(Order::End(Box::new(call.clone()), crate::calls::now(), summary));
+    }
+
+    /// Tells of the calls before this one.
+    pub(crate) fn tell_earlier(&self, before: PastId) {
+        self.order(Order::Earlier(before));
+    }
+
+    /// The user has seen the calls up to this one.
+    pub(crate) fn see(&mut self, up_to: PastId) {
+        let unseen = |call: &&mut PastCallView| call.id <= up_to && !call.seen;
+        for call in self.view.calls.iter_mut().filter(unseen) {
+            call.seen = true;
+            self.outlet.tell(Event::Past { view: Box::new(call.clone()) });
+        }
+        self.order(Order::See(up_to));
+    }
+
+    /// Forgets one call, or all that are over.
+    pub(crate) fn forget(&mut self, id: Option<PastId>) {
+        self.order(Order::Forget(id));
+        match id {
+            Some(id) => {
+                self.view.calls.retain(|call| call.id != id);
+                self.outlet.tell(Event::PastGone { id });
+            }
+            None => {
+                (self.view.calls, self.view.earlier) = (Vec::new(), false);
+                self.outlet.tell(Event::History { view: self.view() });
+            }
+        }
+    }
+
+    /// The thread says what has become of it.
+    pub(crate) fn recalled(&mut self, news: Recalled) {
+        match news {
+            Recalled::Whole(view) => {
+                self.view = view;
+                self.outlet.tell(Event::History { view: self.view() });
+            }
+            Recalled::Past(call) => {
+                let place = self.view.calls.partition_point(|known| known.id > call.id);
+                self.view.calls.insert(place, (*call).clone());
+                if self.view.calls.len() > PAGE as usize {
+                    self.view.calls.truncate(PAGE as usize);
+                    self.view.earlier = true;
+                }
+                self.outlet.tell(Event::Past { view: call });
+            }
+            Recalled::Earlier(calls, earlier) => self.outlet.tell(Event::EarlierCalls { calls, earlier }),
+            Recalled::Failed(problem) => {
+                self.view.problem = Some(problem);
+                self.outlet.tell(Event::History { view: self.view() });
+            }
+        }
+    }
+
+    /// Waits until all is written.
+    pub(crate) async fn close(&mut self) {
+        self.orders = None;
+        if let Some(thread) = self.thread.take() {
+            // It ends by itself once it has followed its last order, and does not panic.
+            let _ = tokio::task::spawn_blocking(move || thread.join()).await;
+        }
+    }
+
+    fn order(&self, order: Order) {
+        if let Some(orders) = &self.orders {
+            // Without its thread, that was said when it could not be begun.
+            let _ = orders.send(order);
+        }
+    }
+}
+
+/// Keeps the call list until no more orders come.
+fn keep(dir: &Path, orders: &Receiver<Order>, outlet: &Outlet) {
+    let (store, mut problem) = match Store::open(dir) {
+        Ok((store, aside)) => {
+            (Ok(store), aside.map(|to| Problem::new(Code::HistoryBroken, to.display().to_string())))
+        }
+        Err(error) => {
+            tracing::warn!(%error, "calls are kept for this run alone");
+            (Store::in_memory(), Some(problem_of(&error)))
+        }
+    };
+    let tell = |news| outlet.put(Input::Recalled(news));
+    let mut keeper = match store {
+        Ok(store) => Keeper { store, begun: HashMap::new() },
+        Err(error) => return tell(Recalled::Failed(problem_of(&error))),
+    };
+    match keeper.page(None) {
+        Ok((calls, earlier)) => {
+            tell(Recalled::Whole(HistoryView { calls, earlier, problem: problem.clone() }));
+        }
+        Err(error) => tell(Recalled::Failed(problem_of(&error))),
+    }
+    while let Ok(order) = orders.recv() {
+        match keeper.follow(order) {
+            Ok(Some(news)) => tell(news),
+            Ok(None) => {}
+            Err(error) => {
+                tracing::warn!(%error, "the call list cannot be written");
+                // Once is enough.
+                if problem.is_none() {
+                    problem = Some(problem_of(&error));
+                    tell(Recalled::Failed(problem_of(&error)));
+                }
+            }
+        }
+    }
+}
+
+struct Keeper {
+    store: Store,
+    /// The calls in progress.
+    begun: HashMap<CallId, PastId>,
+}
+
+impl Keeper {
+    fn follow(&mut self, order: Order) -> Result<Option<Recalled>, StoreError> {
+        match order {
+            Order::Begin(call, began) => {
+                let id = self.store.begin(&call, began)?;
+                self.begun.insert(call.id, id);
+            }
+            Order::End(call, at, summary) => {
+                let id = match self.begun.remove(&call.id) {
+                    Some(id) => id,
+                    None => self.store.begin(&call, at)?,
+                };
+                let past = self.store.end(id, &call, summary.as_deref())?;
+                return Ok(
+                    past.map(|past| Recalled::Past(Box::new(PastCallView { call: Some(call.id), ..past })))
+                );
+            }
+            Order::Earlier(before) => {
+                let (calls, earlier) = self.page(Some(before))?;
+                return Ok(Some(Recalled::Earlier(calls, earlier)));
+            }
+            Order::See(up_to) => self.store.see(up_to)?,
+            Order::Forget(id) => self.store.forget(id)?,
+        }
+        Ok(None)
+    }
+
+    /// A page of calls, and whether there are earlier ones.
+    fn page(&self, before: Option<PastId>) -> Result<(Vec<PastCallView>, bool), StoreError> {
+        let mut calls = self.store.newest(before, PAGE + 1)?;
+        let earlier = calls.len() > PAGE as usize;
+        calls.truncate(PAGE as usize);
+        Ok((calls, earlier))
+    }
+}
+
+fn problem_of(error: &StoreError) -> Problem {
+    Problem::new(Code::HistoryFailed, error.to_string())
+}
