@@ -9,6 +9,7 @@ fn dialled(id: u32, number: &str) -> CallView {
         peer: PeerView { number: number.into(), name: Some("Bob".into()) },
         state: CallState::Calling,
         muted: false,
+        muted_talk: false,
         remote_held: false,
         merged: false,
         diverted_by: None,
@@ -67,7 +68,7 @@ fn what_is_written_is_read_after_a_restart() {
         let view = CallView { diverted_by: Some(from.clone()), recorded: Some("/a.wav".into()), ..view };
         store.end(id, &over(view, EndReason::HungUpThere), Some(&summary)).unwrap().unwrap()
     };
-    assert_eq!(open(dir.path()).newest(None, 9).unwrap(), [written.clone()]);
+    assert_eq!(open(dir.path()).newest(None, 9).unwrap(), std::slice::from_ref(&written));
     assert_eq!(written.summary.as_deref(), Some(&summary));
     assert_eq!((written.direction, written.diverted_by), (Direction::Incoming, Some(from)));
     assert_eq!((written.began, written.recorded.as_deref()), (UnixMs(1_790_000_000_000), Some("/a.wav")));
