@@ -41,7 +41,7 @@ const noDevices: RoleView = { order: [], others: [], defaultName: null, inUse: n
 function listed(past: PastCallView): ListedCall {
   const { account, direction, peer, divertedBy, end, recorded, summary } = past;
   const view: CallView = {
-    id: past.call ?? -past.id, account, direction, peer, state: { is: 'ended', end }, muted: false, remoteHeld: false, merged: false, divertedBy,
+    id: past.call ?? -past.id, account, direction, peer, state: { is: 'ended', end }, muted: false, mutedTalk: false, remoteHeld: false, merged: false, divertedBy,
     follows: null, transfer: null, digits: '', digitsWaiting: null, codec: summary?.codec ?? null, protection: { is: 'none' }, setupMs: null, verdict: null,
     recording: false, recorded,
   };
