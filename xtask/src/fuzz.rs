@@ -16,6 +16,7 @@ const TARGETS: [&str; 12] = [
     "callback_request",
     "codec_payloads",
     "dtls",
+    "ice",
     "profile",
     "qr_payload",
     "qr_picture",
@@ -25,6 +26,7 @@ const TARGETS: [&str; 12] = [
     "sip_dialog",
     "sip_message",
     "srtp",
+    "stun",
 ];
 
 /// Instruments everything for libFuzzer; all of it is known to a stable compiler.

@@ -5,18 +5,21 @@ mod session;
 
 pub use session::session;
 
-use std::net::{IpAddr, Ipv4Addr};
+use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::sync::{Arc, LazyLock};
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use zeroize::Zeroizing;
 
 use crate::codec::VoiceDecoder;
 use crate::comfort_noise::ComfortNoise;
+use crate::ice::{Agreed, Credentials};
 use crate::jitter::Decoder;
 use crate::protect::{Handshake, Protector};
 use crate::sdp::{LocalMedia, Srtp};
+use crate::stun::{Class, Message, Writer, attribute, method};
 use crate::{Association, Codec, FRAME, Identity, MasterKey, Protection, Role, Suite};
+use crate::{Login, Path, Port, Servers, TurnServer};
 
 /// Takes some bytes for an offer and for an answer. None may panic; what is answered to an offer has as many streams
 /// (RFC 3264, section 6), and can be answered in its turn.
@@ -130,6 +133,60 @@ pub fn handshake(bytes: &[u8]) {
     }
 }
 
+/// Takes some bytes for a STUN message and asks it everything. Nothing may panic.
+pub fn stun(bytes: &[u8]) {
+    let Some(message) = Message::parse(bytes) else { return };
+    let _ = (message.is_authentic(b"key"), message.error());
+    for kind in 0..0x30 {
+        let _ = (
+            message.get(kind),
+            message.address(kind),
+            message.text(kind),
+            message.u32(kind),
+            message.u64(kind),
+        );
+    }
+}
+
+/// Feeds a path that checks, with a relay, what some bytes say: each datagram is a byte that says how it comes, the
+/// length of it, and what is in it. Nothing may panic, and what is sent in return stays bounded.
+pub fn ice(bytes: &[u8]) {
+    let Some((which, mut bytes)) = bytes.split_first() else { return };
+    let stream = which & 1 == 1;
+    let at = |ip, port| SocketAddr::new(IpAddr::V4(Ipv4Addr::from_bits(ip)), port);
+    let (host, turn) = (at(0x0A00_0001, 1000), at(0xC000_0201, 3478));
+    let credentials = |text: &str| Credentials { ufrag: text.into(), pwd: text.repeat(6) };
+    let (local, remote) = (credentials("ours"), credentials("them"));
+    let mut now = Instant::now();
+    let login = Login { user: "u".into(), password: String::from("p").into() };
+    let server = TurnServer { address: turn, stream, login: login.clone() };
+    let servers = Servers { stun: Some(turn), turn: Some(server) };
+    let mut path = Path::gather(now, vec![host], servers);
+    let agreed =
+        Agreed { local: local.clone(), remote: remote.clone(), candidates: Vec::new(), controlling: stream };
+    path.agree(now, Some(&agreed), at(1, 9));
+    while let Some((&[how, length], rest)) = bytes.split_first_chunk::<2>() {
+        let (datagram, rest) = rest.split_at(usize::from(length).min(rest.len()));
+        bytes = rest;
+        let from = if how & 1 == 0 { turn } else { at(0xCB00_7100 + u32::from(how), 5000) };
+        let port = if stream && how & 2 == 0 { Port::Stream } else { Port::Media(0) };
+        // What only a peer who knows the password can say is reached by signing it.
+        let signed = (how & 4 == 0).then(|| signed(datagram, &local));
+        path.receive(now, port, from, signed.as_deref().unwrap_or(datagram), |_, _| {});
+        now += Duration::from_millis(u64::from(how));
+        assert!(std::iter::from_fn(|| path.poll_transmit(now)).take(1000).count() < 1000);
+    }
+}
+
+/// A check of a peer whose other attributes are some bytes.
+fn signed(bytes: &[u8], local: &Credentials) -> Vec<u8> {
+    let (kind, value) = bytes.split_first().unwrap_or((&0, &[]));
+    Writer::new(Class::Request, method::BINDING, [1; 12])
+        .with(attribute::USERNAME, format!("{}:them", local.ufrag).as_bytes())
+        .with(0x8000 * u16::from(kind >> 7) + u16::from(kind & 0x7F), value)
+        .finish(Some(local.pwd.as_bytes()))
+}
+
 #[cfg(test)]
 mod tests {
     use std::path::PathBuf;
@@ -172,5 +229,13 @@ mod tests {
     fn packets_of_the_corpus() {
         let read = corpus("rtp_session").inspect(|bytes| super::session(bytes)).count();
         assert!((8..200).contains(&read), "{read}");
+    }
+
+    proptest::proptest! {
+        #[test]
+        fn any_datagrams_leave_ice_standing(bytes: Vec<u8>) {
+            super::ice(&bytes);
+            super::stun(&bytes);
+        }
     }
 }

@@ -11,13 +11,16 @@ mod codec;
 mod comfort_noise;
 mod conference;
 mod control;
+mod demux;
 mod dtmf;
 mod far_end;
 #[cfg(any(test, feature = "fuzzing"))]
 pub mod fuzzing;
+pub mod ice;
 mod in_band;
 mod jitter;
 mod latch;
+mod path;
 mod processing;
 mod protect;
 mod quality;
@@ -29,20 +32,24 @@ mod rtp;
 pub mod sdp;
 mod sender;
 mod session;
+mod stun;
 #[cfg(test)]
 mod testing;
+mod turn;
 
 pub use codec::{Codec, CodecError};
 pub use conference::{Conference, Gate};
 pub use dtmf::Digit;
 pub use far_end::FarEnd;
 pub use processing::{EchoFigures, NoiseSuppression, Processing, Stages, Talking};
+pub use path::{Outgoing, Path, Port, Servers, TurnServer, Way};
 pub use protect::{
     Association, Fingerprint, Identity, Keying, MasterKey, Protected, Protection, Role, Suite,
 };
 pub use report::Report;
 pub use rtcp_xr::VoipMetrics;
 pub use session::{Channel, MediaError, Session, Transmit};
+pub use turn::Login;
 
 /// Samples a second of all sound that devices and media exchange: 48 kHz, mono, 16 bit.
 pub const RATE: u32 = 48_000;

@@ -1,5 +1,6 @@
 use std::time::Duration;
 
+use crate::path::Way;
 use crate::{Digit, FarEnd, Protected};
 
 /// Figures of a running [`Session`](crate::Session).
@@ -53,6 +54,8 @@ pub struct Report {
     pub protected: Protected,
     /// Packets that were not authentic, or came before the keys, where protection was agreed on.
     pub refused: u32,
+    /// How round the way of the media is.
+    pub way: Way,
 }
 
 impl Report {
@@ -83,6 +86,7 @@ impl Report {
             remote_left: false,
             protected: Protected::Off,
             refused: 0,
+            way: Way::Plain,
         }
     }
 }

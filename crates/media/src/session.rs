@@ -8,9 +8,10 @@ use rand::{Rng, SeedableRng};
 use thiserror::Error;
 
 use crate::control::Control;
+use crate::demux::Protocol;
 use crate::far_end::FarEndReports;
 use crate::jitter::Ticks;
-use crate::protect::{self, Protected, Protector};
+use crate::protect::{Protected, Protector};
 use crate::quality;
 use crate::receiver::Receiver;
 use crate::report::{level, milliseconds};
@@ -151,8 +152,10 @@ impl Session {
         if self.closed {
             return;
         }
-        if protect::is_handshake(bytes) {
-            return self.protector.shake(now, from, self.receiver.destination(), bytes);
+        match Protocol::of(bytes) {
+            Protocol::Rtp => {}
+            Protocol::Dtls => return self.protector.shake(now, from, self.receiver.destination(), bytes),
+            _ => return,
         }
         let Some(clear) = self.open(now, from, bytes) else { return };
         if rtp::is_rtcp(&clear) {
@@ -260,6 +263,7 @@ impl Session {
             digits: self.receiver.take_digits(),
             media_silent_for: now.saturating_duration_since(heard.unwrap_or(self.epoch)),
             remote_left: self.control.remote_left,
+            way: crate::path::Way::Plain,
             protected: self.protector.state(),
             refused: self.protector.refused(),
         }

@@ -74,8 +74,3 @@ pub enum Protected {
     /// The other side is not who it was announced to be, or cannot do what was agreed on.
     Failed,
 }
-
-/// Whether a datagram is of a handshake: all three kinds share a port (RFC 5764, section 5.1.2).
-pub(crate) fn is_handshake(datagram: &[u8]) -> bool {
-    matches!(datagram, [20..=63, ..])
-}

@@ -1,5 +1,6 @@
 //! Session descriptions (RFC 8866) and the offer/answer model (RFC 3264).
 
+mod network;
 mod offer_answer;
 mod opus;
 mod parse;
@@ -11,10 +12,12 @@ use std::net::SocketAddr;
 
 use thiserror::Error;
 
+pub use network::Ice;
 pub use offer_answer::LocalMedia;
 pub use opus::OpusParameters;
 pub use security::{Security, Srtp};
 
+use crate::ice::Agreed;
 use crate::{Codec, Protection};
 
 /// Largest description that is looked at, in bytes.
@@ -132,6 +135,8 @@ pub struct Negotiated {
     pub theirs: Direction,
     /// The other side wants VoIP metrics in extended reports (RFC 3611, section 5).
     pub voip_metrics: bool,
+    /// What ICE is begun with; none where one side does not do it, or somebody between has changed the addresses.
+    pub ice: Option<Agreed>,
     /// How both directions are protected; none for plain RTP.
     pub protection: Option<Protection>,
 }

@@ -1,9 +1,11 @@
 use std::net::{IpAddr, SocketAddr};
 
+use super::network::Ice;
 use super::parse::{self, Encoding, Media};
 use super::print::{self, Audio, Section};
 use super::security::{self, Lines, Security, Terms};
 use super::{Direction, EventPayload, Negotiated, OpusParameters, Payload, SdpError, opus};
+use crate::ice::{Agreed, Credentials};
 use crate::{Codec, Protection};
 
 /// Milliseconds of sound in a packet, where the other side does not ask for another amount.
@@ -27,6 +29,8 @@ pub struct LocalMedia {
     pub codecs: Vec<Codec>,
     /// Which way we want voice to flow; anything but [`Direction::SendRecv`] is a hold of ours.
     pub direction: Direction,
+    /// Our side of ICE; none to do without. With it, RTP and RTCP are offered on one port.
+    pub ice: Option<Ice>,
     /// How it is protected.
     pub security: Security,
     /// Packets may be left out while nothing is said: by DTX in Opus, by comfort noise (RFC 3389) in other codecs.
@@ -35,6 +39,8 @@ pub struct LocalMedia {
     version: u64,
     types: PayloadTypes,
     offered: bool,
+    /// Theirs, as last agreed on.
+    their_ice: Option<Credentials>,
 }
 
 /// The dynamic payload types of this call. A type never changes its meaning (RFC 3264, section 8.3.2).
@@ -60,6 +66,7 @@ impl LocalMedia {
             rtcp_port,
             codecs,
             direction: Direction::SendRecv,
+            ice: None,
             security: Security::default(),
             pauses: false,
             // Some peers read both numbers into a signed 64-bit integer.
@@ -67,6 +74,7 @@ impl LocalMedia {
             version: 0,
             types: PayloadTypes { opus: 111, events_48000: 110, events_8000: 101 },
             offered: false,
+            their_ice: None,
         }
     }
 
@@ -98,8 +106,9 @@ impl LocalMedia {
         if at(8_000) {
             formats.push(event_format(EventPayload { pt: self.types.events_8000, rate: 8_000 }));
         }
-        let lines = self.security.offer(anew);
-        let rtcp_mux = lines.muxed || self.rtcp_port == self.rtp_port;
+        let mut lines = self.security.offer(anew);
+        let rtcp_mux = lines.muxed || self.muxes();
+        lines.attributes += &self.ice.as_ref().map(Ice::lines).unwrap_or_default();
         let audio = self.audio(&lines, &formats, PTIME_MS, rtcp_mux, self.direction, None);
         self.print(None, &[Section::Audio(audio)])
     }
@@ -113,17 +122,19 @@ impl LocalMedia {
         let offer = parse::parse(offer)?;
         let (chosen, terms) = self.choose(&offer.media)?;
         let media = offer.media.get(chosen).ok_or(SdpError::NoAudio)?;
-        let remote_rtp = media.rtp().ok_or(SdpError::NoAudio)?;
+        let remote_rtp = media.rtp_or_candidate().ok_or(SdpError::NoAudio)?;
         let send =
             self.codecs.iter().find_map(|codec| payload_of(media, *codec)).ok_or(SdpError::NoCommonCodec)?;
         let events = events_for(media, send.codec);
         self.adopt(send, events);
 
+        let ice = self.agree_ice(media, false);
         let theirs = direction_of(media);
         let direction = self.direction.both(theirs);
         let ptime_ms = ptime(media, send.codec);
-        let (lines, protection) = self.security.answer(terms, &media.proto);
-        let rtcp_mux = media.rtcp_mux && (lines.muxed || self.rtcp_port == self.rtp_port);
+        let (mut lines, protection) = self.security.answer(terms, &media.proto);
+        lines.attributes += &self.ice.as_ref().filter(|_| ice.is_some()).map(Ice::lines).unwrap_or_default();
+        let rtcp_mux = media.rtcp_mux && (lines.muxed || self.muxes());
         let comfort_noise = comfort_for(media, send.codec).filter(|_| self.pauses);
         let mut formats = vec![codec_format(send.codec, send.pt, self.pauses)];
         formats.extend(comfort_noise.map(comfort_format));
@@ -157,6 +168,7 @@ impl LocalMedia {
             ptime_ms,
             direction,
             theirs,
+            ice,
             protection,
         };
         let bundle = media.mid().filter(|mid| offer.bundles(mid));
@@ -176,7 +188,7 @@ impl LocalMedia {
         // Ours was the first and only stream, and an answer keeps the order.
         let ours = |media: &&Media| speakable(media) && security::is_known(media);
         let media = answer.media.first().filter(ours).ok_or(SdpError::NoAudio)?;
-        let remote_rtp = media.rtp().ok_or(SdpError::NoAudio)?;
+        let remote_rtp = media.rtp_or_candidate().ok_or(SdpError::NoAudio)?;
         let common: Vec<Payload> = in_common(media, &self.codecs).collect();
         let send = *common.first().ok_or(SdpError::NoCommonCodec)?;
         let ours = |codec: Codec| Payload { pt: self.codec_type(codec), codec };
@@ -197,7 +209,7 @@ impl LocalMedia {
         let theirs = direction_of(media);
         let protection = self.security.accept(media)?;
         let muxed = matches!(protection, Some(Protection::Dtls(_)));
-        let rtcp_mux = media.rtcp_mux && (muxed || self.rtcp_port == self.rtp_port);
+        let rtcp_mux = media.rtcp_mux && (muxed || self.muxes());
         Ok(Negotiated {
             remote_rtp,
             remote_rtcp: remote_rtcp(media, rtcp_mux).ok_or(SdpError::NoAudio)?,
@@ -213,6 +225,7 @@ impl LocalMedia {
             ptime_ms: ptime(media, send.codec),
             direction: self.direction.both(theirs),
             theirs,
+            ice: self.agree_ice(media, true),
             protection,
         })
     }
@@ -220,7 +233,9 @@ impl LocalMedia {
     /// The stream of an offer that is answered: the first that can be protected, else the first.
     fn choose(&self, offered: &[Media]) -> Result<(usize, Terms), SdpError> {
         let audio = || offered.iter().enumerate().filter(|(_, media)| speakable(media));
-        let possible = || audio().filter_map(|(place, media)| Some((place, self.security.terms(media)?)));
+        let ice = self.ice.is_some();
+        let possible =
+            || audio().filter_map(|(place, media)| Some((place, self.security.terms(media, ice)?)));
         let chosen = possible().find(|(_, terms)| *terms != Terms::Plain).or_else(|| possible().next());
         let refused = if audio().any(|(_, media)| security::is_known(media)) {
             SdpError::NotProtected
@@ -228,6 +243,23 @@ impl LocalMedia {
             SdpError::NoAudio
         };
         chosen.ok_or(refused)
+    }
+
+    /// Whether RTP and RTCP can share a port here.
+    fn muxes(&self) -> bool {
+        self.ice.is_some() || self.rtcp_port == self.rtp_port
+    }
+
+    /// What ICE is begun with, where both sides do it, with RTCP on the port of RTP. Other credentials of theirs than
+    /// before are a restart, which takes new ones of ours too (RFC 8839, section 4.4.1.1.1).
+    fn agree_ice(&mut self, media: &Media, offered: bool) -> Option<Agreed> {
+        let ours = self.ice.as_mut().filter(|_| media.rtcp_mux)?;
+        let remote = media.network.credentials(media.rtp())?;
+        let before = self.their_ice.replace(remote.clone());
+        if !offered && before.is_some_and(|before| before != remote) {
+            ours.credentials = Credentials::random();
+        }
+        Some(media.network.agree(ours, remote, offered))
     }
 
     /// Later offers of this call use the payload types that the other side introduced.
@@ -381,12 +413,12 @@ fn comfort_for(media: &Media, codec: Codec) -> Option<u8> {
 }
 
 fn remote_rtcp(media: &Media, rtcp_mux: bool) -> Option<SocketAddr> {
-    if rtcp_mux { media.rtp() } else { media.rtcp() }
+    if rtcp_mux { media.rtp_or_candidate() } else { media.rtcp() }
 }
 
 /// Direction seen from us. An unspecified address is the hold of RFC 2543 (RFC 3264, section 8.4).
 fn direction_of(media: &Media) -> Direction {
-    let held = media.address.is_none_or(|address| address.is_unspecified());
+    let held = media.rtp_or_candidate().is_none_or(|address| address.ip().is_unspecified());
     let theirs = if held { media.direction.both(Direction::SendOnly) } else { media.direction };
     theirs.reversed()
 }

@@ -1,6 +1,7 @@
 use std::collections::HashSet;
 use std::net::{IpAddr, SocketAddr};
 
+use super::network::Network;
 use super::security::{self, Crypto, Setup};
 use super::{Direction, MAX_SDP, SdpError};
 use crate::protect::Fingerprint;
@@ -69,6 +70,8 @@ pub(super) struct Media {
     pub maxptime: Option<u32>,
     /// Direction, seen from the writer.
     pub direction: Direction,
+    /// ICE (RFC 8839).
+    pub network: Network,
     /// `a=crypto:` (RFC 4568), as far as it can be used.
     pub crypto: Vec<Crypto>,
     /// Attributes as written, in order; those above are among them, but for keys.
@@ -91,6 +94,12 @@ impl Media {
     /// The address and port of RTP.
     pub fn rtp(&self) -> Option<SocketAddr> {
         Some(SocketAddr::new(self.address?, self.port))
+    }
+
+    /// The same, or the first candidate where the address is left to those.
+    pub fn rtp_or_candidate(&self) -> Option<SocketAddr> {
+        let said = self.rtp()?;
+        if said.ip().is_unspecified() { self.network.first().or(Some(said)) } else { Some(said) }
     }
 
     /// The address and port of RTCP: said, or the port above that of RTP (RFC 3550, section 11).
@@ -137,6 +146,7 @@ pub(super) fn parse(text: &str) -> Result<Description, SdpError> {
     let mut direction = Direction::default();
     let mut attributes = Vec::new();
     let (mut fingerprints, mut setup) = (Vec::new(), None);
+    let mut network = Network::default();
     let mut media: Vec<Media> = Vec::new();
     for line in lines {
         let malformed = || SdpError::Malformed(line.chars().take(80).collect());
@@ -146,6 +156,7 @@ pub(super) fn parse(text: &str) -> Result<Description, SdpError> {
                 let mut next = parse_media(value).ok_or_else(malformed)?;
                 next.address = address;
                 next.direction = direction;
+                next.network = network.clone();
                 media.push(next);
             }
             "c" => {
@@ -156,8 +167,12 @@ pub(super) fn parse(text: &str) -> Result<Description, SdpError> {
                 }
             }
             "a" => match media.last_mut() {
-                Some(last) => parse_attribute(last, value).ok_or_else(malformed)?,
+                Some(last) => {
+                    last.network.read(value);
+                    parse_attribute(last, value).ok_or_else(malformed)?;
+                }
                 None => {
+                    network.read(value);
                     match value.split_once(':') {
                         Some(("fingerprint", value)) => security::read_fingerprint(&mut fingerprints, value),
                         Some(("setup", value)) => setup = Setup::parse(value),
@@ -210,6 +225,7 @@ fn parse_media(value: &str) -> Option<Media> {
         ptime: None,
         maxptime: None,
         direction: Direction::default(),
+        network: Network::default(),
         crypto: Vec::new(),
         attributes: Vec::new(),
         fingerprints: Vec::new(),

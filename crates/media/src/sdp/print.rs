@@ -21,7 +21,7 @@ pub(super) struct Audio<'a> {
     pub ptime_ms: u32,
     pub rtcp_mux: bool,
     pub direction: Direction,
-    /// Whole lines of protection.
+    /// Whole lines of protection and of ICE.
     pub security: &'a str,
     /// Its name, where the other side gave it one (RFC 5888).
     pub mid: Option<&'a str>,

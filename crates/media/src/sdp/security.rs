@@ -196,8 +196,8 @@ impl Security {
         Lines { proto, attributes, muxed }
     }
 
-    /// What would protect a stream that is offered to us. `None`: it cannot be taken.
-    pub(super) fn terms(&self, media: &Media) -> Option<Terms> {
+    /// What would protect a stream that is offered to us, `ice` being ours to use. `None`: it cannot be taken.
+    pub(super) fn terms(&self, media: &Media, ice: bool) -> Option<Terms> {
         let profile = Profile::of(media)?;
         let plain = Some(Terms::Plain).filter(|_| profile == Profile::Plain && self.srtp != Srtp::Require);
         if self.srtp == Srtp::Off {
@@ -206,13 +206,14 @@ impl Security {
         // Whoever sends our own key back sends our own packets back.
         let foreign = |crypto: &&Crypto| self.own.iter().all(|(_, own)| *own != crypto.key);
         let crypto = media.crypto.iter().find(foreign).filter(|_| profile != Profile::Dtls);
-        crypto.map(|crypto| Terms::Sdes(crypto.clone())).or_else(|| self.association(media)).or(plain)
+        crypto.map(|crypto| Terms::Sdes(crypto.clone())).or_else(|| self.association(media, ice)).or(plain)
     }
 
-    fn association(&self, media: &Media) -> Option<Terms> {
+    fn association(&self, media: &Media, ice: bool) -> Option<Terms> {
         let usable = self.identity.is_some() && !media.fingerprints.is_empty();
         // Whoever has no address before ICE has found one cannot be reached without it.
-        let reachable = self.settled.is_some() || media.address.is_some_and(|a| !a.is_unspecified());
+        let address = if ice { media.rtp_or_candidate() } else { media.rtp() };
+        let reachable = self.settled.is_some() || address.is_some_and(|a| !a.ip().is_unspecified());
         if !usable || !reachable {
             return None;
         }
