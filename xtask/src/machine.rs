@@ -79,6 +79,7 @@ const NEEDS: &[Need] = &[
         Probe::Python("import os, sysconfig; open(os.path.join(sysconfig.get_path('include'), 'Python.h'))"),
         "python3-dev",
     ),
+    need(Purpose::FastTest, Probe::Program("turnserver"), "coturn"),
     need(Purpose::FastTest, Probe::Program("kamailio"), "kamailio"),
     need(
         Purpose::FastTest,

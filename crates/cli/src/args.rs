@@ -125,9 +125,32 @@ pub struct Account {
     /// Media encryption; as the account has it where it is left out, and where the peer can for a new one
     #[arg(long, value_enum)]
     pub srtp: Option<Srtp>,
+    /// Interactive Connectivity Establishment; `auto` answers it, and offers it where a server is named
+    #[arg(long, value_enum, default_value_t = Ice::Auto)]
+    pub ice: Ice,
+    /// STUN server
+    #[arg(long, value_name = "HOST[:PORT]")]
+    pub stun: Option<String>,
+    /// TURN server; its password comes from CARILLON_TURN_PASSWORD
+    #[arg(long, value_name = "udp|tcp|tls:HOST[:PORT]", requires = "turn_user")]
+    pub turn: Option<String>,
+    /// User name at the TURN server
+    #[arg(long, value_name = "U", requires = "turn")]
+    pub turn_user: Option<String>,
     /// Also trust the certificates in this PEM file
     #[arg(long, value_name = "FILE", value_parser = certificates)]
     pub ca: Option<Certificates>,
+}
+
+/// When Interactive Connectivity Establishment is used.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum Ice {
+    /// Never
+    Off,
+    /// Answered, and offered where a server is named
+    Auto,
+    /// Always
+    On,
 }
 
 /// Transport of SIP.

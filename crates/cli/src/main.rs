@@ -13,8 +13,8 @@ use std::process::ExitCode;
 
 use clap::Parser;
 use phone::{
-    AccountId, AudioConfig, CallPreferences, Code, Command, Config, Phone, Problem, SipAccount, SrtpPolicy,
-    Start, VoicePreferences,
+    AccountId, AudioConfig, CallPreferences, Code, Command, Config, Nat, Phone, Problem, SipAccount,
+    SrtpPolicy, Start, Turn, TurnLogin, VoicePreferences,
 };
 use secrecy::SecretString;
 use tracing_subscriber::EnvFilter;
@@ -126,6 +126,7 @@ fn script(
             args::Codec::Pcma => phone::Codec::Pcma,
         }]);
     }
+    config.nat = nat(account).map_err(&failed)?;
     sessions::trust(&mut config, account.ca.as_ref()).map_err(&failed)?;
     let plain = plain(account).map_err(&failed)?;
     let id = match &plain {
@@ -186,6 +187,22 @@ fn plain(account: &args::Account) -> Result<Option<SipAccount>, Problem> {
         display_name: account.display_name.clone(),
         password,
     }))
+}
+
+fn nat(account: &args::Account) -> Result<Nat, Problem> {
+    let turn = account.turn.as_deref().zip(account.turn_user.clone()).map(|(server, user)| {
+        let password = std::env::var("CARILLON_TURN_PASSWORD").unwrap_or_default().into();
+        Turn::new(server, TurnLogin { user, password })
+    });
+    Ok(Nat {
+        ice: match account.ice {
+            args::Ice::Off => phone::Ice::Off,
+            args::Ice::Auto => phone::Ice::Auto,
+            args::Ice::On => phone::Ice::On,
+        },
+        stun: account.stun.as_deref().map(Nat::stun_server).transpose()?,
+        turn: turn.transpose()?,
+    })
 }
 
 /// The extension's SIP password, where the caller gave one.

@@ -5,7 +5,7 @@ use std::time::Instant;
 
 use phone::{
     AccountId, AccountView, CallEnd, CallId, CallReport, CallSummary, CallView, CodeFacts, DeviceNews,
-    DeviceRole, Direction, MailboxView, MessageView, PastCallView, Problem, ProtectionView, WatchedView,
+    DeviceRole, Direction, MailboxView, MessageView, PastCallView, Problem, ProtectionView, WatchedView, Way,
 };
 use serde::Serialize;
 use serde_json::{Map, Value, json};
@@ -222,7 +222,7 @@ impl Output {
             json!({
                 "call": call, "rx_packets": r.rx_packets, "tx_packets": r.tx_packets, "lost": r.lost, "late": r.late,
                 "concealed_ms": r.concealed_ms, "jitter_ms": r.jitter_ms, "delay_ms": r.delay_ms,
-                "rtt_ms": r.rtt_ms, "mos": r.mos,
+                "rtt_ms": r.rtt_ms, "mos": r.mos, "path": way(r.way),
             }),
             || {
                 format!(
@@ -353,5 +353,16 @@ fn name(value: &impl Serialize) -> String {
     match serde_json::to_value(value) {
         Ok(Value::String(name)) => name,
         _ => String::new(),
+    }
+}
+/// How round the way of the media is.
+fn way(way: Way) -> &'static str {
+    match way {
+        Way::Plain => "plain",
+        Way::Searching => "searching",
+        Way::Blocked => "blocked",
+        Way::Direct => "direct",
+        Way::Reflexive => "reflexive",
+        Way::Relayed => "relayed",
     }
 }

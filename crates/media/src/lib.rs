@@ -41,8 +41,8 @@ pub use codec::{Codec, CodecError};
 pub use conference::{Conference, Gate};
 pub use dtmf::Digit;
 pub use far_end::FarEnd;
-pub use processing::{EchoFigures, NoiseSuppression, Processing, Stages, Talking};
 pub use path::{Outgoing, Path, Port, Servers, TurnServer, Way};
+pub use processing::{EchoFigures, NoiseSuppression, Processing, Stages, Talking};
 pub use protect::{
     Association, Fingerprint, Identity, Keying, MasterKey, Protected, Protection, Role, Suite,
 };

@@ -6,6 +6,7 @@ use media::Stages;
 use pbx_api::Trust;
 
 use crate::words::of_api_error;
+use crate::{AccountId, Browser, CallPreferences, Eyes, FieldIs, Nat, Problem, SrtpPolicy, WaysView};
 use crate::{
     AccountId, Browser, CallPreferences, Eyes, FieldIs, Problem, SrtpPolicy, VoicePreferences, WaysView,
 };
@@ -42,6 +43,8 @@ pub struct Config {
     pub calls: Option<CallPreferences>,
     /// The same for what is done to the user's voice.
     pub voice: Option<VoicePreferences>,
+    /// How calls find their way through NATs.
+    pub nat: Nat,
     /// Registers beside other phones that use the same settings, not in their place: under an instance
     /// (RFC 5626, section 4.1) of this run alone.
     pub beside_others: bool,
@@ -123,6 +126,7 @@ impl Config {
             eyes: Eyes::System,
             calls: None,
             voice: None,
+            nat: Nat::default(),
             beside_others: false,
             srtp: None,
         }

@@ -18,6 +18,7 @@ mod enforced;
 mod event;
 mod features;
 mod history;
+mod nat;
 mod office;
 mod outlet;
 mod phone;
@@ -42,7 +43,8 @@ pub use enforced::Enforced;
 pub use event::Event;
 pub use features::FeatureCodes;
 pub use history::past_calls;
-pub use media::Codec;
+pub use media::{Codec, Login as TurnLogin, Way};
+pub use nat::{Ice, Nat, Turn, TurnOver};
 pub use phone::{Phone, default_data_dir};
 pub use picture::{
     AccountId, AccountState, AccountView, Activity, AudioView, BrowserView, CallEnd, CallId, CallPreferences,

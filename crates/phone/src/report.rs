@@ -22,6 +22,7 @@ pub(crate) fn report(figures: &media::Report) -> CallReport {
         quality: quality(figures.best_mos - figures.mos, figures.media_silent_for),
         level_in: figures.level_in,
         level_out: figures.level_out,
+        way: figures.way,
     }
 }
 

@@ -207,9 +207,13 @@ impl Calls {
         let Ok(call) = self.live(id) else { return };
         call.sound = Sound::Preparing;
         let ip = call.agent.handle.local_ip();
+        let config = Arc::clone(&self.config);
         self.outlet.blocking(move || {
+            let nat = &config.nat;
+            let ice = if way == Way::Answer { nat.answers() } else { nat.offers() };
             let ready = present(&microphones, &devices)
-                .and_then(|()| Sockets::bind(ip).map_err(|error| of_voice_error(&error)));
+                .and_then(|()| Sockets::bind(ip).map_err(|error| of_voice_error(&error)))
+                .map(|sockets| if ice { sockets.gather(nat, &config.extra_roots) } else { sockets });
             Input::Prepared(id, way, ready)
         });
     }
@@ -231,6 +235,7 @@ impl Calls {
         let (ip, codecs) = (call.agent.handle.local_ip(), own.or(settled).unwrap_or(chosen));
         let mut media = LocalMedia::new(ip, sockets.rtp_port, sockets.rtcp_port, codecs, rand::random());
         media.pauses = pauses;
+        media.ice = sockets.ice();
         call.sound = Sound::Bound(sockets);
         media.security.srtp = call.agent.srtp.into();
         media.security.identity = identity;

@@ -112,9 +112,15 @@ impl Calls {
     pub(super) fn moved(&mut self, id: CallId) {
         let Ok(call) = self.live(id) else { return };
         let ip = call.agent.handle.local_ip();
-        if call.media.is_some() {
-            self.outlet.blocking(move || Input::Moved(id, Sockets::bind(ip).map(|sockets| (ip, sockets))));
-        }
+        let Some(media) = &call.media else { return };
+        let (ice, config) = (media.ice.is_some(), Arc::clone(&self.config));
+        self.outlet.blocking(move || {
+            let bound = Sockets::bind(ip);
+            let gather = |sockets: Sockets| {
+                if ice { sockets.gather(&config.nat, &config.extra_roots) } else { sockets }
+            };
+            Input::Moved(id, bound.map(|sockets| (ip, gather(sockets))))
+        });
     }
 
     /// Sockets at our new address were bound, or could not be.
@@ -133,6 +139,7 @@ impl Calls {
         };
         if let Some(media) = call.media.as_mut() {
             (media.address, media.rtp_port, media.rtcp_port) = (ip, sockets.rtp_port, sockets.rtcp_port);
+            media.ice = sockets.ice();
         }
         call.moved = !call.is_established();
         match call.sound {

@@ -284,4 +284,8 @@ pub struct CallReport {
     pub level_in: u8,
     /// Peak level of our voice since the last report, 0 to 100.
     pub level_out: u8,
+    /// How round the way of the media is; the window does not show it yet.
+    #[serde(skip)]
+    #[specta(skip)]
+    pub way: media::Way,
 }

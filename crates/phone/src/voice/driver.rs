@@ -8,7 +8,7 @@ use devices::{FRAME, Sink, Source, TonePlayer, Wake};
 use media::{Conference, Processing, Stages, Talking};
 use mio::{Events, Poll, Token, Waker};
 
-use super::leg::{DATAGRAM, Leg};
+use super::leg::{DATAGRAM, Leg, TOKENS};
 use super::place::{Moved, Place};
 use super::{Attention, Device, DigitBy, Figures, Order, VoiceError, VoiceEvent, Wanted};
 use crate::CallId;
@@ -153,7 +153,7 @@ impl Driver {
                 leg.receive(&mut self.datagram);
             }
         }
-        let goodbye = |mut leg: Leg| (leg.call, leave(&mut leg));
+        let goodbye = |mut leg: Leg| (leg.call, leg.leave());
         self.legs.into_iter().map(goodbye).collect()
     }
 
@@ -164,7 +164,7 @@ impl Driver {
             speaker_lost: self.speaker.is_lost(),
         }));
         for leg in &mut self.legs {
-            let report = leg.session.report(now);
+            let report = leg.report(now);
             last.lock().unwrap_or_else(PoisonError::into_inner).insert(leg.call, report.clone());
             (self.tell)(VoiceEvent::Report(leg.call, report));
             if let Some(error) = leg.recorder.as_mut().and_then(|recorder| recorder.failed()) {
@@ -182,7 +182,7 @@ impl Driver {
             self.microphone.deadline(),
             self.speaker.deadline(),
         ];
-        let legs = self.legs.iter().map(|leg| leg.session.next_deadline());
+        let legs = self.legs.iter().map(Leg::next_deadline);
         devices.into_iter().chain(legs).flatten().fold(report_at, Instant::min)
     }
 
@@ -201,7 +201,7 @@ impl Driver {
         match order {
             Order::Join(call, sockets, negotiated) => {
                 let leg = Leg::new(call, sockets, &negotiated, self.poll.registry(), self.next_token);
-                self.next_token += 2;
+                self.next_token += TOKENS;
                 match leg {
                     Ok(leg) => self.legs.push(leg),
                     Err(error) => (self.tell)(VoiceEvent::LegFailed(call, error)),
@@ -215,7 +215,7 @@ impl Driver {
                 }
             }
             Order::Renegotiate(call, negotiated) => self.with(call, |leg| {
-                if let Err(error) = leg.session.renegotiate(&negotiated, Instant::now()) {
+                if let Err(error) = leg.renegotiate(&negotiated) {
                     tracing::error!(%error, "the call goes on with what was agreed before");
                 }
             }),
@@ -241,7 +241,7 @@ impl Driver {
             Order::Leave(call) => {
                 let Some(place) = self.legs.iter().position(|leg| leg.call == call) else { return };
                 let mut leg = self.legs.remove(place);
-                let report = leave(&mut leg);
+                let report = leg.leave();
                 self.seat();
                 (self.tell)(VoiceEvent::Left(call, Box::new(report)));
             }
@@ -372,13 +372,4 @@ impl Driver {
             (self.tell)(VoiceEvent::DeviceFailed(Device::Speaker, error));
         }
     }
-}
-
-/// Says goodbye; the last figures.
-fn leave(leg: &mut Leg) -> media::Report {
-    // It is whole before the call is said to have ended.
-    leg.recorder = None;
-    leg.session.close(Instant::now());
-    leg.transmit();
-    leg.session.report(Instant::now())
 }

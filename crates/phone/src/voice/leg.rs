@@ -2,10 +2,12 @@ use std::io::{self, ErrorKind};
 use std::time::Instant;
 
 use media::sdp::Negotiated;
-use media::{Channel, FRAME, Gate, Session};
+use media::{FRAME, Gate, MediaError, Outgoing, Path, Port, Report, Session};
 use mio::net::UdpSocket;
 use mio::{Interest, Registry, Token};
 
+use super::gather::NOWHERE;
+use super::stream::Stream;
 use super::{Attention, Recorder, Sockets, VoiceError};
 use crate::CallId;
 
@@ -13,6 +15,9 @@ use crate::CallId;
 pub(super) const TURN: usize = 64;
 /// Largest datagram looked at; RTP and RTCP of a phone stay within an Ethernet frame.
 pub(super) const DATAGRAM: usize = 2048;
+
+/// Tokens that a call takes up: RTP, RTCP, other addresses, the connection to a TURN server.
+pub(super) const TOKENS: usize = 8;
 
 /// One call in the voice path.
 pub(super) struct Leg {
@@ -22,15 +27,31 @@ pub(super) struct Leg {
     pub(super) muted: bool,
     pub(super) recorder: Option<Box<Recorder>>,
     gate: Gate,
-    rtp: UdpSocket,
-    rtcp: UdpSocket,
-    tokens: [Token; 2],
-    /// There may be more to be read from RTP and RTCP.
-    more: [bool; 2],
+    path: Path,
+    ports: Vec<Socket>,
+    stream: Option<Connection>,
+    first_token: usize,
+    agreed: Negotiated,
+}
+
+/// A UDP socket.
+struct Socket {
+    port: Port,
+    udp: UdpSocket,
+    token: Token,
+    /// There may be more to be read.
+    more: bool,
+}
+
+/// The connection to a TURN server.
+struct Connection {
+    stream: Stream,
+    token: Token,
+    more: bool,
 }
 
 impl Leg {
-    /// A call with its sockets registered under `token` and the one after it.
+    /// A call with its sockets registered under `token` and those after it.
     pub(super) fn new(
         call: CallId,
         sockets: Sockets,
@@ -39,28 +60,42 @@ impl Leg {
         token: usize,
     ) -> Result<Self, VoiceError> {
         let session = Session::new(negotiated, rand::random(), Instant::now())?;
-        let tokens = [Token(token), Token(token + 1)];
-        let (rtp, rtcp) = register(sockets, registry, tokens).map_err(VoiceError::Socket)?;
-        Ok(Self {
+        let mut leg = Self {
             call,
             session,
             attention: Attention::Asleep,
             muted: false,
             recorder: None,
             gate: Gate::default(),
-            rtp,
-            rtcp,
-            tokens,
-            // Datagrams may have come before the sockets were registered.
-            more: [true; 2],
-        })
+            path: Path::default(),
+            ports: Vec::new(),
+            stream: None,
+            first_token: token,
+            agreed: negotiated.clone(),
+        };
+        leg.take(sockets, registry).map_err(VoiceError::Socket)?;
+        leg.agree();
+        Ok(leg)
     }
 
-    /// Goes on with other sockets.
+    /// Goes on with other sockets. What was agreed on was so for the ones before: until both ends agree anew, media
+    /// goes where the description said.
     pub(super) fn move_to(&mut self, sockets: Sockets, registry: &Registry) -> Result<(), VoiceError> {
-        let (rtp, rtcp) = register(sockets, registry, self.tokens).map_err(VoiceError::Socket)?;
-        (self.rtp, self.rtcp, self.more) = (rtp, rtcp, [true; 2]);
+        self.take(sockets, registry).map_err(VoiceError::Socket)?;
+        self.path.agree(Instant::now(), None, self.agreed.remote_rtp);
         Ok(())
+    }
+
+    /// Goes on with what was negotiated anew.
+    pub(super) fn renegotiate(&mut self, negotiated: &Negotiated) -> Result<(), MediaError> {
+        self.session.renegotiate(negotiated, Instant::now())?;
+        self.agreed = negotiated.clone();
+        self.agree();
+        Ok(())
+    }
+
+    fn agree(&mut self) {
+        self.path.agree(Instant::now(), self.agreed.ice.as_ref(), self.agreed.remote_rtp);
     }
 
     /// Our voice, as far as this call may hear it.
@@ -86,55 +121,110 @@ impl Leg {
 
     /// Takes note that a socket has something.
     pub(super) fn ready(&mut self, token: Token) {
-        let [rtp, rtcp] = self.tokens;
-        self.more = [self.more[0] || token == rtp, self.more[1] || token == rtcp];
+        for socket in &mut self.ports {
+            socket.more |= socket.token == token;
+        }
+        if let Some(connection) = &mut self.stream {
+            connection.more |= connection.token == token;
+        }
     }
 
     /// Whether something waits to be read.
     pub(super) fn has_more(&self) -> bool {
-        self.more != [false; 2]
+        self.ports.iter().any(|socket| socket.more) || self.stream.as_ref().is_some_and(|stream| stream.more)
+    }
+
+    /// When there is something to be sent by itself.
+    pub(super) fn next_deadline(&self) -> Option<Instant> {
+        self.session.next_deadline().into_iter().chain(self.path.next_deadline()).min()
+    }
+
+    /// The figures as they stand.
+    pub(super) fn report(&mut self, now: Instant) -> Report {
+        Report { way: self.path.way(now), ..self.session.report(now) }
+    }
+
+    /// Says goodbye; the last figures.
+    pub(super) fn leave(&mut self) -> Report {
+        let now = Instant::now();
+        // It is whole before the call is said to have ended.
+        self.recorder = None;
+        self.session.close(now);
+        self.transmit();
+        let last = self.report(now);
+        self.path.close(now);
+        self.transmit();
+        last
     }
 
     /// Sends what is due.
     pub(super) fn transmit(&mut self) {
         while let Some(datagram) = self.session.poll_transmit(Instant::now()) {
-            let socket = match datagram.from_port {
-                Channel::Rtp => &self.rtp,
-                Channel::Rtcp => &self.rtcp,
+            self.path.send(Instant::now(), datagram);
+        }
+        while let Some(Outgoing { port, to, bytes }) = self.path.poll_transmit(Instant::now()) {
+            let sent = match (port, &mut self.stream) {
+                (Port::Stream, Some(connection)) => connection.stream.send(&bytes),
+                _ => match self.ports.iter().find(|socket| socket.port == port) {
+                    Some(socket) => socket.udp.send_to(&bytes, to).map(drop),
+                    None => Ok(()),
+                },
             };
             // A network that is away or full loses packets; the call outlives that.
-            if let Err(error) = socket.send_to(&datagram.bytes, datagram.to) {
+            if let Err(error) = sent {
                 tracing::trace!(%error, "a packet was not sent");
             }
         }
     }
 
-    /// Takes a turn of what has arrived on both ports.
+    /// Takes a turn of what has arrived.
     pub(super) fn receive(&mut self, buffer: &mut [u8; DATAGRAM]) {
-        let [rtp, rtcp] = self.more;
-        self.more = [
-            rtp && receive(&mut self.session, &self.rtp, buffer),
-            rtcp && receive(&mut self.session, &self.rtcp, buffer),
-        ];
+        for socket in self.ports.iter_mut().filter(|socket| socket.more) {
+            socket.more = receive(&mut self.path, &mut self.session, socket, buffer);
+        }
+        if let Some(connection) = self.stream.as_mut().filter(|connection| connection.more) {
+            match receive_stream(&mut self.path, &mut self.session, &mut connection.stream, buffer) {
+                Ok(more) => connection.more = more,
+                Err(error) => {
+                    tracing::warn!(%error, "the connection to the TURN server has ended");
+                    self.stream = None;
+                    self.path.stream_lost();
+                }
+            }
+        }
+    }
+
+    fn take(&mut self, sockets: Sockets, registry: &Registry) -> io::Result<()> {
+        let Sockets { rtp, rtcp, others, stream, path, .. } = sockets;
+        let media = std::iter::once(rtp).chain(others).enumerate().map(|(n, udp)| (Port::Media(n), udp));
+        let all = media.chain(std::iter::once((Port::Rtcp, rtcp)));
+        let mut ports = Vec::new();
+        let mut tokens = (self.first_token..self.first_token + TOKENS).map(Token);
+        for ((port, udp), token) in all.zip(&mut tokens) {
+            let mut udp = UdpSocket::from_std(udp);
+            registry.register(&mut udp, token, Interest::READABLE)?;
+            // Datagrams may have come before it was registered.
+            ports.push(Socket { port, udp, token, more: true });
+        }
+        let stream = stream.zip(tokens.next()).map(|(stream, token)| {
+            stream.register(registry, token).map(|stream| Connection { stream, token, more: true })
+        });
+        self.stream = stream.transpose()?;
+        (self.ports, self.path) = (ports, path);
+        Ok(())
     }
 }
 
-fn register(sockets: Sockets, registry: &Registry, tokens: [Token; 2]) -> io::Result<(UdpSocket, UdpSocket)> {
-    let [rtp_token, rtcp_token] = tokens;
-    let mut rtp = UdpSocket::from_std(sockets.rtp);
-    let mut rtcp = UdpSocket::from_std(sockets.rtcp);
-    registry.register(&mut rtp, rtp_token, Interest::READABLE)?;
-    registry.register(&mut rtcp, rtcp_token, Interest::READABLE)?;
-    Ok((rtp, rtcp))
-}
-
 /// Takes what has arrived on a port; whether there may be more.
-fn receive(session: &mut Session, socket: &UdpSocket, buffer: &mut [u8; DATAGRAM]) -> bool {
+fn receive(path: &mut Path, session: &mut Session, socket: &Socket, buffer: &mut [u8; DATAGRAM]) -> bool {
     for _ in 0..TURN {
-        match socket.recv_from(buffer.as_mut_slice()) {
+        match socket.udp.recv_from(buffer.as_mut_slice()) {
             Ok((length, from)) => {
                 if let Some(bytes) = buffer.get(..length) {
-                    session.receive(Instant::now(), from, bytes);
+                    let now = Instant::now();
+                    path.receive(now, socket.port, from, bytes, |from, bytes| {
+                        session.receive(now, from, bytes)
+                    });
                 }
             }
             Err(e) if e.kind() == ErrorKind::WouldBlock => return false,
@@ -144,6 +234,23 @@ fn receive(session: &mut Session, socket: &UdpSocket, buffer: &mut [u8; DATAGRAM
         }
     }
     true
+}
+
+/// Takes what has arrived over the connection to a TURN server; whether there may be more.
+fn receive_stream(
+    path: &mut Path,
+    session: &mut Session,
+    stream: &mut Stream,
+    buffer: &mut [u8; DATAGRAM],
+) -> io::Result<bool> {
+    for _ in 0..TURN {
+        let Some(length) = stream.receive(buffer.as_mut_slice())? else { return Ok(false) };
+        if let Some(bytes) = buffer.get(..length) {
+            let now = Instant::now();
+            path.receive(now, Port::Stream, NOWHERE, bytes, |from, bytes| session.receive(now, from, bytes));
+        }
+    }
+    Ok(true)
 }
 
 #[cfg(test)]

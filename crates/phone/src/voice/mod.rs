@@ -2,10 +2,12 @@
 //! their own so that nothing the phone does can make a voice stutter.
 
 mod driver;
+mod gather;
 mod leg;
 mod place;
 mod recorder;
 mod sockets;
+mod stream;
 
 use std::collections::BTreeMap;
 use std::io;

@@ -1,10 +1,13 @@
 use std::io::{self, ErrorKind};
 use std::net::{IpAddr, SocketAddr, UdpSocket};
 
+use media::Path;
+use media::sdp::Ice;
 use rand::Rng;
 use socket2::SockRef;
 
 use super::VoiceError;
+use super::stream::Stream;
 
 /// The two sockets of a call: RTP on an even port, RTCP on the next (RFC 3550, section 11).
 #[derive(Debug)]
@@ -15,11 +18,19 @@ pub(crate) struct Sockets {
     pub(crate) rtcp_port: u16,
     pub(super) rtp: UdpSocket,
     pub(super) rtcp: UdpSocket,
+    /// Other addresses of this machine, for ICE.
+    pub(super) others: Vec<UdpSocket>,
+    /// The connection to a TURN server.
+    pub(super) stream: Option<Stream>,
+    /// What goes through them.
+    pub(super) path: Path,
 }
 
 /// Even ports to choose from: below those which systems give to anybody who asks for any port.
 const PORTS: std::ops::Range<u16> = 16_384 / 2..32_768 / 2;
 const TRIES: usize = 200;
+/// Addresses beside the one that signalling uses.
+const MOST_OTHERS: usize = 4;
 
 /// Differentiated services: expedited forwarding (RFC 3246), in the upper six bits.
 const EXPEDITED: u32 = 46 << 2;
@@ -51,8 +62,35 @@ impl Sockets {
     fn bind_pair(ip: IpAddr, rtp_port: u16) -> io::Result<Self> {
         let rtcp_port = rtp_port | 1;
         let (rtp, rtcp) = (bind(ip, rtp_port)?, bind(ip, rtcp_port)?);
-        Ok(Self { rtp_port, rtcp_port, rtp, rtcp })
+        Ok(Self { rtp_port, rtcp_port, rtp, rtcp, others: Vec::new(), stream: None, path: Path::default() })
     }
+
+    /// Our side of ICE with what was found, where it was looked for.
+    pub(crate) fn ice(&self) -> Option<Ice> {
+        let candidates = self.path.candidates();
+        (!candidates.is_empty()).then(|| Ice::new(candidates))
+    }
+
+    /// Binds a port at every other address of this machine that reaches beyond it.
+    pub(super) fn open_others(&mut self, ip: IpAddr) {
+        if ip.is_loopback() {
+            return;
+        }
+        let addresses =
+            if_addrs::get_if_addrs().unwrap_or_default().into_iter().map(|interface| interface.ip());
+        for other in addresses.filter(|other| *other != ip && reaches_out(other)).take(MOST_OTHERS) {
+            self.others.extend(bind(other, 0));
+        }
+    }
+}
+
+/// Whether packets from an address may come from beyond one link.
+fn reaches_out(ip: &IpAddr) -> bool {
+    let link = match ip {
+        IpAddr::V4(ip) => ip.is_link_local(),
+        IpAddr::V6(ip) => ip.is_unicast_link_local(),
+    };
+    !(link || ip.is_loopback())
 }
 
 fn bind(ip: IpAddr, port: u16) -> io::Result<UdpSocket> {

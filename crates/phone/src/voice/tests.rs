@@ -10,6 +10,8 @@ use media::sdp::LocalMedia;
 
 use super::*;
 
+mod relay;
+
 const LOOPBACK: IpAddr = IpAddr::V4(Ipv4Addr::LOCALHOST);
 
 /// Two ends that have agreed on a codec.
@@ -138,13 +140,16 @@ fn last(voice: Voice) -> Report {
     voice.stop().remove(&CALL).unwrap()
 }
 
-/// Talks both ways for a while; what was said must arrive.
 fn talk(codec: Codec) {
+    carry(codec.name(), agreed(codec));
+}
+
+/// Talks both ways for a while; what was said must arrive. The last figures of both ends.
+fn carry(what: &str, [caller, callee]: [(Sockets, Negotiated); 2]) -> [Report; 2] {
     let dir = tempfile::tempdir().unwrap();
     let path = |name: &str| dir.path().join(name);
     let said = speech(6.0);
     write(&path("said.wav"), &said);
-    let [caller, callee] = agreed(codec);
     let (a, at_a) = start(caller, Source::Wav(path("said.wav")), Sink::Wav(path("a.wav")));
     let begun_a = Instant::now();
     let (b, at_b) = start(callee, Source::Wav(path("said.wav")), Sink::Wav(path("b.wav")));
@@ -154,8 +159,8 @@ fn talk(codec: Codec) {
     let (last_a, last_b) = (last(a), last(b));
     let took = begun.elapsed().as_secs_f32();
 
-    for (name, last, events, late_s) in [("a.wav", last_a, at_a, -b_later), ("b.wav", last_b, at_b, b_later)]
-    {
+    let ends = [("a.wav", &last_a, at_a, -b_later), ("b.wav", &last_b, at_b, b_later)];
+    for (name, last, events, late_s) in ends {
         let heard = read(&path(name));
         let seconds = heard.len() as f32 / RATE as f32;
         assert!(
@@ -163,12 +168,13 @@ fn talk(codec: Codec) {
             "{name}: {seconds} s recorded in {took} s"
         );
         let (delay_ms, likeness) = find(&said, &heard, late_s);
-        println!("{codec:?} {name}: delay {delay_ms:.1} ms, likeness {likeness:.3}");
+        println!("{what} {name}: delay {delay_ms:.1} ms, likeness {likeness:.3}");
         assert!(likeness > 0.85, "{name}: likeness {likeness}");
         let told = reports(&events);
         assert!(told.len() >= 10, "{} reports in five seconds", told.len());
         assert!(last.rx_packets > 200 && last.tx_packets > 200, "{last:?}");
     }
+    [last_a, last_b]
 }
 
 #[test]
