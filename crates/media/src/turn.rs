@@ -95,7 +95,8 @@ struct Binding {
 pub(crate) struct Turn {
     login: Login,
     /// Bytes come as a stream, not as datagrams.
-    frames: Option<Frames>,
+    stream: bool,
+    frames: Frames,
     random: StdRng,
     realm: String,
     nonce: Vec<u8>,
@@ -113,7 +114,8 @@ impl Turn {
     pub fn new(now: Instant, login: Login, stream: bool, seed: u64) -> Self {
         let mut turn = Self {
             login,
-            frames: stream.then(Frames::default),
+            stream,
+            frames: Frames::default(),
             random: StdRng::seed_from_u64(seed),
             realm: String::new(),
             nonce: Vec::new(),
@@ -177,15 +179,14 @@ impl Turn {
     /// Takes what came from the server: one datagram, or more of the stream. What is inside for us goes to `take`,
     /// with the address of who sent it to the relay.
     pub fn receive(&mut self, now: Instant, bytes: &[u8], mut take: impl FnMut(SocketAddr, &[u8])) {
-        let Some(mut frames) = self.frames.take() else { return self.read(now, bytes, &mut take) };
-        if frames.add(bytes) {
-            while let Some(frame) = frames.next() {
-                self.read(now, &frame, &mut take);
-            }
-            self.frames = Some(frames);
-        } else {
-            self.frames = Some(frames);
-            self.lost();
+        if !self.stream {
+            return self.read(now, bytes, &mut take);
+        }
+        if !self.frames.add(bytes) {
+            return self.lost();
+        }
+        while let Some(frame) = self.frames.next() {
+            self.read(now, &frame, &mut take);
         }
     }
 
@@ -241,7 +242,7 @@ impl Turn {
     }
 
     fn repeat(&mut self, now: Instant) {
-        let patience = if self.frames.is_some() { 1 } else { TRIES };
+        let patience = if self.stream { 1 } else { TRIES };
         while let Some(place) = self.requests.iter().position(|request| request.next <= now) {
             let Some(request) = self.requests.get_mut(place) else { return };
             if request.tries == patience {
@@ -307,7 +308,7 @@ impl Turn {
                 .with(attribute::NONCE, &self.nonce)
                 .finish(Some(key)),
         };
-        let patience = if self.frames.is_some() { STREAM_PATIENCE } else { RTO };
+        let patience = if self.stream { STREAM_PATIENCE } else { RTO };
         self.requests.push(Request {
             ask,
             id,
@@ -409,7 +410,7 @@ impl Turn {
     }
 
     fn send_on(&mut self, number: u16, bytes: &[u8]) {
-        if let Some(framed) = framing::frame(number, bytes, self.frames.is_some()) {
+        if let Some(framed) = framing::frame(number, bytes, self.stream) {
             self.queue(framed);
         }
     }

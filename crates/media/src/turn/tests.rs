@@ -114,6 +114,19 @@ fn a_success_that_the_server_did_not_write_is_not_believed() {
 }
 
 #[test]
+fn what_is_asked_over_a_stream_is_waited_for() {
+    let (now, mut server) = (Instant::now(), Server::new());
+    let mut turn = Turn::new(now, login(), true, 3);
+    let first = turn.poll_transmit(now).unwrap();
+    turn.receive(now, &server.answer(&first).unwrap(), |_, _| {});
+    let second = turn.poll_transmit(now).unwrap();
+    let later = now + STREAM_PATIENCE / 2;
+    assert_eq!(turn.poll_transmit(later), None);
+    turn.receive(later, &server.answer(&second).unwrap(), |_, _| {});
+    assert!(matches!(turn.allocation(), Allocation::Ready { .. }));
+}
+
+#[test]
 fn a_wrong_password_is_told() {
     let (now, mut server) = (Instant::now(), Server::new());
     let wrong = Login { password: "wrong".to_owned().into(), ..login() };
