@@ -245,8 +245,11 @@ impl Agent {
         }
         self.remotes.push(Remote { address, kind, priority });
         let index = self.remotes.len() - 1;
-        for local in 0..self.locals.len() {
-            self.pair(local, index);
+        // What was found on the way makes a pair only with where it came in (RFC 8445, section 7.3.1.4).
+        if kind != Kind::PeerReflexive {
+            for local in 0..self.locals.len() {
+                self.pair(local, index);
+            }
         }
         Some(index)
     }
