@@ -54,7 +54,7 @@ impl Sockets {
                 login: turn.login.clone(),
             })
         });
-        self.path = Path::gather(Instant::now(), hosts, Servers { stun, turn });
+        *self.path = Path::gather(Instant::now(), hosts, Servers { stun, turn });
         self.drive(until);
         self
     }

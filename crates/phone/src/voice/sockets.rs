@@ -23,7 +23,7 @@ pub(crate) struct Sockets {
     /// The connection to a TURN server.
     pub(super) stream: Option<Stream>,
     /// What goes through them.
-    pub(super) path: Path,
+    pub(super) path: Box<Path>,
 }
 
 /// Even ports to choose from: below those which systems give to anybody who asks for any port.
@@ -62,7 +62,8 @@ impl Sockets {
     fn bind_pair(ip: IpAddr, rtp_port: u16) -> io::Result<Self> {
         let rtcp_port = rtp_port | 1;
         let (rtp, rtcp) = (bind(ip, rtp_port)?, bind(ip, rtcp_port)?);
-        Ok(Self { rtp_port, rtcp_port, rtp, rtcp, others: Vec::new(), stream: None, path: Path::default() })
+        let (others, path) = (Vec::new(), Box::default());
+        Ok(Self { rtp_port, rtcp_port, rtp, rtcp, others, stream: None, path })
     }
 
     /// Our side of ICE with what was found, where it was looked for.
