@@ -54,7 +54,7 @@ impl Kamailio {
     }
 
     /// The same, with an rtpengine in the way of all media: the user 1001 is offered encrypted calls with keys by
-    /// `sdes` or `dtls`, everybody else plain ones.
+    /// `sdes` or `dtls`, or as browsers are with `webrtc`, everybody else plain ones.
     pub fn bridging(place: &Place, address: Ipv4Addr, keys: &str) -> Self {
         let bridge = Rtpengine::at(place, address);
         Self::start(place, address, Ports::USUAL, Some((bridge, keys)))
@@ -74,8 +74,9 @@ impl Kamailio {
             None => ("", String::new(), ""),
             Some((bridge, keys)) => {
                 let offer = match *keys {
-                    "sdes" => "RTP/SAVP DTLS=off",
-                    "dtls" => "UDP/TLS/RTP/SAVPF DTLS=passive SDES-off rtcp-mux-offer",
+                    "sdes" => "ICE=remove RTP/SAVP DTLS=off",
+                    "dtls" => "ICE=remove UDP/TLS/RTP/SAVPF DTLS=passive SDES-off rtcp-mux-offer",
+                    "webrtc" => "ICE=force UDP/TLS/RTP/SAVPF DTLS=passive SDES-off rtcp-mux-offer",
                     other => panic!("rtpengine does not know {other}"),
                 };
                 ("#!define BRIDGE", format!("udp:{address}:{}", bridge.control()), offer)
@@ -248,7 +249,7 @@ request_route {
     if (is_method("INVITE")) dlg_manage();
 #!ifdef BRIDGE
     if (is_method("INVITE") && has_body("application/sdp")) {
-        if ($var(securely)) rtpengine_manage("replace-origin replace-session-connection ICE=remove @SECURELY@");
+        if ($var(securely)) rtpengine_manage("replace-origin replace-session-connection @SECURELY@");
         else rtpengine_manage("replace-origin replace-session-connection ICE=remove RTP/AVP rtcp-mux-demux");
     }
 #!endif

@@ -36,6 +36,7 @@ mod speech;
 mod tone;
 mod usage;
 mod verdict;
+mod web_phone;
 mod window;
 
 pub use asterisk::{Ami, Asterisk};
@@ -68,4 +69,5 @@ pub use speech::{Speech, Voice};
 pub use tone::seconds_of_tone;
 pub use usage::{Usage, open_sockets};
 pub use verdict::{Hearing, Judge, Verdict};
+pub use web_phone::WebPhone;
 pub use window::Window;

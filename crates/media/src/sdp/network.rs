@@ -1,7 +1,7 @@
 //! ICE in descriptions (RFC 8839).
 
 use std::fmt::Write;
-use std::net::SocketAddr;
+use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 
 use crate::ice::{Agreed, Candidate, Credentials};
 
@@ -9,6 +9,8 @@ use crate::ice::{Agreed, Candidate, Credentials};
 const MOST_CANDIDATES: usize = 32;
 /// The discard port: where a description that leaves its candidates for later points to (RFC 8840, section 4.1.1).
 const DISCARD: u16 = 9;
+/// An address that is nobody's.
+const DUMMY: IpAddr = IpAddr::V4(Ipv4Addr::new(192, 0, 0, 8));
 
 /// Our side of ICE in one call.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -73,6 +75,11 @@ impl Network {
     /// The address of RTP that stands for all the others.
     pub fn first(&self) -> Option<SocketAddr> {
         self.candidates.iter().find(|candidate| candidate.component == 1).map(|candidate| candidate.address)
+    }
+
+    /// The dummy address (RFC 7600), where ICE is to find one: their candidates are names, or come later.
+    pub fn left_to_checks(&self, announced: SocketAddr) -> Option<SocketAddr> {
+        self.credentials(Some(announced)).map(|_| SocketAddr::new(DUMMY, DISCARD))
     }
 
     /// What both sides agree on, having these credentials.

@@ -41,6 +41,15 @@ pub struct LocalMedia {
     offered: bool,
     /// Theirs, as last agreed on.
     their_ice: Option<Credentials>,
+    name: Option<Name>,
+}
+
+/// What our stream goes by (RFC 5888), for as long as the call lasts.
+#[derive(Debug, Clone)]
+struct Name {
+    mid: String,
+    /// It is in a bundle, alone (RFC 9143).
+    bundled: bool,
 }
 
 /// The dynamic payload types of this call. A type never changes its meaning (RFC 3264, section 8.3.2).
@@ -75,6 +84,7 @@ impl LocalMedia {
             types: PayloadTypes { opus: 111, events_48000: 110, events_8000: 101 },
             offered: false,
             their_ice: None,
+            name: None,
         }
     }
 
@@ -109,8 +119,15 @@ impl LocalMedia {
         let mut lines = self.security.offer(anew);
         let rtcp_mux = lines.muxed || self.muxes();
         lines.attributes += &self.ice.as_ref().map(Ice::lines).unwrap_or_default();
-        let audio = self.audio(&lines, &formats, PTIME_MS, rtcp_mux, self.direction, None);
-        self.print(None, &[Section::Audio(audio)])
+        if lines.muxed {
+            // Who speaks to browsers calls streams by their names (RFC 8829, section 5.2.1).
+            self.name.get_or_insert_with(|| Name { mid: "0".to_owned(), bundled: true });
+        }
+        let name = self.name.clone();
+        let mid = name.as_ref().map(|name| name.mid.as_str());
+        let audio = self.audio(&lines, &formats, PTIME_MS, rtcp_mux, self.direction, mid);
+        let bundle = name.as_ref().filter(|name| name.bundled).map(|name| name.mid.as_str());
+        self.print(bundle, &[Section::Audio(audio)])
     }
 
     /// Answers an offer (RFC 3264, section 6): the answer to send back, and what it settles.
@@ -172,6 +189,7 @@ impl LocalMedia {
             protection,
         };
         let bundle = media.mid().filter(|mid| offer.bundles(mid));
+        self.name = media.mid().map(|mid| Name { mid: mid.to_owned(), bundled: bundle.is_some() });
         let answer = self.print(bundle, &sections);
         Ok((answer, negotiated))
     }

@@ -96,10 +96,13 @@ impl Media {
         Some(SocketAddr::new(self.address?, self.port))
     }
 
-    /// The same, or the first candidate where the address is left to those.
+    /// The same; the first candidate where the address is left to those, and nobody's where it is left to the checks.
     pub fn rtp_or_candidate(&self) -> Option<SocketAddr> {
         let said = self.rtp()?;
-        if said.ip().is_unspecified() { self.network.first().or(Some(said)) } else { Some(said) }
+        if !said.ip().is_unspecified() {
+            return Some(said);
+        }
+        Some(self.network.first().or_else(|| self.network.left_to_checks(said)).unwrap_or(said))
     }
 
     /// The address and port of RTCP: said, or the port above that of RTP (RFC 3550, section 11).

@@ -3,6 +3,7 @@
 use std::sync::{Arc, Mutex};
 
 use devices::Source;
+use media::Keying;
 use media::sdp::LocalMedia;
 
 use super::call::{Call, Sound};
@@ -206,11 +207,12 @@ impl Calls {
         let (microphones, devices) = (self.audio.opening().microphones, Arc::clone(&self.devices));
         let Ok(call) = self.live(id) else { return };
         call.sound = Sound::Preparing;
-        let ip = call.agent.handle.local_ip();
+        let (ip, browserly) = (call.agent.handle.local_ip(), call.agent.keying() == Keying::Dtls);
         let config = Arc::clone(&self.config);
         self.outlet.blocking(move || {
             let nat = &config.nat;
-            let ice = if way == Way::Answer { nat.answers() } else { nat.offers() };
+            // Browsers, and what speaks to them, take nothing without it (RFC 8835, section 3.4).
+            let ice = nat.offers() || (nat.answers() && (browserly || way == Way::Answer));
             let ready = present(&microphones, &devices)
                 .and_then(|()| Sockets::bind(ip).map_err(|error| of_voice_error(&error)))
                 .map(|sockets| if ice { sockets.gather(nat, &config.extra_roots) } else { sockets });

@@ -58,6 +58,30 @@ fn a_description_that_leaves_its_address_to_the_candidates_is_no_hold() {
 }
 
 #[test]
+fn candidates_that_are_names_leave_all_to_the_checks() {
+    let (mut anna, mut ben) = (local("192.0.2.1", true), local("192.0.2.2", true));
+    let offer =
+        anna.offer().replace("IN IP4 192.0.2.1", "IN IP4 0.0.0.0").replace("m=audio 4000", "m=audio 9");
+    let hidden = offer.replace("192.0.2.1 4000", "0d2b1c7e-4d3e-4d5e-9c1b-7f8a9b0c1d2e.local 4000");
+    let (_, at_ben) = ben.answer(&hidden).unwrap();
+    assert_eq!(at_ben.direction, Direction::SendRecv);
+    assert_eq!(at_ben.remote_rtp, SocketAddr::new(DUMMY, DISCARD));
+    assert_eq!(at_ben.ice.unwrap().candidates, []);
+}
+
+#[test]
+fn a_stream_keeps_the_name_that_it_was_given() {
+    let (mut anna, mut ben) = (local("192.0.2.1", true), local("192.0.2.2", true));
+    let offer = anna.offer();
+    assert!(!offer.contains("a=mid"), "{offer}");
+    let named = offer.replace("t=0 0\r\n", "t=0 0\r\na=group:BUNDLE voice\r\n") + "a=mid:voice\r\n";
+    let (answer, _) = ben.answer(&named).unwrap();
+    for text in [answer, ben.offer()] {
+        assert!(text.contains("a=mid:voice\r\n") && text.contains("a=group:BUNDLE voice\r\n"), "{text}");
+    }
+}
+
+#[test]
 fn new_credentials_of_theirs_are_answered_with_new_ones_of_ours() {
     let (mut anna, mut ben) = (local("192.0.2.1", true), local("192.0.2.2", true));
     let first = ben.answer(&anna.offer()).unwrap().1.ice.unwrap();

@@ -274,6 +274,7 @@ fn a_handshake_is_offered_with_both_roles_and_one_port() {
     assert!(offer.contains("m=audio 40000 UDP/TLS/RTP/SAVPF 0 101\r\n"), "{offer}");
     assert!(offer.contains("a=setup:actpass\r\n") && offer.contains("a=rtcp-mux\r\n"), "{offer}");
     assert!(offer.contains("a=fingerprint:sha-256 ") && !offer.contains("a=crypto"), "{offer}");
+    assert!(offer.contains("a=mid:0\r\n") && offer.contains("a=group:BUNDLE 0\r\n"), "{offer}");
     let without = local(Srtp::Require);
     assert!(without.clone().offer().contains("RTP/SAVP "), "no identity, no handshake");
 }
