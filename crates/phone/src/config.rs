@@ -8,7 +8,7 @@ use pbx_api::Trust;
 use crate::words::of_api_error;
 use crate::{AccountId, Browser, CallPreferences, Eyes, FieldIs, Nat, Problem, SrtpPolicy, WaysView};
 use crate::{
-    AccountId, Browser, CallPreferences, Eyes, FieldIs, Problem, SrtpPolicy, VoicePreferences, WaysView,
+    AccountId, Browser, CallPreferences, Eyes, FieldIs, Nat, Problem, SrtpPolicy, VoicePreferences, WaysView,
 };
 
 /// How a [`Phone`](crate::Phone) is to be run.
