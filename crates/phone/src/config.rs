@@ -6,7 +6,6 @@ use media::Stages;
 use pbx_api::Trust;
 
 use crate::words::of_api_error;
-use crate::{AccountId, Browser, CallPreferences, Eyes, FieldIs, Nat, Problem, SrtpPolicy, WaysView};
 use crate::{
     AccountId, Browser, CallPreferences, Eyes, FieldIs, Nat, Problem, SrtpPolicy, VoicePreferences, WaysView,
 };
