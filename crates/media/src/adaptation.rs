@@ -19,6 +19,10 @@ const BURSTS: f32 = 2.0;
 /// Loss under which a path is clean; from which deep redundancy helps against bursts, and against single losses;
 /// from which even the longest look-ahead is worth its delay; percent.
 const CLEAN: f32 = 1.0;
+/// Reports of no loss at all, one after the other, from which nothing is kept ready against it: all bits go into the
+/// sound, and are enough for Opus to do without its speech model.
+const SPOTLESS: u32 = 3;
+const SPOTLESS_RATE: u32 = 48_000;
 const DEEP_BURSTS: f32 = 4.0;
 const DEEP_SINGLE: f32 = 10.0;
 const DEEPEST: f32 = 20.0;
@@ -38,6 +42,8 @@ pub(crate) struct Adaptation {
     packet_ms: u32,
     /// Loss in percent, before any repair, as reported of late.
     reports: VecDeque<(Instant, f32)>,
+    /// Reports of no loss since there last was any.
+    spotless: u32,
     /// Packets lost and holes they made, of late.
     lost: f32,
     holes: f32,
@@ -52,6 +58,7 @@ impl Adaptation {
             peer,
             packet_ms,
             reports: VecDeque::with_capacity(MOST_REPORTS),
+            spotless: 0,
             lost: 0.0,
             holes: 0.0,
             congestion: Congestion::new(),
@@ -86,6 +93,7 @@ impl Adaptation {
             self.reports.pop_front();
         }
         self.reports.push_back((now, loss));
+        self.spotless = if loss > 0.0 { 0 } else { self.spotless.saturating_add(1) };
         self.congestion.reported(now, loss, trip_ms, self.settings.bit_rate);
         self.decide(Some((now, loss)));
     }
@@ -116,7 +124,9 @@ impl Adaptation {
     fn law(&self, loss: f32, burst: f32) -> OpusSettings {
         let bursts = burst >= BURSTS;
         let deep = self.peer.dred && loss >= if bursts { DEEP_BURSTS } else { DEEP_SINGLE };
+        let spotless = loss <= 0.0 && self.spotless >= SPOTLESS;
         let wished = match loss {
+            _ if spotless => SPOTLESS_RATE,
             loss if loss < CLEAN => 32_000,
             _ if deep => 64_000,
             _ => 40_000,
@@ -129,8 +139,9 @@ impl Adaptation {
             _ => 3,
         };
         let reach = u16::try_from((ahead * self.packet_ms).min(160) + 40).unwrap_or(u16::MAX);
-        let fec = self.peer.fec;
-        let declared = loss.clamp(5.0, 25.0) as u8;
+        let spotless = spotless && bit_rate >= SPOTLESS_RATE;
+        let fec = self.peer.fec && !spotless;
+        let declared = if spotless { 0 } else { loss.clamp(5.0, 25.0) as u8 };
         // Where bits are few, FEC and deep redundancy leave each other none.
         let (fec, loss_declared, dred_ms) = match bit_rate {
             _ if !deep => (fec, declared, 0),

@@ -32,6 +32,20 @@ fn a_clean_path_is_spoken_into_at_full_band() {
 }
 
 #[test]
+fn where_nothing_is_ever_lost_all_bits_go_into_the_sound() {
+    let mut path = Path::new(OURS);
+    assert_eq!(path.reports(2, 0.0, 1, 40.0), OpusSettings::CLEAN);
+    let spotless = OpusSettings { bit_rate: 48_000, fec: false, loss: 0, ..OpusSettings::CLEAN };
+    assert_eq!(path.reports(1, 0.0, 1, 40.0), spotless);
+    assert_eq!(path.reports(1, 0.4, 1, 40.0), OpusSettings::CLEAN);
+    assert_eq!(path.reports(3, 0.0, 1, 40.0), spotless);
+    // Packets queue: fewer bits, and FEC beside them.
+    assert_eq!(path.reports(1, 0.0, 1, 150.0), OpusSettings { bit_rate: 40_000, ..OpusSettings::CLEAN });
+    let asks = OpusParameters { most_bit_rate: 32_000, ..OURS };
+    assert_eq!(Path::new(asks).reports(9, 0.0, 1, 40.0), OpusSettings::CLEAN);
+}
+
+#[test]
 fn a_stranger_gets_fec_and_nothing_else_whatever_is_lost() {
     for (loss, burst) in [(3.0, 1), (10.0, 1), (30.0, 1), (5.0, 4), (20.0, 4)] {
         let settings = Path::new(OpusParameters::NOTHING_SAID).reports(5, loss, burst, 40.0);
@@ -64,10 +78,10 @@ fn who_reads_dred_gets_it_where_it_is_worth_it() {
 #[test]
 fn up_at_once_and_down_after_ten_seconds() {
     let mut path = Path::new(OURS);
-    path.reports(5, 0.0, 1, 40.0);
+    path.reports(9, 0.0, 1, 40.0);
     assert_eq!(path.reports(1, 12.0, 1, 40.0).dred_ms, 100);
     assert_eq!(path.reports(2, 0.0, 1, 40.0).dred_ms, 100);
-    assert_eq!(path.reports(1, 0.0, 1, 40.0), OpusSettings::CLEAN);
+    assert_eq!(path.reports(1, 0.2, 1, 40.0), OpusSettings::CLEAN);
 }
 
 #[test]
@@ -83,7 +97,7 @@ fn what_the_other_side_asks_for_is_obeyed() {
 #[test]
 fn a_bit_rate_at_which_packets_queue_is_given_up_and_tried_again_later() {
     let mut path = Path::new(OURS);
-    path.reports(3, 0.0, 1, 40.0);
+    path.reports(9, 0.0, 1, 40.0);
     assert_eq!(path.reports(1, 10.0, 4, 50.0).bit_rate, 64_000);
     let held = path.reports(1, 10.0, 4, 150.0);
     assert_eq!((held.bit_rate, held.fec, held.dred_ms), (40_000, true, 140));
@@ -98,9 +112,9 @@ fn a_bit_rate_at_which_packets_queue_is_given_up_and_tried_again_later() {
 #[test]
 fn a_bit_rate_after_which_more_is_lost_is_given_up() {
     let mut path = Path::new(OURS);
-    path.reports(3, 0.0, 1, 40.0);
+    path.reports(9, 0.0, 1, 40.0);
     assert_eq!(path.reports(1, 5.0, 4, 40.0).bit_rate, 64_000);
-    assert_eq!(path.reports(1, 30.0, 4, 40.0).bit_rate, 32_000);
+    assert_eq!(path.reports(1, 30.0, 4, 40.0).bit_rate, 48_000);
 }
 
 #[test]
