@@ -1,6 +1,7 @@
 //! `carillon-cli --json` as a child process, its events as values.
 
 use std::path::Path;
+use std::process::Command;
 use std::time::{Duration, Instant};
 
 use rustix::process::Signal;
@@ -93,6 +94,13 @@ impl Cli {
         let mut command = session.command_at(place, product("carillon-cli"));
         command.arg("--json").args(&all).env("CARILLON_SIP_PASSWORD", &account.password);
         Self { process: Process::start("carillon-cli console", command) }
+    }
+
+    /// Starts a command that is one, all arguments being given.
+    pub fn of(name: &str, command: Command) -> Self {
+        let mut process = Process::start(name, command);
+        process.close_stdin();
+        Self { process }
     }
 
     /// Tells a console what to do.

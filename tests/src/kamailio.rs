@@ -54,7 +54,7 @@ impl Kamailio {
     }
 
     /// The same, with an rtpengine in the way of all media: the user 1001 is offered encrypted calls with keys by
-    /// `sdes` or `dtls`, or as browsers are with `webrtc`, everybody else plain ones.
+    /// `sdes` or `dtls`, as browsers are with `webrtc`, or `plain` ones, everybody else plain ones.
     pub fn bridging(place: &Place, address: Ipv4Addr, keys: &str) -> Self {
         let bridge = Rtpengine::at(place, address);
         Self::start(place, address, Ports::USUAL, Some((bridge, keys)))
@@ -74,6 +74,7 @@ impl Kamailio {
             None => ("", String::new(), ""),
             Some((bridge, keys)) => {
                 let offer = match *keys {
+                    "plain" => "ICE=remove RTP/AVP",
                     "sdes" => "ICE=remove RTP/SAVP DTLS=off",
                     "dtls" => "ICE=remove UDP/TLS/RTP/SAVPF DTLS=passive SDES-off rtcp-mux-offer",
                     "webrtc" => "ICE=force UDP/TLS/RTP/SAVPF DTLS=passive SDES-off rtcp-mux-offer",

@@ -65,6 +65,16 @@ impl Place {
 pub struct Network {
     id: String,
     phones: Vec<(Place, Ipv4Addr)>,
+    homes: Vec<Place>,
+}
+
+/// How a router translates addresses.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Nat {
+    /// The port stays as long as nobody else has it, whomever it talks to; only who was talked to may answer.
+    PortRestricted,
+    /// Another port for everybody it talks to.
+    Symmetric,
 }
 
 impl Network {
@@ -76,7 +86,7 @@ impl Network {
         );
         static COUNT: AtomicU32 = AtomicU32::new(0);
         let id = format!("car{}x{}", std::process::id(), COUNT.fetch_add(1, Ordering::Relaxed));
-        let mut network = Self { id, phones: Vec::new() };
+        let mut network = Self { id, phones: Vec::new(), homes: Vec::new() };
         let hub = network.hub_name();
         ip(&["netns", "add", &hub]);
         ip(&["-n", &hub, "link", "set", "lo", "up"]);
@@ -103,6 +113,57 @@ impl Network {
         network
     }
 
+    /// A place behind the phone of this number, which becomes its router and translates addresses. What was not asked
+    /// for does not come in.
+    pub fn behind(&mut self, n: usize, nat: Nat) -> Place {
+        let (router, _) = self.phone(n);
+        let (Place::Namespace(outside), inside) = (&router, format!("{}h{n}", self.id)) else {
+            unreachable!("phones have namespaces")
+        };
+        if self.homes.is_empty() {
+            // The rest of the world, where private addresses lead nowhere.
+            let hub = self.hub_name();
+            ip(&["-n", &hub, "link", "add", "world", "type", "veth", "peer", "name", "nowhere"]);
+            ip(&["-n", &hub, "link", "set", "nowhere", "up"]);
+            ip(&["-n", &hub, "link", "set", "world", "up", "arp", "off"]);
+            ip(&["-n", &hub, "route", "add", "default", "dev", "world"]);
+        }
+        ip(&["netns", "add", &inside]);
+        ip(&["-n", &inside, "link", "set", "lo", "up"]);
+        ip(&[
+            "link", "add", "home", "netns", outside, "type", "veth", "peer", "name", "eth0", "netns", &inside,
+        ]);
+        ip(&["-n", outside, "addr", "add", "192.168.7.1/24", "dev", "home"]);
+        ip(&["-n", outside, "link", "set", "home", "up"]);
+        ip(&["-n", &inside, "addr", "add", "192.168.7.2/24", "dev", "eth0"]);
+        ip(&["-n", &inside, "link", "set", "eth0", "up"]);
+        ip(&["-n", &inside, "route", "add", "default", "via", "192.168.7.1"]);
+        let masquerade = match nat {
+            Nat::PortRestricted => "masquerade",
+            Nat::Symmetric => "masquerade fully-random",
+        };
+        let rule = format!("add rule ip nat out oifname eth0 {masquerade}");
+        for words in [
+            "sysctl -qw net.ipv4.ip_forward=1",
+            "nft add table ip nat",
+            "nft add chain ip nat out { type nat hook postrouting priority 100 ; }",
+            &format!("nft {rule}"),
+            "nft add table ip guard",
+            "nft add chain ip guard in { type filter hook input priority 0 ; }",
+            "nft add rule ip guard in iifname eth0 ct state new drop",
+            "nft add chain ip guard way { type filter hook forward priority 0 ; }",
+            "nft add rule ip guard way iifname eth0 ct state new drop",
+        ] {
+            let (program, arguments) = words.split_once(' ').expect("a program and what it is told");
+            let mut command = router.command(program);
+            command.args(arguments.split(' '));
+            Process::run(words, command);
+        }
+        let place = Place::Namespace(inside);
+        self.homes.push(place.clone());
+        place
+    }
+
     /// Where the PBX runs.
     pub fn hub(&self) -> Place {
         Place::Namespace(self.hub_name())
@@ -126,7 +187,7 @@ impl Network {
 impl Drop for Network {
     fn drop(&mut self) {
         let phones = self.phones.iter().map(|(place, _)| place.clone());
-        for place in phones.chain([self.hub()]) {
+        for place in phones.chain(self.homes.iter().cloned()).chain([self.hub()]) {
             if let Place::Namespace(name) = place {
                 let _ = Command::new("ip").args(["netns", "del", &name]).status();
             }

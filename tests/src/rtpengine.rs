@@ -15,7 +15,14 @@ impl Rtpengine {
     pub fn at(place: &Place, address: Ipv4Addr) -> Self {
         let control = free_port();
         let mut command = place.command("rtpengine");
-        command.args(["--foreground", "--log-stderr", "--log-level=5", "--table=-1", "--num-threads=2"]);
+        command.args([
+            "--foreground",
+            "--log-stderr",
+            "--log-level=5",
+            "--table=-1",
+            "--num-threads=2",
+            "--endpoint-learning=immediate",
+        ]);
         command.args(["--config-file=none", "--port-min=30000", "--port-max=30999"]);
         command.arg(format!("--interface={address}")).arg(format!("--listen-ng={address}:{control}"));
         let process = Process::start("rtpengine", command);
