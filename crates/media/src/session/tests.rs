@@ -2,7 +2,6 @@ use std::time::Duration;
 
 use super::*;
 use crate::Codec;
-use crate::codec::OpusSettings;
 use crate::sdp::{Direction, LocalMedia};
 use crate::testing::{align, rms, speech, tone};
 use proptest::prelude::*;
