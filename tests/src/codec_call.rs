@@ -58,12 +58,13 @@ impl Scene<'_> {
     }
 
     /// Calls, talks and hangs up.
-    fn calls(&self, account: &SipAccount, target: &str) {
+    fn calls(&self, account: &SipAccount, target: &str) -> Cli {
         let mut cli = self.cli(account, &["call", target, "--duration", &TALK_S.to_string()]);
         assert_eq!(cli.wait_for("answered", SOON).text("codec"), self.codec);
         cli.wait_for("ended", SOON);
         cli.assert_exit(0, SOON);
         self.assert_whole(&cli);
+        cli
     }
 
     fn assert_whole(&self, cli: &Cli) {
@@ -106,7 +107,11 @@ impl Scene<'_> {
         let recording = self.session.path("linphone.wav");
         linphone.command(&format!("play {}", Speech::spoken(Voice::Second, 16_000).display()));
         linphone.command(&format!("record {}", recording.display()));
-        self.calls(&kamailio.account("1001", "udp"), "1002");
+        let cli = self.calls(&kamailio.account("1001", "udp"), "1002");
+        // It was asked how it hears us (RFC 3611), and has said so.
+        let summary = cli.events("summary");
+        let there = summary.last().map_or(0.0, |summary| summary.number("mosThere"));
+        assert!((1.0..=5.0).contains(&there), "{summary:?}\n{}", cli.log());
         // The file is whole when the phone has ended.
         linphone.hang_up();
         drop(linphone);

@@ -1,7 +1,7 @@
 // The phone as the window sees it: every event folded into the picture, nothing else.
 import { createContext } from 'svelte';
 import {
-  type AccountView, type AudioView, type Backend, type CallId, type CallPreferences, type CallReport, type CallView, type Command, type DeviceNews, type EnforcedView, type HistoryView, type MessageView, type PastCallView, type PhoneEvent, type Picture, type Problem, problemOf, type RoleView, type SignInView, type TrustedView, type VoicePreferences, type WatchedView,
+  type AccountView, type AudioView, type Backend, type CallId, type CallPreferences, type CallReport, type CallView, type Command, type DeviceNews, type EnforcedView, type HearBackView, type HistoryView, type MessageView, type PastCallView, type PhoneEvent, type Picture, type Problem, problemOf, type RoleView, type SignInView, type TrustedView, type VoicePreferences, type WatchedView,
 } from './backend/backend';
 
 /** Levels of both voices since the last report, 0 to 100. */
@@ -77,6 +77,8 @@ export class Phone {
   audio = $state.raw<AudioView>(noAudio);
   /** Changes of devices under a call, to be told once. */
   deviceNews = $state.raw<{ id: number; news: DeviceNews }[]>([]);
+  /** How it stands with the hear-back test. */
+  hearBack = $state.raw<HearBackView>({ is: 'idle' });
   /** The call list, as far as it is known here, newest first. */
   history = $state.raw<HistoryView>({ calls: [], earlier: false, problem: null });
   /** Text messages that came and were not read yet, oldest first. */
@@ -113,6 +115,7 @@ export class Phone {
 
   #backend: Backend;
   #noticeId = 0;
+  #looksBack = false;
 
   constructor(backend: Backend) {
     this.#backend = backend;
@@ -151,6 +154,7 @@ export class Phone {
     this.watched = picture.watched;
     this.audio = picture.audio;
     this.history = picture.history;
+    this.hearBack = picture.hearBack;
     picture.calls.forEach((view) => this.#put(view));
     this.ready = true;
   }
@@ -210,12 +214,18 @@ export class Phone {
       case 'message':
         if (event.view.state.is === 'received') this.messages = [...this.messages.filter((known) => known.id !== event.view.id), event.view].slice(-MESSAGES_KEPT);
         break;
+      case 'hearBack':
+        this.hearBack = event.view;
+        break;
       case 'history':
         this.#keep(event.view);
         break;
       case 'past': {
         const rest = this.history.calls.filter((past) => past.id !== event.view.id);
-        this.#keep({ ...this.history, calls: [...rest, event.view].sort((a, b) => b.id - a.id) });
+        const calls = [...rest, event.view].sort((a, b) => b.id - a.id);
+        // Whoever does not look back needs no more than a few.
+        const some = this.#looksBack ? calls : calls.slice(0, CALLS_KEPT);
+        this.history = { ...this.history, calls: some, earlier: this.history.earlier || some.length < calls.length };
         break;
       }
       case 'pastGone':
@@ -235,13 +245,14 @@ export class Phone {
 
   /** The missed calls have been looked at. */
   see(): void {
-    const last = this.unseen[0]?.past;
-    if (last) void this.send({ do: 'seeCalls', upTo: last.id });
+    const upTo = Math.max(...this.unseen.map((call) => call.past!.id));
+    if (this.unseen.length > 0) void this.send({ do: 'seeCalls', upTo });
   }
 
   /** Asks for calls before those that are known. */
   askEarlier(): void {
     const earliest = this.history.calls.at(-1);
+    this.#looksBack = true;
     if (earliest) void this.send({ do: 'earlierCalls', before: earliest.id });
   }
 

@@ -186,3 +186,43 @@ test('an unplugged headset is told, and another device is one click away on the 
   await part('use-speaker').filter({ hasText: 'Laptop speakers' }).click();
   expect(backend.sent).toEqual([{ do: 'useDevice', role: 'speaker', id: 'pci/out' }]);
 });
+
+test('one hears oneself back: level, playing, and what is to be said of it', async () => {
+  const { backend } = await put('settings-audio');
+  await part('hear-back-test').click();
+  expect(backend.sent).toEqual([{ do: 'hearBack' }]);
+  backend.emit({ what: 'hearBack', view: { is: 'recording', leftMs: 2_900, level: 60 } });
+  await expect.element(part('hear-back')).toHaveTextContent('Recording · 3 s left');
+  await expect.element(page.getByRole('meter', { name: 'Level of your microphone' })).toHaveAttribute('aria-valuenow', '60');
+  backend.emit({ what: 'hearBack', view: { is: 'playing', leftMs: 1_000, level: 20, heard: 'clipped' } });
+  await expect.element(part('hear-back')).toHaveTextContent('Playing · 1 s left');
+  await part('hear-back-stop').click();
+  expect(backend.sent.at(-1)).toEqual({ do: 'stopHearBack' });
+  for (const [heard, what] of [['silent', 'Nothing was heard of you.'], ['tooQuiet', 'You are hardly heard.'], ['clipped', 'You are too loud'], ['good', 'Others hear you well.']] as const) {
+    backend.emit({ what: 'hearBack', view: { is: 'done', heard } });
+    await expect.element(part('hear-back-heard')).toHaveTextContent(what);
+  }
+});
+
+test('during a call the hear-back test says that it is not possible', async () => {
+  await put('active-call');
+  await part('settings').click();
+  await part('settings-audio').click();
+  await expect.element(part('hear-back-busy')).toHaveTextContent('Not possible during a call');
+  await expect.element(part('hear-back-test')).toBeDisabled();
+  await expect.element(part('echo-call')).toBeDisabled();
+});
+
+test('the echo line is called, told of and chosen', async () => {
+  const { backend } = await put('hear-back-quiet');
+  await expect.element(part('echo-result')).toHaveTextContent('Last time: Clear both ways · 24 ms there and back, 46 ms buffer, 0.1 % lost');
+  await part('echo-call').click();
+  expect(backend.sent).toEqual([{ do: 'dial', account: null, target: '9196' }]);
+  await part('settings').click();
+  await part('settings-audio').click();
+  await part('echo-number').fill('*43');
+  await userEvent.tab();
+  expect(backend.sent.at(-1)).toEqual({ do: 'preferInCalls', preferences: { codes: { echo: '*43' } } });
+  backend.emit({ what: 'callPreferences', preferences: { codes: { echo: null } } });
+  await expect.element(part('echo-call')).not.toBeInTheDocument();
+});

@@ -24,7 +24,7 @@ async function raise(scene: Scene, script?: Script): Promise<Stage> {
 export const put = (name: SceneName): Promise<Stage> => raise(scenes[name]());
 
 /** The wizard from the start, with a script that answers. */
-export const begin = (script: Script, change: Partial<SignInView> = {}): Promise<Stage> => raise({ picture: { signIn: signIn(change), accounts: [], calls: [], trusted: [], callPreferences: {}, voicePreferences: {}, watched: [], audio, history: nothingPast } }, script);
+export const begin = (script: Script, change: Partial<SignInView> = {}): Promise<Stage> => raise({ picture: { signIn: signIn(change), accounts: [], calls: [], trusted: [], callPreferences: {}, voicePreferences: {}, watched: [], audio, history: nothingPast, hearBack: { is: 'idle' } } }, script);
 
 /** An element by its name in the tests. */
 export const part = (name: string) => page.getByTestId(name);

@@ -42,6 +42,8 @@ pub enum Verb {
     Console(Console),
     /// List microphones and speakers with their stable ids
     Devices,
+    /// Record five seconds of the microphone, judge them and play them back
+    HearBack(HearBack),
     /// List calls that are over, newest first, with what each was like
     History(History),
     /// Print what the QR code in a picture holds, its secrets left out
@@ -69,6 +71,14 @@ pub struct SignIn {
     /// Read an e-mailed code from standard input, after the password
     #[arg(long)]
     pub otp_stdin: bool,
+}
+
+/// `hear-back`
+#[derive(Debug, Args)]
+pub struct HearBack {
+    /// Sound.
+    #[command(flatten)]
+    pub audio: Audio,
 }
 
 /// `history`

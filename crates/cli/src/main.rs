@@ -13,8 +13,8 @@ use std::process::ExitCode;
 
 use clap::Parser;
 use phone::{
-    AccountId, AudioConfig, CallPreferences, Code, Command, Config, Nat, Phone, Problem, SipAccount,
-    SrtpPolicy, Start, Turn, TurnLogin, VoicePreferences,
+    AccountId, AudioConfig, CallPreferences, Code, Command, Config, Event, HearBackView, Nat, Phone, Problem,
+    SipAccount, SrtpPolicy, Start, Turn, TurnLogin, VoicePreferences,
 };
 use secrecy::SecretString;
 use tracing_subscriber::EnvFilter;
@@ -60,6 +60,7 @@ async fn run(cli: Cli, output: Output) -> Exit {
         Verb::Whoami(args) => sessions::whoami(config, &output, &args).await,
         Verb::Accounts => sessions::accounts(&config, &output),
         Verb::Devices => devices(&output),
+        Verb::HearBack(args) => hear_back(config, &output, &args).await,
         Verb::History(args) => history(&config, &output, &args),
         Verb::Qr(args) => qr(&output, &args),
         Verb::Register(args) => match script(config, output, &args.account, None, None) {
@@ -208,6 +209,32 @@ fn nat(account: &args::Account) -> Result<Nat, Problem> {
 /// The extension's SIP password, where the caller gave one.
 fn sip_password() -> Option<SecretString> {
     std::env::var("CARILLON_SIP_PASSWORD").ok().filter(|p| !p.is_empty()).map(SecretString::from)
+}
+
+async fn hear_back(mut config: Config, output: &Output, args: &args::HearBack) -> Exit {
+    config.audio = sound(&args.audio);
+    let phone = match Phone::start(config) {
+        Ok(phone) => phone,
+        Err(problem) => return calls::fail(output, &problem),
+    };
+    let mut events = phone.subscribe();
+    phone.send(Command::HearBack);
+    let exit = loop {
+        match calls::next(&mut events).await {
+            Some(Event::HearBack { view }) => {
+                output.hear_back(&view);
+                match view {
+                    HearBackView::Done { .. } => break Exit::Done,
+                    HearBackView::Failed { problem } => break calls::fail(output, &problem),
+                    _ => {}
+                }
+            }
+            Some(_) => {}
+            None => break Exit::Unreachable,
+        }
+    };
+    phone.stop().await;
+    exit
 }
 
 fn history(config: &Config, output: &Output, args: &args::History) -> Exit {

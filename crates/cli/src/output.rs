@@ -5,7 +5,8 @@ use std::time::Instant;
 
 use phone::{
     AccountId, AccountView, CallEnd, CallId, CallReport, CallSummary, CallView, CodeFacts, DeviceNews,
-    DeviceRole, Direction, MailboxView, MessageView, PastCallView, Problem, ProtectionView, WatchedView, Way,
+    DeviceRole, Direction, HearBackView, MailboxView, MessageView, PastCallView, Problem, ProtectionView,
+    WatchedView, Way,
 };
 use serde::Serialize;
 use serde_json::{Map, Value, json};
@@ -268,6 +269,23 @@ impl Output {
                 format!("Ended: {}{status}", name(&end.reason))
             },
         );
+    }
+
+    /// How it stands with the hear-back test.
+    pub fn hear_back(&self, view: &HearBackView) {
+        let state = json!(view).get("is").cloned().unwrap_or_default();
+        let (heard, level) = match view {
+            HearBackView::Recording { level, .. } => (None, Some(level)),
+            HearBackView::Playing { level, heard, .. } => (Some(heard), Some(level)),
+            HearBackView::Done { heard } => (Some(heard), None),
+            HearBackView::Idle | HearBackView::Failed { .. } => (None, None),
+        };
+        self.line("hear_back", json!({ "state": state, "heard": heard, "level": level }), || {
+            let said = heard.map(|heard| format!(": {}", name(heard))).unwrap_or_default();
+            let bars =
+                level.map(|level| format!(" {}", "|".repeat(usize::from(*level) / 4))).unwrap_or_default();
+            format!("Hear back, {}{said}{bars}", name(&state))
+        });
     }
 
     /// A call of the call list.

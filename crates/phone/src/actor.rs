@@ -17,7 +17,7 @@ use crate::scanning::{Look, Seen};
 use crate::signing_in::{SignedInput, SigningIn};
 use crate::voice::{Recorder, Sockets, VoiceError, VoiceEvent};
 use crate::watching::Watching;
-use crate::{AccountId, CallId, Code, Command, Config, Event, Picture, Problem};
+use crate::{AccountId, CallId, Code, Command, Config, Event, HearBackView, Picture, Problem};
 
 /// How long a stop may take: an un-register, and recordings to be finished.
 const STOP_WITHIN: Duration = Duration::from_secs(4);
@@ -58,6 +58,8 @@ pub(crate) enum Input {
     AnswerDue(CallId),
     /// The file for a recording was created, or could not be.
     Recording(CallId, Result<Recorder, DeviceError>),
+    /// A hear-back test, by its number, says how it stands.
+    HearBack(u32, HearBackView),
     /// What has become of the call list.
     Recalled(Recalled),
     /// All of ended calls is closed; their last figures.
@@ -158,6 +160,7 @@ impl Actor {
             Input::DigitsDue(call) => self.calls.send_digits(call),
             Input::AnswerDue(call) => self.calls.answer_due(call),
             Input::Recording(call, recorder) => self.calls.recorder_ready(call, recorder),
+            Input::HearBack(number, view) => self.calls.heard_back(number, view),
             Input::Recalled(news) => self.calls.history().recalled(news),
             Input::Closed(calls) => self.calls.closed(calls),
         }
@@ -226,6 +229,14 @@ impl Actor {
             Command::Record { call, on } => (self.calls.record(call, on), Some(call)),
             Command::SendDigits { call, digits } => (self.calls.digits(call, &digits), Some(call)),
             Command::SendWaiting { call } => (self.calls.go_on(call), Some(call)),
+            Command::HearBack => {
+                self.calls.hear_back();
+                (Ok(()), None)
+            }
+            Command::StopHearBack => {
+                self.calls.stop_hearing();
+                (Ok(()), None)
+            }
             Command::EarlierCalls { before } => {
                 self.calls.history().tell_earlier(before);
                 (Ok(()), None)
@@ -316,6 +327,7 @@ impl Actor {
             watched: self.watching.views(),
             audio: self.calls.audio().view(),
             history: self.calls.past(),
+            hear_back: self.calls.hearing(),
         }
     }
 

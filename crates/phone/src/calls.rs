@@ -7,6 +7,7 @@ mod digits;
 mod early;
 mod end;
 mod floor;
+mod hear_back;
 mod keys;
 mod protection;
 mod recording;
@@ -40,6 +41,7 @@ pub(crate) use begin::Way;
 pub(crate) use call::now;
 use call::{Call, Sound};
 use floor::Floor;
+use hear_back::Testing;
 use tone::Ear;
 
 /// The calls in progress.
@@ -58,6 +60,7 @@ pub(crate) struct Calls {
     preferences: CallPreferences,
     audio: Audio,
     history: History,
+    testing: Testing,
     /// Tells what is plugged in, where that matters.
     _watch: Option<DeviceWatch>,
     /// Whom other phones see in a handshake for keys, for as long as this phone runs.
@@ -83,6 +86,7 @@ impl Calls {
             _watch: audio.uses_cards().then(watch),
             audio,
             history: History::start(config.data_dir.clone(), outlet.clone()),
+            testing: Testing::default(),
             table: BTreeMap::new(),
             floor: Floor::default(),
             voice: None,
@@ -343,6 +347,7 @@ impl Calls {
     fn begin(&mut self, call: impl FnOnce(CallId) -> Call) -> CallId {
         self.last += 1;
         let id = CallId(self.last);
+        self.stop_hearing();
         let call = call(id);
         self.history.begun(&call.view);
         self.table.insert(id, call);

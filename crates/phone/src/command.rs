@@ -298,6 +298,10 @@ pub enum Command {
         /// Which call.
         call: CallId,
     },
+    /// Record five seconds of our own voice, judge it, and play it back. A call that begins meanwhile ends that.
+    HearBack,
+    /// Hear back no longer.
+    StopHearBack,
     /// Tell the calls of the call list before this one.
     EarlierCalls {
         /// The earliest one known.

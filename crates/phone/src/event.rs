@@ -3,8 +3,8 @@ use specta::Type;
 
 use crate::{
     AccountId, AccountView, AudioView, CallId, CallPreferences, CallReport, CallSummary, CallView,
-    DeviceNews, HistoryView, MessageView, PastCallView, PastId, Problem, SignInView, TrustedView,
-    VoicePreferences, WatchedView,
+    DeviceNews, HearBackView, HistoryView, MessageView, PastCallView, PastId, Problem, SignInView,
+    TrustedView, VoicePreferences, WatchedView,
 };
 
 /// What changed. Each event carries the whole of the thing that changed, so that a shell which missed
@@ -45,6 +45,11 @@ pub enum Event {
         call: CallId,
         /// All of it.
         summary: Box<CallSummary>,
+    },
+    /// It stands otherwise with the hear-back test.
+    HearBack {
+        /// As it stands now.
+        view: HearBackView,
     },
     /// The call list was read, or all of it has changed.
     History {

@@ -24,6 +24,8 @@ pub struct FeatureCodes {
     pub to_voicemail: Option<String>,
     /// Take the call from another phone of one's own.
     pub flip: Option<String>,
+    /// A line that repeats what one says.
+    pub echo: Option<String>,
 }
 
 impl Default for FeatureCodes {
@@ -38,6 +40,7 @@ impl Default for FeatureCodes {
             voicemail: code("*57"),
             to_voicemail: code("*55"),
             flip: code("*11"),
+            echo: code("9196"),
         }
     }
 }

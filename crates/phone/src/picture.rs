@@ -3,7 +3,7 @@ use std::fmt;
 use serde::{Deserialize, Serialize};
 use specta::Type;
 
-use crate::{FeatureCodes, Problem};
+use crate::{FeatureCodes, HearBackView, Problem};
 
 mod audio;
 mod call;
@@ -72,6 +72,8 @@ pub struct Picture {
     pub audio: AudioView,
     /// Calls that are over.
     pub history: HistoryView,
+    /// How it stands with the hear-back test.
+    pub hear_back: HearBackView,
 }
 
 /// A certificate trusted on purpose, for one server only.

@@ -16,9 +16,9 @@ use crate::{AccountId, CallPreferences, Enforced, RingPreferences, SrtpPolicy, T
 /// Version 2 knows plain SIP accounts, enforced settings and the camera used last, version 3 preferences in calls,
 /// transports that are found out and the phone's identity, version 4 the order of codecs, version 5 the order of
 /// devices and how it rings, version 6 whether calls are encrypted,
-/// version 7 what is done to the voice;
+/// version 7 what is done to the voice, version 8 the echo line;
 /// earlier ones are read as they are.
-const VERSION: u32 = 7;
+const VERSION: u32 = 8;
 const REMEMBERED: usize = 8;
 
 /// The settings as they stand on disk.
@@ -379,7 +379,7 @@ mod tests {
         assert_eq!(settings.accounts[0].proxy_port, Some(5060));
         assert_eq!(settings.accounts[0].srtp, SrtpPolicy::Prefer);
         settings.change(dir.path(), |s| s.withdraw_trust("nobody")).unwrap();
-        assert!(fs::read_to_string(file(dir.path())).unwrap().contains("\"version\": 7"));
+        assert!(fs::read_to_string(file(dir.path())).unwrap().contains("\"version\": 8"));
         assert_eq!(Settings::load(dir.path()).unwrap(), settings);
     }
 
@@ -394,7 +394,7 @@ mod tests {
         settings.change(dir.path(), |s| s.calls.codecs.clone_from(&order)).unwrap();
         assert_eq!(Settings::load(dir.path()).unwrap().calls.codecs, order);
         // A phone of that version leaves the file alone instead of forgetting the order.
-        assert!(fs::read_to_string(file(dir.path())).unwrap().contains("\"version\": 7"));
+        assert!(fs::read_to_string(file(dir.path())).unwrap().contains("\"version\": 8"));
     }
 
     #[test]
@@ -403,7 +403,7 @@ mod tests {
         fs::write(file(dir.path()), b"{\"version\": 3, \"calls\": {\"doNotDisturb\": true}}").unwrap();
         let settings = Settings::load(dir.path()).unwrap();
         assert!(settings.calls.do_not_disturb);
-        assert_eq!((settings.version, settings.ring.volume), (7, 100));
+        assert_eq!((settings.version, settings.ring.volume), (VERSION, 100));
         assert_eq!(settings.devices, PlaceBook::default());
     }
 
@@ -416,6 +416,17 @@ mod tests {
         assert_eq!(settings.voice, VoicePreferences::default());
         settings.change(dir.path(), |s| s.voice.noise = NoiseRemoval::High).unwrap();
         assert_eq!(Settings::load(dir.path()).unwrap().voice.noise, NoiseRemoval::High);
+    }
+
+    #[test]
+    fn a_version_that_knew_no_echo_line_gets_the_usual_one() {
+        let dir = tempfile::tempdir().unwrap();
+        fs::write(file(dir.path()), r#"{"version":7,"calls":{"codes":{"park":"*60"}}}"#).unwrap();
+        let mut settings = Settings::load(dir.path()).unwrap();
+        assert_eq!(settings.calls.codes.park.as_deref(), Some("*60"));
+        assert_eq!(settings.calls.codes.echo.as_deref(), Some("9196"));
+        settings.change(dir.path(), |s| s.calls.codes.echo = None).unwrap();
+        assert_eq!(Settings::load(dir.path()).unwrap().calls.codes.echo, None);
     }
 
     #[test]

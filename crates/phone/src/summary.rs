@@ -2,6 +2,7 @@
 
 use std::time::{Duration, Instant};
 
+use media::Way;
 use serde::{Deserialize, Serialize};
 use specta::Type;
 
@@ -21,6 +22,8 @@ pub struct CallSummary {
     pub encrypted: bool,
     /// The crypto suite then, as in SDP.
     pub suite: Option<String>,
+    /// The way its sound took at the end.
+    pub path: Option<PathSeen>,
     /// The microphone used last, by its name; none for a file.
     pub microphone: Option<String>,
     /// The speaker used last, by its name; none for a file.
@@ -55,6 +58,22 @@ pub struct CallSummary {
     pub rtt_ms: Option<Spread>,
     /// What was wrong with its sound, in order; the first of them, should there be very many.
     pub verdicts: Vec<VerdictSeen>,
+}
+
+/// How round the way of a call's sound was (ICE, RFC 8445).
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, Type)]
+#[serde(rename_all = "camelCase")]
+pub enum PathSeen {
+    /// Where the description or their sound said: ICE was not used.
+    Plain,
+    /// Nowhere: ICE found no way.
+    Blocked,
+    /// From machine to machine.
+    Direct,
+    /// Through a NAT.
+    Reflexive,
+    /// Over a TURN server.
+    Relayed,
 }
 
 /// A figure over a call.
@@ -128,6 +147,14 @@ impl Ledger {
         if let Some(trip) = figures.rtt_ms {
             rtt.note(trip);
         }
+        self.last.path = match figures.way {
+            Way::Plain => Some(PathSeen::Plain),
+            Way::Searching => self.last.path,
+            Way::Blocked => Some(PathSeen::Blocked),
+            Way::Direct => Some(PathSeen::Direct),
+            Way::Reflexive => Some(PathSeen::Reflexive),
+            Way::Relayed => Some(PathSeen::Relayed),
+        };
         self.last.rx_packets = figures.rx_packets;
         self.last.tx_packets = figures.tx_packets;
         self.last.lost = figures.lost;
@@ -219,6 +246,7 @@ mod tests {
         let summary = ledger.close(now, Some("opus".into()), None).unwrap();
         assert_eq!(summary.mos, Some(Spread { least: 2.0, mean: 3.0, most: 4.0 }));
         assert_eq!((summary.rx_packets, summary.repaired_ms, summary.lost_there), (10, 100, None));
+        assert_eq!(summary.path, Some(PathSeen::Plain));
         assert_eq!((summary.quality, summary.suite.as_deref()), (Some(Quality::Choppy), None));
         assert_eq!((summary.rtt_ms, summary.codec.as_deref()), (None, Some("opus")));
     }

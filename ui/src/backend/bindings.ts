@@ -216,6 +216,8 @@ export type CallSummary = {
 	encrypted: boolean,
 	/**  The crypto suite then, as in SDP. */
 	suite: string | null,
+	/**  The way its sound took at the end. */
+	path: PathSeen | null,
 	/**  The microphone used last, by its name; none for a file. */
 	microphone: string | null,
 	/**  The speaker used last, by its name; none for a file. */
@@ -735,6 +737,10 @@ digits: string } |
 { do: "sendWaiting"; 
 /**  Which call. */
 call: CallId } | 
+/**  Record five seconds of our own voice, judge it, and play it back. A call that begins meanwhile ends that. */
+{ do: "hearBack" } | 
+/**  Hear back no longer. */
+{ do: "stopHearBack" } | 
 /**  Tell the calls of the call list before this one. */
 { do: "earlierCalls"; 
 /**  The earliest one known. */
@@ -941,6 +947,10 @@ report: CallReport } |
 call: CallId; 
 /**  All of it. */
 summary: CallSummary } | 
+/**  It stands otherwise with the hear-back test. */
+{ what: "hearBack"; 
+/**  As it stands now. */
+view: HearBackView } | 
 /**  The call list was read, or all of it has changed. */
 { what: "history"; 
 /**  As it stands now. */
@@ -1028,6 +1038,8 @@ export type FeatureCodes = {
 	toVoicemail?: string | null,
 	/**  Take the call from another phone of one's own. */
 	flip?: string | null,
+	/**  A line that repeats what one says. */
+	echo?: string | null,
 };
 
 /**  What may be done with a field of the first page. */
@@ -1044,6 +1056,44 @@ export type ForgotView = {
 	/**  The PBX has been asked for the e-mail: its link is waited for, or may be pasted. */
 	asked: boolean,
 };
+
+/**  How it stands with the hear-back test. */
+export type HearBackView = 
+/**  It was not asked for, or was stopped. */
+{ is: "idle" } | 
+/**  The microphone is recorded. */
+{ is: "recording"; 
+/**  Milliseconds until it is over. */
+leftMs: number; 
+/**  Peak level since the last word, 0 to 100. */
+level: number } | 
+/**  What was recorded is played. */
+{ is: "playing"; 
+/**  Milliseconds until it is over. */
+leftMs: number; 
+/**  Peak level since the last word, 0 to 100. */
+level: number; 
+/**  What is to be said of it. */
+heard: Heard } | 
+/**  It is over. */
+{ is: "done"; 
+/**  What is to be said of it. */
+heard: Heard } | 
+/**  It could not be done. */
+{ is: "failed"; 
+/**  Why. */
+problem: Problem };
+
+/**  What is to be said of a microphone. */
+export type Heard = 
+/**  Nothing but silence came. */
+"silent" | 
+/**  A voice this soft is hardly understood. */
+"tooQuiet" | 
+/**  It is so loud that it is cut off. */
+"clipped" | 
+/**  All is well. */
+"good";
 
 /**  The call list, as far as a shell is told of it by itself. */
 export type HistoryView = {
@@ -1187,6 +1237,19 @@ export type PastCallView = {
 /**  Number of a call in the call list, higher for those that began later; never used twice. */
 export type PastId = number;
 
+/**  How round the way of a call's sound was (ICE, RFC 8445). */
+export type PathSeen = 
+/**  Where the description or their sound said: ICE was not used. */
+"plain" | 
+/**  Nowhere: ICE found no way. */
+"blocked" | 
+/**  From machine to machine. */
+"direct" | 
+/**  Through a NAT. */
+"reflexive" | 
+/**  Over a TURN server. */
+"relayed";
+
 /**  The other end of a call. */
 export type PeerView = {
 	/**  Number or address, as a person would dial it. */
@@ -1218,6 +1281,8 @@ export type Picture = {
 	audio: AudioView,
 	/**  Calls that are over. */
 	history: HistoryView,
+	/**  How it stands with the hear-back test. */
+	hearBack: HearBackView,
 };
 
 /**  Presence of another user. */

@@ -59,7 +59,7 @@ export const nothingPast: HistoryView = { calls: [], earlier: false, problem: nu
 
 /** What a call was like in which words came and went. */
 export const summary: CallSummary = {
-  codec: 'opus', encrypted: true, suite: 'AEAD_AES_256_GCM', microphone: 'Jabra Evolve2 65', speaker: 'Jabra Evolve2 65', quality: 'choppy', rxPackets: 36_410, txPackets: 36_402,
+  codec: 'opus', encrypted: true, suite: 'AEAD_AES_256_GCM', path: 'reflexive', microphone: 'Jabra Evolve2 65', speaker: 'Jabra Evolve2 65', quality: 'choppy', rxPackets: 36_410, txPackets: 36_402,
   lost: 212, late: 14, concealedMs: 1_240, repairedMs: 2_980, lostThere: 3, mos: { least: 2.1, mean: 3.8, most: 4.5 }, mosThere: 4.3, jitterMs: { least: 1, mean: 4, most: 31 },
   jitterThereMs: { least: 1, mean: 2, most: 6 }, delayMs: { least: 20, mean: 46, most: 120 }, rttMs: { least: 18, mean: 24, most: 90 },
   verdicts: [{ verdict: 'lossHere', atS: 184, lastedS: 31 }, { verdict: 'muted', atS: 402, lastedS: 6 }],
@@ -91,6 +91,12 @@ export function pastCalls(): HistoryView {
     ],
   };
 }
+
+/** A call list with a call of the echo line. */
+export const echoed = (): HistoryView => ({
+  ...nothingPast,
+  calls: [{ ...pastCalls().calls[0]!, peer: { number: '9196', name: 'Echo' }, recorded: null, summary: { ...summary, quality: 'clear', verdicts: [], lost: 3, rxPackets: 2_997 } }],
+});
 
 /** A certificate that is signed by itself. */
 export function certificate(server = 'pbx.fairwater.example:8887'): CertificateView {

@@ -1,7 +1,7 @@
 // The scenes every screen is drawn and tested in: a picture, and what happened since.
 import type { SettingsPage } from '../screens/settings/SettingsList.svelte';
-import type { AccountState, AccountView, CallState, CallView, HistoryView, PhoneEvent, Picture, Quality, TrustedView } from './backend';
-import { account, audio, certificate, media, nothingPast, OWN, pastCalls, plainCall, problem, signIn } from './samples';
+import type { AccountState, AccountView, CallState, CallView, HearBackView, HistoryView, PhoneEvent, Picture, Quality, TrustedView } from './backend';
+import { account, audio, certificate, echoed, media, nothingPast, OWN, pastCalls, plainCall, problem, signIn } from './samples';
 import { signInScenes } from './sign-in-scenes';
 
 export type Scene = {
@@ -33,9 +33,13 @@ const spoken = (id: number, quality: Quality = 'clear'): PhoneEvent[] => Array.f
 const said = (view: CallView): PhoneEvent => ({ what: 'call', view });
 
 const inside = (accounts: AccountView[], calls: CallView[] = [], rest: Omit<Scene, 'picture'> = {}): Scene => ({
-  picture: { signIn: signIn({ page: 'done' }), accounts, calls, trusted: [], callPreferences: {}, voicePreferences: {}, watched: [], audio, history: nothingPast }, ...rest,
+  picture: { signIn: signIn({ page: 'done' }), accounts, calls, trusted: [], callPreferences: {}, voicePreferences: {}, watched: [], audio, history: nothingPast, hearBack: { is: 'idle' } }, ...rest,
 });
 
+const hearing = (hearBack: HearBackView, history = nothingPast): Scene => {
+  const scene = inside([account()], [], { settings: 'audio' });
+  return { ...scene, picture: { ...scene.picture, hearBack, history } };
+};
 const remembering = (history: HistoryView): Scene => {
   const scene = inside([account()]);
   return { ...scene, picture: { ...scene.picture, history } };
@@ -117,6 +121,8 @@ export const scenes = {
   'settings-codecs': () => inside([account()], [], { settings: 'codecs', events: [codecs()] }),
   'settings-codecs-settled': () => inside([account(undefined, { enforced: { theme: null, language: null, hidden: [], codecs: true } })], [], { settings: 'codecs', events: [codecs('G722', 'opus')] }),
   'settings-audio': () => inside([account()], [], { settings: 'audio' }),
+  'hear-back-recording': () => hearing({ is: 'recording', leftMs: 2_900, level: 58 }),
+  'hear-back-quiet': () => hearing({ is: 'done', heard: 'tooQuiet' }, echoed()),
   'device-changed': () => inside([account()], [call(5, active())], { events: [...spoken(5), { what: 'deviceChanged', news: { role: 'speaker', name: 'Laptop speakers', insteadOf: 'Jabra Evolve2 65', unplugged: true, gapMs: 40 } }] }),
   'settings-calls': () => inside([account()], [], { settings: 'calls' }),
   ended: () => inside([account()], [call(5, active())], { events: [...earlierCalls(), said(call(5, ended('hungUpThere', 277), { codec: 'opus' }))] }),

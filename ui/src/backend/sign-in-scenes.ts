@@ -4,11 +4,11 @@ import { account, audio, certificate, nothingPast, preview, problem, scan, signI
 import type { Scene } from './scenes';
 
 const wizard = (change: Partial<SignInView>, rest: Omit<Scene, 'picture'> = {}): Scene => ({
-  picture: { signIn: signIn(change), accounts: [], calls: [], trusted: [], callPreferences: {}, voicePreferences: {}, watched: [], audio, history: nothingPast }, ...rest,
+  picture: { signIn: signIn(change), accounts: [], calls: [], trusted: [], callPreferences: {}, voicePreferences: {}, watched: [], audio, history: nothingPast, hearBack: { is: 'idle' } }, ...rest,
 });
 /** The wizard of a phone somebody is signed in to. */
 const again = (change: Partial<SignInView>): Scene => ({
-  picture: { signIn: signIn(change), accounts: [account(undefined, { session: { is: 'expired' } })], calls: [], trusted: [], callPreferences: {}, voicePreferences: {}, watched: [], audio, history: nothingPast },
+  picture: { signIn: signIn(change), accounts: [account(undefined, { session: { is: 'expired' } })], calls: [], trusted: [], callPreferences: {}, voicePreferences: {}, watched: [], audio, history: nothingPast, hearBack: { is: 'idle' } },
 });
 
 const filled = { domain: 'fairwater.example', server: 'pbx.fairwater.example' };

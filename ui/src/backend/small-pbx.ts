@@ -136,6 +136,12 @@ export function smallPbx(pause = 350): Script {
         phone.emit({ what: 'audio', view: heard });
         break;
       }
+      case 'hearBack':
+        for (let n = 0; n <= 10; n++) {
+          const [leftMs, level] = [(5 - (n % 5)) * 1000, media(n).levelOut];
+          later(n, () => phone.emit({ what: 'hearBack', view: n === 10 ? { is: 'done', heard: 'good' } : n < 5 ? { is: 'recording', leftMs, level } : { is: 'playing', leftMs, level, heard: 'good' } }));
+        }
+        break;
       case 'preferVoice':
         phone.emit({ what: 'voicePreferences', preferences: command.preferences });
         break;

@@ -18,7 +18,7 @@ export async function startScene(asked: URLSearchParams): Promise<void> {
   if (tongue) speak(firstOf([tongue]));
 
   const name = asked.get('scene');
-  const scene: Scene = name && Object.hasOwn(scenes, name) ? scenes[name as SceneName]() : { picture: { signIn: signIn(), accounts: [], calls: [], trusted: [], callPreferences: {}, voicePreferences: {}, watched: [], audio, history: nothingPast } };
+  const scene: Scene = name && Object.hasOwn(scenes, name) ? scenes[name as SceneName]() : { picture: { signIn: signIn(), accounts: [], calls: [], trusted: [], callPreferences: {}, voicePreferences: {}, watched: [], audio, history: nothingPast, hearBack: { is: 'idle' } } };
   const backend = new Scripted(scene.picture, name ? undefined : smallPbx());
   const phone = new Phone(backend);
   mount(App, { target: document.getElementById('app')!, props: { phone, main: beginning(scene) } });

@@ -1,5 +1,5 @@
 import { brand } from '../brand';
-import type { DeviceNews, Quality, ReasonView, RingTone, Transport, Verdict } from '../backend/backend';
+import type { DeviceNews, Heard, Quality, ReasonView, RingTone, Transport, Verdict } from '../backend/backend';
 import { codes, ends, seems } from './codes.en';
 
 const qualities: Record<Quality, string> = {
@@ -281,6 +281,27 @@ export const en = {
     noise: 'Remove noise',
     noises: { off: 'Off', low: 'A little: the voice stays as it is', high: 'As much as possible: fans, typing, street' },
   },
+  hearBack: {
+    title: 'Hear yourself',
+    test: 'Test',
+    again: 'Test again',
+    stop: 'Stop',
+    hint: 'Say a sentence. Then you hear it as others do.',
+    recording: (s: number) => `Recording · ${s} s left`,
+    playing: (s: number) => `Playing · ${s} s left`,
+    yourLevel: 'Level of your microphone',
+    itsLevel: 'Level of what is played',
+    busy: 'Not possible during a call, which needs microphone and speaker.',
+    heard: {
+      silent: { what: 'Nothing was heard of you.', todo: 'The microphone may be muted by a switch of its own, or be the wrong one: choose another below.' },
+      tooQuiet: { what: 'You are hardly heard.', todo: 'Move closer, or turn the microphone up in your system’s settings.' },
+      clipped: { what: 'You are too loud: your voice is cut off.', todo: 'Move away, or turn the microphone down in your system’s settings.' },
+      good: { what: 'Others hear you well.', todo: 'Did you hear yourself? If not, choose another speaker below.' },
+    } satisfies Record<Heard, { what: string; todo: string }> as Record<Heard, { what: string; todo: string }>,
+    echoNumber: 'Echo line',
+    echoNumberHint: 'A number that repeats what one says: the whole way through your PBX and back. Empty where there is none.',
+    echoed: (quality: string, trip: number, buffer: number, lost: string) => `Last time: ${quality} · ${trip} ms there and back, ${buffer} ms buffer, ${lost} % lost`,
+  },
   certificate: {
     untrusted: 'This server cannot prove who it is',
     selfSigned: 'Its certificate is signed by itself. That is usual on a new PBX, and also what an attacker would show you. Ask your administrator to read you the fingerprint.',
@@ -414,6 +435,8 @@ export const en = {
     sound: 'Sound',
     codec: 'Codec',
     protected: 'Encryption',
+    path: 'Way',
+    paths: { plain: 'As announced', blocked: 'None was found', direct: 'From machine to machine', reflexive: 'Through a router (NAT)', relayed: 'Over a relay (TURN)' },
     lostThere: 'Lost there',
     repaired: 'Repaired',
     jitterThere: 'Jitter there',

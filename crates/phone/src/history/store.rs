@@ -308,7 +308,11 @@ fn private(path: &Path) -> Result<(), StoreError> {
 fn put_aside(path: &Path) -> Result<PathBuf, StoreError> {
     let aside = path.with_extension(format!("unreadable-{}.db", crate::calls::now().0));
     for tail in ["-wal", "-shm", ""] {
-        let with = |path: &Path| PathBuf::from(format!("{}{tail}", path.display()));
+        let with = |path: &Path| {
+            let mut name = path.as_os_str().to_owned();
+            name.push(tail);
+            PathBuf::from(name)
+        };
         match fs::rename(with(path), with(&aside)) {
             Err(source) if source.kind() != ErrorKind::NotFound => {
                 return Err(StoreError::Io { path: path.into(), source });

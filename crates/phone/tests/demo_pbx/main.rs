@@ -4,6 +4,7 @@
 
 mod bench;
 mod crossings;
+mod hear_back;
 mod history;
 #[cfg(target_os = "linux")]
 mod plugging;

@@ -10,7 +10,7 @@ use std::sync::mpsc::sync_channel;
 use std::time::{Duration, Instant};
 
 use devices::{FRAME, RATE, Sink, Source, Wake, open_microphone, open_speaker};
-use phone::{AudioConfig, CallState, Command, Config, DeviceNews, DeviceRole, Event, Start};
+use phone::{AudioConfig, CallState, Command, Config, DeviceNews, DeviceRole, Event, Processing, Start};
 use tokio::time::timeout;
 
 use crate::bench::{Bench, Running};
@@ -18,7 +18,7 @@ use crate::sound::{Talker, level};
 
 const PATIENCE: Duration = Duration::from_secs(60);
 /// What the other end says, and what is said into each of our microphones.
-const THEIRS: f32 = 500.0;
+pub const THEIRS: f32 = 500.0;
 const OURS: [f32; 2] = [700.0, 900.0];
 
 struct Server(Child);
@@ -48,19 +48,18 @@ fn pactl(args: &[&str]) -> String {
     String::from_utf8_lossy(&output.stdout).trim().to_owned()
 }
 
-#[test]
-fn devices_change_under_a_call() {
+/// Runs an ignored test, by its whole name, beside a sound server with sinks of these names and rates. What is
+/// played into the first is what the default microphone hears; the last is the default speaker.
+pub fn beside_a_sound_server(sinks: &[(&str, u32)], trial: &str) {
     let dir = tempfile::tempdir().unwrap();
     let config = dir.path().join("test.pa");
-    let lines = format!(
-        "load-module module-native-protocol-unix socket={} auth-anonymous=1\n\
-         load-module module-null-sink sink_name=mouth rate=48000\n\
-         load-module module-null-sink sink_name=throat rate=44100\n\
-         load-module module-null-sink sink_name=laptop rate=48000\n\
-         set-default-sink laptop\n\
-         set-default-source mouth.monitor\n",
-        dir.path().join("native").display()
-    );
+    let (mouth, ear) = (sinks[0].0, sinks[sinks.len() - 1].0);
+    let socket = dir.path().join("native").display().to_string();
+    let mut lines = format!("load-module module-native-protocol-unix socket={socket} auth-anonymous=1\n");
+    for (sink, rate) in sinks {
+        lines += &format!("load-module module-null-sink sink_name={sink} rate={rate}\n");
+    }
+    lines += &format!("set-default-sink {ear}\nset-default-source {mouth}.monitor\n");
     std::fs::write(&config, lines).unwrap();
     let server = Run::new("pulseaudio")
         .args(["-n", "--daemonize=no", "--exit-idle-time=-1", "--use-pid-file=no", "--disable-shm=yes"])
@@ -74,18 +73,24 @@ fn devices_change_under_a_call() {
     let end = Instant::now() + PATIENCE;
     let ready = || {
         let ask = Run::new("pactl").arg("get-default-source").envs(environment(dir.path())).output();
-        ask.is_ok_and(|said| String::from_utf8_lossy(&said.stdout).contains("mouth.monitor"))
+        ask.is_ok_and(|said| String::from_utf8_lossy(&said.stdout).contains(&format!("{mouth}.monitor")))
     };
     while !ready() {
         assert!(Instant::now() < end, "pulseaudio does not answer");
         std::thread::sleep(Duration::from_millis(50));
     }
     let status = Run::new(std::env::current_exe().unwrap())
-        .args(["--ignored", "--exact", "plugging::trial_devices_change_under_a_call", "--nocapture"])
+        .args(["--ignored", "--exact", trial, "--nocapture"])
         .envs(environment(dir.path()))
         .status()
         .unwrap();
     assert!(status.success());
+}
+
+#[test]
+fn devices_change_under_a_call() {
+    let sinks = [("mouth", 48_000), ("throat", 44_100), ("laptop", 48_000)];
+    beside_a_sound_server(&sinks, "plugging::trial_devices_change_under_a_call");
 }
 
 /// A sink that looks like one and the same USB headset, whatever it is called.
@@ -105,7 +110,7 @@ fn waker() -> (Wake, std::sync::mpsc::Receiver<()>) {
 }
 
 /// Says a tone into a virtual microphone until told to stop.
-fn say(sink: &'static str, hz: f32, stop: Arc<AtomicBool>) -> std::thread::JoinHandle<()> {
+pub fn say(sink: &'static str, hz: f32, stop: Arc<AtomicBool>) -> std::thread::JoinHandle<()> {
     std::thread::spawn(move || {
         let (wake, woken) = waker();
         let mut speaker = open_speaker(&Sink::Card(Some(format!("pulseaudio:{sink}"))), wake).unwrap();
@@ -124,7 +129,7 @@ fn say(sink: &'static str, hz: f32, stop: Arc<AtomicBool>) -> std::thread::JoinH
 }
 
 /// Waits until the other end is heard at a sink.
-fn heard_at(sink: &str) {
+pub fn heard_at(sink: &str) {
     let (wake, woken) = waker();
     let monitor = Source::Card(Some(format!("pulseaudio:{sink}.monitor")));
     let mut microphone = open_microphone(&monitor, wake).unwrap();
@@ -155,7 +160,7 @@ async fn changed(phone: &mut Running, what: &str, role: DeviceRole, name: &str) 
 }
 
 /// As [`Running::until`], with more patience: a sound server on a busy machine takes its time.
-async fn until<T>(phone: &mut Running, what: &str, wanted: impl Fn(&Event) -> Option<T>) -> T {
+pub async fn until<T>(phone: &mut Running, what: &str, wanted: impl Fn(&Event) -> Option<T>) -> T {
     let looking = async {
         loop {
             if let Some(found) = wanted(&phone.events.recv().await.unwrap()) {
@@ -185,7 +190,8 @@ async fn trial_devices_change_under_a_call() {
     let bench = Bench::new(demo_pbx::Config::default()).await;
     let mut bob = Talker::start(&bench, "102", THEIRS).await;
     let data_dir = bench.dir.path().join("alice");
-    let audio = AudioConfig::default();
+    // A tone that goes on and on is noise to who removes that.
+    let audio = AudioConfig { processing: Processing::Off, ..AudioConfig::default() };
     let mut alice =
         bench.phone_with(Config { audio, data_dir: data_dir.clone(), start: Start::None, ..bench.config() });
     alice.send(bench.extension("101"));
