@@ -16,6 +16,12 @@ export type ListedCall = SessionCall & { past: PastCallView | null };
 /** It rang here in vain. */
 export const isMissed = ({ view }: SessionCall) => view.state.is === 'ended' && view.state.end.reason === 'missed';
 
+/** How loud microphone and speaker are, 0 to 100. */
+export type DeviceLevels = { microphone: number; speaker: number };
+
+/** Levels kept while somebody looks at them: 3 seconds, ten a second. */
+const LEVELS_KEPT = 30;
+
 /** Something to be told once. */
 export type Notice = { id: number; problem: Problem; call: CallId | null };
 
@@ -64,6 +70,8 @@ export class Phone {
   preferences = $state.raw<CallPreferences>({});
   /** What is done to the user's voice. */
   voice = $state.raw<VoicePreferences>({});
+  /** How loud it has been of late while the meters are looked at, newest last. */
+  levels = $state.raw<DeviceLevels[]>([]);
   /** Other extensions that are watched. */
   watched = $state.raw<WatchedView[]>([]);
   /** What the camera sees, only while a code is looked for through it. */
@@ -201,6 +209,9 @@ export class Phone {
         if (event.news.insteadOf !== null) this.deviceNews = [...rest, { id: ++this.#noticeId, news: event.news }];
         break;
       }
+      case 'levels':
+        this.levels = [...this.levels, { microphone: event.microphone, speaker: event.speaker }].slice(-LEVELS_KEPT);
+        break;
       case 'voicePreferences':
         this.voice = event.preferences;
         break;

@@ -1,5 +1,6 @@
 import { expect, test } from 'vitest';
 import { page, userEvent } from 'vitest/browser';
+import type { PhoneEvent } from '../src/backend/backend';
 import { account } from '../src/backend/samples';
 import { smallPbx } from '../src/backend/small-pbx';
 import { begin, focused, part, put } from './stage';
@@ -138,9 +139,26 @@ test('what is done to the voice is chosen', async () => {
   await part('voice-gain').click();
   backend.emit({ what: 'voicePreferences', preferences: { gain: true } });
   await part('voice-noise').selectOptions('high');
-  expect(sayings(backend)).toEqual([
+  expect(backend.sent.filter((command) => command.do === 'preferVoice')).toEqual([
     { do: 'preferVoice', preferences: { gain: true } }, { do: 'preferVoice', preferences: { gain: true, noise: 'high' } },
   ]);
+});
+
+test('the meters move as long as they are looked at, and judge the last seconds', async () => {
+  const { backend } = await put('settings-voice');
+  const level = (microphone: number, speaker = 0): PhoneEvent => ({ what: 'levels', microphone, speaker });
+  const meter = page.getByRole('meter', { name: 'Level of your microphone' });
+  expect(backend.sent).toEqual([{ do: 'meter', on: true }]);
+  await expect.element(part('level-microphone')).toHaveTextContent('Good level');
+  backend.emit(level(100), level(12, 41));
+  await expect.element(meter).toHaveAttribute('aria-valuenow', '12');
+  await expect.element(page.getByRole('meter', { name: 'Level of your speaker' })).toHaveAttribute('aria-valuenow', '41');
+  await expect.element(part('level-microphone')).toHaveTextContent('Too loud');
+  backend.emit(...Array.from({ length: 30 }, () => level(12)));
+  await expect.element(part('level-microphone')).toHaveTextContent('Say something');
+  await part('try-speaker').click();
+  await part('settings-accounts').click();
+  await expect.poll(() => backend.sent.slice(-2)).toEqual([{ do: 'trySpeaker' }, { do: 'meter', on: false }]);
 });
 
 test('a second call is made beside the first, and both are brought together', async () => {

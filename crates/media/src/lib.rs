@@ -46,7 +46,7 @@ pub use processing::{EchoFigures, NoiseSuppression, Processing, Stages, Talking}
 pub use protect::{
     Association, Fingerprint, Identity, Keying, MasterKey, Protected, Protection, Role, Suite,
 };
-pub use report::Report;
+pub use report::{Report, level};
 pub use rtcp_xr::VoipMetrics;
 pub use session::{Channel, MediaError, Session, Transmit};
 pub use turn::Login;

@@ -97,7 +97,7 @@ pub(crate) fn milliseconds(samples: u64) -> u32 {
 }
 
 /// Level of a peak in steps of 0.6 dB: 0 is -60 dBFS and less, 100 is full scale.
-pub(crate) fn level(peak: u16) -> u8 {
+pub fn level(peak: u16) -> u8 {
     let db = 20.0 * (f32::from(peak.max(1)) / 32_768.0).log10();
     ((db + 60.0) / 0.6).clamp(0.0, 100.0).round() as u8
 }

@@ -287,6 +287,8 @@ impl Actor {
                 self.outlet.tell(Event::VoicePreferences { preferences });
                 (Ok(()), None)
             }
+            Command::Meter { on } => (self.calls.meter(on), None),
+            Command::TrySpeaker => (self.calls.try_speaker(), None),
             Command::TrustSipServer { account, fingerprint } => {
                 (self.trust_sip_server(&account, &fingerprint), None)
             }

@@ -9,6 +9,7 @@ mod end;
 mod floor;
 mod hear_back;
 mod keys;
+mod meter;
 mod protection;
 mod recording;
 mod session;
@@ -66,6 +67,8 @@ pub(crate) struct Calls {
     /// Whom other phones see in a handshake for keys, for as long as this phone runs.
     identity: Option<Arc<Identity>>,
     voice_preferences: VoicePreferences,
+    /// Somebody looks at the level meters: the devices stay open without a call.
+    metered: bool,
     config: Arc<Config>,
     outlet: Outlet,
 }
@@ -98,6 +101,7 @@ impl Calls {
             preferences,
             identity: Identity::generate().map(Arc::new),
             voice_preferences,
+            metered: false,
             config,
             outlet,
         }
@@ -226,6 +230,8 @@ impl Calls {
             }
             _ if voice != self.voices => {}
             VoiceEvent::Devices(signs) => self.device_signs = signs,
+            VoiceEvent::Levels(microphone, speaker) => self.levels(microphone, speaker),
+            VoiceEvent::Unwatched => self.unwatched(),
             VoiceEvent::MutedTalk(talking) => self.muted_talk(talking),
             VoiceEvent::Report(id, figures) => self.figures(id, &figures),
             VoiceEvent::RecordingFailed(id, error) => self.recording_failed(id, &error),
@@ -245,6 +251,9 @@ impl Calls {
         self.voice = None;
         let joined = |call: &&Call| matches!(call.sound, Sound::Joined);
         let lost: Vec<CallId> = self.table.values().filter(joined).map(|call| call.view.id).collect();
+        if std::mem::take(&mut self.metered) && lost.is_empty() {
+            self.outlet.tell(Event::Notice { problem: of_voice_error(error), call: None });
+        }
         for id in lost {
             if let Some(call) = self.table.get_mut(&id) {
                 call.sound = Sound::None;

@@ -348,6 +348,14 @@ pub enum Command {
         /// All of it.
         preferences: VoicePreferences,
     },
+    /// Tell how loud microphone and speaker are, or do no longer. They are opened for it even without a call, for
+    /// five seconds at a time: whoever goes on looking asks again.
+    Meter {
+        /// Somebody looks.
+        on: bool,
+    },
+    /// Play a short tone through the speaker, and tell how loud it is as [`Meter`](Self::Meter) does.
+    TrySpeaker,
 }
 
 /// A plain SIP account, as any SIP server gives it out.

@@ -100,6 +100,13 @@ pub enum Event {
         /// All of it.
         preferences: VoicePreferences,
     },
+    /// How loud microphone and speaker are, ten times a second as long as somebody looks.
+    Levels {
+        /// Highest peak since the last, before anything is done to it: 0 is -60 dBFS and less, 100 is full scale.
+        microphone: u8,
+        /// The same of what the speaker is given.
+        speaker: u8,
+    },
     /// Another extension is watched, or something of it has changed.
     Watched {
         /// As it stands now.

@@ -778,7 +778,16 @@ preferences: CallPreferences } |
 /**  Change what is done to the user's voice, in calls under way, too. */
 { do: "preferVoice"; 
 /**  All of it. */
-preferences: VoicePreferences };
+preferences: VoicePreferences } | 
+/**
+ *  Tell how loud microphone and speaker are, or do no longer. They are opened for it even without a call, for
+ *  five seconds at a time: whoever goes on looking asks again.
+ */
+{ do: "meter"; 
+/**  Somebody looks. */
+on: boolean } | 
+/**  Play a short tone through the speaker, and tell how loud it is as [`Meter`](Self::Meter) does. */
+{ do: "trySpeaker" };
 
 /**  What a caller who is refused is told. */
 export type DeclineReason = 
@@ -991,6 +1000,12 @@ news: DeviceNews } |
 { what: "voicePreferences"; 
 /**  All of it. */
 preferences: VoicePreferences } | 
+/**  How loud microphone and speaker are, ten times a second as long as somebody looks. */
+{ what: "levels"; 
+/**  Highest peak since the last, before anything is done to it: 0 is -60 dBFS and less, 100 is full scale. */
+microphone: number; 
+/**  The same of what the speaker is given. */
+speaker: number } | 
 /**  Another extension is watched, or something of it has changed. */
 { what: "watched"; 
 /**  As it stands now. */

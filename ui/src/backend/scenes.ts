@@ -83,7 +83,7 @@ export const scenes = {
     account({ is: 'offline', problem: problem('sipPasswordWrong', 'REGISTER refused'), status: 403 }, { session: { is: 'expired' }, secretsInMemory: true }),
     harbour({ is: 'reconnecting', retryAt: Date.now() + 3_900, problem: problem('serverSilent', 'REGISTER timed out after 32 s'), status: 408 }),
   ], [], { settings: 'accounts' }),
-  'settings-voice': () => inside([account()], [], { settings: 'voice' }),
+  'settings-voice': () => inside([account()], [], { settings: 'voice', events: [{ what: 'levels', microphone: 78, speaker: 0 }, { what: 'levels', microphone: 62, speaker: 41 }] }),
   'settings-certificates': () => trusting([
     { server: 'pbx.fairwater.example:8887', fingerprint: certificate().fingerprint },
     { server: '192.0.2.10:8887', fingerprint: certificate().fingerprint.split('').reverse().join('') },

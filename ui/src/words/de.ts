@@ -267,6 +267,13 @@ export const de: Words = {
   },
   voice: {
     title: 'Stimme',
+    microphoneLevel: 'Pegel Ihres Mikrofons',
+    speakerLevel: 'Pegel Ihres Lautsprechers',
+    good: 'Guter Pegel',
+    quiet: 'Leise',
+    tooLoud: 'Zu laut',
+    silent: 'Sagen Sie etwas',
+    trySpeaker: 'Ton abspielen',
     echo: 'Echo entfernen',
     echoHint: 'Nötig mit Lautsprechern; mit einem Headset schadet es nicht.',
     gain: 'Lautstärke ausgleichen',

@@ -272,6 +272,13 @@ export const en = {
   },
   voice: {
     title: 'Voice',
+    microphoneLevel: 'Level of your microphone',
+    speakerLevel: 'Level of your speaker',
+    good: 'Good level',
+    quiet: 'Quiet',
+    tooLoud: 'Too loud',
+    silent: 'Say something',
+    trySpeaker: 'Play a tone',
     echo: 'Remove echo',
     echoHint: 'Needed with loudspeakers; harmless with a headset.',
     gain: 'Even out my volume',

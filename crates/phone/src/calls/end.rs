@@ -78,15 +78,16 @@ impl Calls {
         }
         self.floor.end(id);
         let joined = self.table.values().any(|call| matches!(call.sound, Sound::Joined));
+        let needed = joined || self.metered;
         match (sound, self.voice.take()) {
-            (Sound::Joined, Some(voice)) if joined => {
+            (Sound::Joined, Some(voice)) if needed => {
                 voice.leave(id);
                 self.voice = Some(voice);
                 if let Some(call) = self.table.get_mut(&id) {
                     call.sound = Sound::Leaving(self.voices);
                 }
             }
-            (_, Some(voice)) if !joined => self.outlet.blocking(move || {
+            (_, Some(voice)) if !needed => self.outlet.blocking(move || {
                 let mut last = voice.stop();
                 let mut closed: Vec<_> =
                     last.remove(&id).into_iter().map(|report| (id, Some(Box::new(report)))).collect();

@@ -227,7 +227,7 @@ impl Calls {
         }
     }
 
-    fn open_voice(&mut self) -> Result<&Voice, Problem> {
+    pub(super) fn open_voice(&mut self) -> Result<&Voice, Problem> {
         let voice = match self.voice.take() {
             Some(voice) => voice,
             None => {

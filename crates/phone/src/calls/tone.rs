@@ -41,7 +41,9 @@ impl Calls {
             }
             _ => (vec![self.audio.wanted().speakers], 1.0),
         };
-        match (&self.ear, wanted, &self.voice) {
+        // A bell rings where bells ring, whoever has the speaker.
+        let line = self.voice.as_ref().filter(|_| !matches!(wanted, Some(Tone::Ring(_))));
+        match (&self.ear, wanted, line) {
             (Ear::Line(now), Some(tone), Some(_)) if *now == tone => return,
             (Ear::Alone { tone: now, heard_at: at, loudness: loud, .. }, Some(tone), None)
                 if (*now, at, *loud) == (tone, &heard_at, loudness) =>
@@ -49,10 +51,10 @@ impl Calls {
                 return;
             }
             (Ear::Quiet, None, _) => return,
-            (Ear::Line(_), _, Some(voice)) => voice.tone(None),
+            (Ear::Line(_), ..) => self.voice.iter().for_each(|voice| voice.tone(None)),
             _ => {}
         }
-        self.ear = match (wanted, &self.voice) {
+        self.ear = match (wanted, line) {
             (None, _) => Ear::Quiet,
             (Some(tone), Some(voice)) => {
                 voice.tone(Some(tone));

@@ -9,6 +9,7 @@ use media::{Conference, Processing, Stages, Talking};
 use mio::{Events, Poll, Token, Waker};
 
 use super::leg::{DATAGRAM, Leg, TOKENS};
+use super::meter::{Meter, Reading, peak};
 use super::place::{Moved, Place};
 use super::{Attention, Device, DigitBy, Figures, Order, VoiceError, VoiceEvent, Wanted};
 use crate::CallId;
@@ -34,6 +35,7 @@ pub(super) struct Driver {
     speaker: Place<Sink>,
     /// Of the microphone, since the last report.
     peak: u16,
+    meter: Option<Meter>,
     /// Between the microphone and the calls; it hears what the speaker is given.
     processing: Processing,
     /// Listens for a user who is muted, and whether he talks.
@@ -110,6 +112,7 @@ impl Driver {
             microphone,
             speaker,
             peak: 0,
+            meter: None,
             processing: Processing::new(stages),
             muted: None,
             orders,
@@ -135,6 +138,7 @@ impl Driver {
                 report_at = (report_at + REPORT).max(now);
                 self.report(now, last);
             }
+            self.read_meter(now);
             let wait = match self.legs.iter().any(Leg::has_more) {
                 false => self.next_event(report_at).saturating_duration_since(Instant::now()),
                 true => BREATH,
@@ -175,12 +179,26 @@ impl Driver {
         }
     }
 
+    fn read_meter(&mut self, now: Instant) {
+        match self.meter.as_mut().and_then(|meter| meter.read(now)) {
+            Some(Reading::Peaks { microphone, speaker }) => {
+                (self.tell)(VoiceEvent::Levels(microphone, speaker));
+            }
+            Some(Reading::Over) => {
+                self.meter = None;
+                (self.tell)(VoiceEvent::Unwatched);
+            }
+            None => {}
+        }
+    }
+
     fn next_event(&mut self, report_at: Instant) -> Instant {
         let devices = [
             self.microphone.device().due(),
             self.speaker.device().due(),
             self.microphone.deadline(),
             self.speaker.deadline(),
+            self.meter.as_ref().map(Meter::due),
         ];
         let legs = self.legs.iter().map(Leg::next_deadline);
         devices.into_iter().chain(legs).flatten().fold(report_at, Instant::min)
@@ -231,6 +249,11 @@ impl Driver {
                 }
             }),
             Order::Process(stages) => self.processing.set(stages),
+            Order::Meter(on) => {
+                let now = Instant::now();
+                self.meter = on.then(|| self.meter.take().unwrap_or_else(|| Meter::new(now)));
+                self.meter.iter_mut().for_each(|meter| meter.renew(now));
+            }
             Order::Tone(tone) => self.tone = tone.map(TonePlayer::new),
             Order::Record(call, recorder) => self.with(call, |leg| leg.recorder = recorder),
             Order::Want(Wanted { microphones, speakers }) => {
@@ -274,8 +297,9 @@ impl Driver {
         loop {
             match self.microphone.device().read(&mut frame) {
                 Ok(true) => {
-                    let peak = frame.iter().map(|sample| sample.unsigned_abs()).max().unwrap_or(0);
+                    let peak = peak(&frame);
                     self.peak = self.peak.max(peak);
+                    self.meter.iter_mut().for_each(|meter| meter.spoken(peak));
                     if let Some(Moved { to, gap }) = self.microphone.passed(Instant::now()) {
                         self.forget_echo(gap);
                         if let Source::Card(card) = to {
@@ -357,6 +381,7 @@ impl Driver {
                 Some(None) => self.tone = None,
                 None => {}
             }
+            self.meter.iter_mut().for_each(|meter| meter.played(peak(&frame)));
             self.processing.render(&frame);
             self.speaker.device().write(&frame);
             if let Some(Moved { to, gap }) = self.speaker.passed(now) {

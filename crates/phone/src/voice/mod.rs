@@ -4,6 +4,7 @@
 mod driver;
 mod gather;
 mod leg;
+mod meter;
 mod place;
 mod recorder;
 mod sockets;
@@ -45,6 +46,10 @@ pub(crate) enum VoiceEvent {
     Report(CallId, Report),
     /// We talk, or do no longer, to a call that cannot hear us because we are muted.
     MutedTalk(bool),
+    /// Highest peaks of microphone and speaker since the last, 16 bit, while they are [metered](Voice::meter).
+    Levels(u16, u16),
+    /// They are metered no longer: nobody has asked for it again.
+    Unwatched,
     /// A call has [left](Voice::leave); its last figures.
     Left(CallId, Box<Report>),
     /// A call cannot be heard: its session could not be made.
@@ -134,6 +139,7 @@ enum Order {
     Record(CallId, Option<Box<Recorder>>),
     Want(Wanted),
     Process(Stages),
+    Meter(bool),
     Leave(CallId),
     Stop,
 }
@@ -215,6 +221,11 @@ impl Voice {
     /// Uses other devices as soon as they can be opened.
     pub(crate) fn want(&self, wanted: Wanted) {
         self.order(Order::Want(wanted));
+    }
+
+    /// Tells how loud both ways are, until it is told not to or has not been asked again for five seconds.
+    pub(crate) fn meter(&self, on: bool) {
+        self.order(Order::Meter(on));
     }
 
     /// What is done to our voice from now on.

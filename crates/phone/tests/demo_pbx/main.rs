@@ -6,6 +6,7 @@ mod bench;
 mod crossings;
 mod hear_back;
 mod history;
+mod meters;
 #[cfg(target_os = "linux")]
 mod plugging;
 mod recording;
