@@ -1,6 +1,6 @@
 //! Echo and noise in simulated rooms: `cargo run --release -p media --example echo -- FOLDER [SCENE...]` writes what
 //! the speaker is given, the microphone hears and the network gets, for `tests/echo.py` to score, and prints a line
-//! of JSON a scene.
+//! of JSON a scene. `voice.wav` in that folder speaks at the microphone.
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
@@ -21,6 +21,10 @@ fn main() {
     let mut arguments = std::env::args().skip(1);
     let folder = arguments.next().expect("a folder to write to");
     let names: Vec<String> = arguments.collect();
+    let voice = Path::new(&folder).join("voice.wav");
+    if voice.is_file() {
+        speech::speak_near(voice);
+    }
     talking();
     for scene in scenes().iter().filter(|scene| names.is_empty() || names.iter().any(|n| n == scene.name)) {
         let sounds = scene.sounds();

@@ -20,6 +20,8 @@ const EVENT_PACKETS: u32 = 5;
 const END_PACKETS: u32 = 3;
 /// Silence after a tone.
 const EVENT_GAP: Duration = Duration::from_millis(70);
+/// Bytes of the longest packet: room for them from the start, so that no packet moves while it is written.
+const LONGEST_PACKET: usize = 1500;
 /// Digits kept waiting at most.
 const MOST_DIGITS: usize = 64;
 
@@ -317,7 +319,7 @@ impl Sender {
     }
 
     fn header(&mut self, payload_type: u8, timestamp: u32, marker: bool) -> Vec<u8> {
-        let mut bytes = Vec::with_capacity(512);
+        let mut bytes = Vec::with_capacity(LONGEST_PACKET);
         let seq = self.seq;
         self.seq = seq.wrapping_add(1);
         let packet = Packet { marker, payload_type, seq, timestamp, ssrc: self.ssrc, payload: &[] };

@@ -1,6 +1,6 @@
 //! Recorded human speech: readings and prompts out of Debian packages.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::OnceLock;
 
 use super::room::{RATE, resample};
@@ -21,8 +21,18 @@ pub fn far() -> &'static [f32] {
     })
 }
 
-/// Short commands by another person, 10 seconds: the voice at the microphone.
+static NEAR: OnceLock<PathBuf> = OnceLock::new();
+
+/// Lets this WAV file be the voice at the microphone.
+pub fn speak_near(file: PathBuf) {
+    NEAR.set(file).expect("once");
+}
+
+/// Another person, 10 seconds or more: the voice at the microphone. Unless a cleaner one was given, short commands.
 pub fn near() -> Vec<f32> {
+    if let Some(file) = NEAR.get() {
+        return wav(file);
+    }
     (1..=5).flat_map(|n| wav(&Path::new(SPOKEN).join(format!("cards/00{n}.wav")))).collect()
 }
 
