@@ -179,6 +179,22 @@ test('devices are put in order by keyboard alone, and it is said which one is us
   ]);
 });
 
+test('the servers that help a call through a router are kept for an account', async () => {
+  const { backend } = await put('settings-connection');
+  await page.getByText('Connection', { exact: true }).click();
+  const { id } = account();
+  await expect.element(part(`turn-${id}`)).toHaveValue('turn.fairwater.example');
+  await part(`stun-${id}`).fill('192.0.2.7');
+  await part(`ice-${id}`).selectOptions('on');
+  await part(`turn-password-${id}`).fill('between us');
+  await part(`connection-save-${id}`).click();
+  expect(backend.sent).toEqual([{
+    do: 'setConnection', account: id, turnPassword: 'between us',
+    connection: { ice: 'on', stun: '192.0.2.7', turn: 'turn.fairwater.example', turnOver: 'tls', turnUser: 'nora' },
+  }]);
+  await expect.element(part(`turn-password-${id}`)).toHaveValue('');
+});
+
 test('an unplugged headset is told, and another device is one click away on the call', async () => {
   const { backend } = await put('device-changed');
   await expect.element(part('device-toast')).toHaveTextContent('Jabra Evolve2 65 unplugged – you now hear through Laptop speakers');

@@ -136,8 +136,8 @@ pub struct Account {
     #[arg(long, value_enum)]
     pub srtp: Option<Srtp>,
     /// Interactive Connectivity Establishment; `auto` answers it, and offers it where a server is named
-    #[arg(long, value_enum, default_value_t = Ice::Auto)]
-    pub ice: Ice,
+    #[arg(long, value_enum)]
+    pub ice: Option<Ice>,
     /// STUN server
     #[arg(long, value_name = "HOST[:PORT]")]
     pub stun: Option<String>,

@@ -190,20 +190,24 @@ fn plain(account: &args::Account) -> Result<Option<SipAccount>, Problem> {
     }))
 }
 
-fn nat(account: &args::Account) -> Result<Nat, Problem> {
+/// What the command line says of NATs; none where it says nothing, and the account's own holds.
+fn nat(account: &args::Account) -> Result<Option<Nat>, Problem> {
+    if account.ice.is_none() && account.stun.is_none() && account.turn.is_none() {
+        return Ok(None);
+    }
     let turn = account.turn.as_deref().zip(account.turn_user.clone()).map(|(server, user)| {
         let password = std::env::var("CARILLON_TURN_PASSWORD").unwrap_or_default().into();
         Turn::new(server, TurnLogin { user, password })
     });
-    Ok(Nat {
+    Ok(Some(Nat {
         ice: match account.ice {
-            args::Ice::Off => phone::Ice::Off,
-            args::Ice::Auto => phone::Ice::Auto,
-            args::Ice::On => phone::Ice::On,
+            Some(args::Ice::Off) => phone::Ice::Off,
+            Some(args::Ice::Auto) | None => phone::Ice::Auto,
+            Some(args::Ice::On) => phone::Ice::On,
         },
         stun: account.stun.as_deref().map(Nat::stun_server).transpose()?,
         turn: turn.transpose()?,
-    })
+    }))
 }
 
 /// The extension's SIP password, where the caller gave one.

@@ -1,5 +1,7 @@
 //! The accounts and their user agents.
 
+use std::sync::Arc;
+
 use media::Keying;
 use pbx_api::Trust;
 use secrecy::ExposeSecret;
@@ -11,8 +13,8 @@ use crate::calls::now;
 use crate::outlet::Outlet;
 use crate::words::{of_cause, of_sip_error};
 use crate::{
-    AccountId, AccountState, AccountView, CertificateView, Code, Codec, Event, FeatureCodes, Problem,
-    SrtpPolicy, Transport, UnixMs,
+    AccountId, AccountState, AccountView, CertificateView, Code, Codec, Connection, Event, FeatureCodes, Nat,
+    Problem, SrtpPolicy, Transport, UnixMs,
 };
 
 /// The accounts, in the order they were signed in.
@@ -40,6 +42,8 @@ pub(crate) struct Line {
     pub(crate) codecs: Vec<Codec>,
     /// Whether they are encrypted.
     pub(crate) srtp: SrtpPolicy,
+    /// How they find their way through NATs.
+    pub(crate) nat: Arc<Nat>,
 }
 
 impl Line {
@@ -70,6 +74,7 @@ impl Standing {
             handle,
             codecs: line.map(|line| line.codecs.clone()).unwrap_or_default(),
             srtp: line.map_or(view.srtp, |line| line.srtp),
+            nat: line.map(|line| Arc::clone(&line.nat)).unwrap_or_default(),
             secure: matches!(view.transport, Transport::Tls | Transport::Wss),
             browserly: view.transport == Transport::Wss,
         })
@@ -92,6 +97,8 @@ pub(crate) struct Agent {
     pub(crate) codecs: Vec<Codec>,
     /// Whether they are encrypted.
     pub(crate) srtp: SrtpPolicy,
+    /// How they find their way through NATs.
+    pub(crate) nat: Arc<Nat>,
     /// Its signalling is encrypted as far as the PBX.
     pub(crate) secure: bool,
     /// Its signalling is that of browsers.
@@ -259,6 +266,7 @@ impl Accounts {
                 handle,
                 codecs: Vec::new(),
                 srtp: SrtpPolicy::Off,
+                nat: Arc::default(),
                 secure: false,
                 browserly: false,
             }),
@@ -329,6 +337,14 @@ impl Accounts {
             line.srtp = srtp;
         }
         self.change(id, |view| view.srtp = srtp);
+    }
+
+    /// How the calls of an account find their way through NATs, from the next one on.
+    pub(crate) fn connect(&mut self, id: &AccountId, connection: Connection, nat: Nat) {
+        if let Some(line) = self.list.iter_mut().find(|a| a.view.id == *id).and_then(|a| a.line.as_mut()) {
+            line.nat = Arc::new(nat);
+        }
+        self.change(id, |view| view.connection = connection);
     }
 
     /// What is trusted has changed.

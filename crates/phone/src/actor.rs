@@ -281,6 +281,9 @@ impl Actor {
                 let known = self.accounts.has(&account);
                 (if known { Ok(()) } else { Err(Code::NoAccount.into()) }, None)
             }
+            Command::SetConnection { account, connection, turn_password } => {
+                (self.signing_in.connect(&account, connection, turn_password, &mut self.accounts), None)
+            }
             Command::PreferVoice { preferences } => {
                 self.signing_in.prefer_voice(preferences);
                 self.calls.prefer_voice(preferences);

@@ -3,8 +3,8 @@ use serde::Deserialize;
 use specta::Type;
 
 use crate::{
-    AccountId, CallId, CallPreferences, DeclineReason, DeviceRole, PastId, RingPreferences, SrtpPolicy,
-    TransportChoice, VoicePreferences,
+    AccountId, CallId, CallPreferences, Connection, DeclineReason, DeviceRole, PastId, RingPreferences,
+    SrtpPolicy, TransportChoice, VoicePreferences,
 };
 
 /// What a shell may ask of the phone. Every answer comes back as an [`Event`](crate::Event).
@@ -133,6 +133,16 @@ pub enum Command {
         account: AccountId,
         /// Whether.
         srtp: SrtpPolicy,
+    },
+    /// Change how the calls of an account find their way through NATs, from the next call on.
+    SetConnection {
+        /// Which account.
+        account: AccountId,
+        /// How.
+        connection: Connection,
+        /// Password at the TURN server; none to leave the one that is kept.
+        #[specta(type = Option<String>)]
+        turn_password: Option<SecretString>,
     },
     /// Try to register now instead of waiting for the next try.
     Reconnect {

@@ -42,8 +42,8 @@ pub struct Config {
     pub calls: Option<CallPreferences>,
     /// The same for what is done to the user's voice.
     pub voice: Option<VoicePreferences>,
-    /// How calls find their way through NATs.
-    pub nat: Nat,
+    /// How calls find their way through NATs in this run alone; without it what is set for each account holds.
+    pub nat: Option<Nat>,
     /// Registers beside other phones that use the same settings, not in their place: under an instance
     /// (RFC 5626, section 4.1) of this run alone.
     pub beside_others: bool,
@@ -125,7 +125,7 @@ impl Config {
             eyes: Eyes::System,
             calls: None,
             voice: None,
-            nat: Nat::default(),
+            nat: None,
             beside_others: false,
             srtp: None,
         }

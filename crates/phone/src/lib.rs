@@ -46,7 +46,7 @@ pub use features::FeatureCodes;
 pub use hear_back::{HearBackView, Heard};
 pub use history::past_calls;
 pub use media::{Codec, Login as TurnLogin, Way};
-pub use nat::{Ice, Nat, Turn, TurnOver};
+pub use nat::{Connection, Ice, Nat, Turn, TurnOver};
 pub use phone::{Phone, default_data_dir};
 pub use picture::{
     AccountId, AccountState, AccountView, Activity, AudioView, BrowserView, CallEnd, CallId, CallPreferences,

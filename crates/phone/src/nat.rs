@@ -2,6 +2,9 @@
 
 use media::Login;
 use pbx_api::{Host, ServerAddress};
+use secrecy::SecretString;
+use serde::{Deserialize, Serialize};
+use specta::Type;
 
 use crate::{Code, Problem};
 
@@ -20,8 +23,49 @@ pub struct Nat {
     pub turn: Option<Turn>,
 }
 
+/// How the calls of an account find their way through NATs, as it is typed. A password stands in the keychain.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, Type)]
+#[serde(default, rename_all = "camelCase")]
+pub struct Connection {
+    /// When ICE is used.
+    pub ice: Ice,
+    /// STUN server, `HOST[:PORT]`; empty for none.
+    pub stun: String,
+    /// TURN server, `HOST[:PORT]`; empty for none.
+    pub turn: String,
+    /// What is spoken to it.
+    pub turn_over: TurnOver,
+    /// User name there.
+    pub turn_user: String,
+}
+
+impl Connection {
+    /// What comes of it; the TURN server is left out as long as its password is not known.
+    ///
+    /// # Errors
+    /// A server is none.
+    pub(crate) fn nat(&self, password: Option<SecretString>) -> Result<Nat, Problem> {
+        let (stun, turn) = (self.stun.trim(), self.turn.trim());
+        let stun = (!stun.is_empty()).then(|| Nat::stun_server(stun)).transpose()?;
+        let user = self.turn_user.trim().to_owned();
+        let server = (!turn.is_empty()).then(|| server_at(turn, self.turn_over.port())).transpose()?;
+        let turn = server.zip(password).map(|(server, password)| Turn {
+            server,
+            over: self.turn_over,
+            login: Login { user, password },
+        });
+        Ok(Nat { ice: self.ice, stun, turn })
+    }
+
+    /// Whether there is a TURN server.
+    pub(crate) fn relays(&self) -> bool {
+        !self.turn.trim().is_empty()
+    }
+}
+
 /// When ICE is used.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, Type)]
+#[serde(rename_all = "camelCase")]
 pub enum Ice {
     /// Never.
     Off,
@@ -45,14 +89,23 @@ pub struct Turn {
 }
 
 /// What is spoken to a TURN server.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, Type)]
+#[serde(rename_all = "camelCase")]
 pub enum TurnOver {
     /// UDP
+    #[default]
     Udp,
     /// TCP
     Tcp,
     /// TLS
     Tls,
+}
+
+impl TurnOver {
+    /// Where a server listens that names no port.
+    fn port(self) -> u16 {
+        if self == TurnOver::Tls { TLS_PORT } else { PORT }
+    }
 }
 
 impl Turn {
@@ -63,13 +116,13 @@ impl Turn {
     pub fn new(typed: &str, login: Login) -> Result<Self, Problem> {
         let invalid = || Problem::new(Code::ServerInvalid, typed.to_owned());
         let (over, server) = typed.split_once(':').ok_or_else(invalid)?;
-        let (over, port) = match over {
-            "udp" => (TurnOver::Udp, PORT),
-            "tcp" => (TurnOver::Tcp, PORT),
-            "tls" => (TurnOver::Tls, TLS_PORT),
+        let over = match over {
+            "udp" => TurnOver::Udp,
+            "tcp" => TurnOver::Tcp,
+            "tls" => TurnOver::Tls,
             _ => return Err(invalid()),
         };
-        Ok(Self { server: server_at(server, port)?, over, login })
+        Ok(Self { server: server_at(server, over.port())?, over, login })
     }
 }
 
@@ -112,6 +165,23 @@ mod tests {
     fn turn(typed: &str) -> Option<(TurnOver, String)> {
         let login = Login { user: "u".into(), password: "p".to_owned().into() };
         Turn::new(typed, login).ok().map(|turn| (turn.over, turn.server.authority()))
+    }
+
+    #[test]
+    fn an_account_without_the_password_has_no_relay() {
+        let typed =
+            Connection { stun: " stun.test ".into(), turn: "turn.test".into(), ..Connection::default() };
+        let authority = |nat: &Nat| nat.turn.as_ref().map(|turn| turn.server.authority());
+        let known = typed.nat(Some("p".to_owned().into())).unwrap();
+        assert_eq!(authority(&known), Some("turn.test:3478".into()));
+        assert_eq!(known.stun.unwrap().authority(), "stun.test:3478");
+        assert_eq!(authority(&typed.nat(None).unwrap()), None);
+        let over_tls = Connection { turn_over: TurnOver::Tls, ..typed };
+        assert_eq!(
+            authority(&over_tls.nat(Some("p".to_owned().into())).unwrap()),
+            Some("turn.test:5349".into())
+        );
+        assert!(Connection { stun: "two words".into(), ..Connection::default() }.nat(None).is_err());
     }
 
     #[test]

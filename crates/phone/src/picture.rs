@@ -3,7 +3,7 @@ use std::fmt;
 use serde::{Deserialize, Serialize};
 use specta::Type;
 
-use crate::{FeatureCodes, HearBackView, Problem};
+use crate::{Connection, FeatureCodes, HearBackView, Problem};
 
 mod audio;
 mod call;
@@ -402,6 +402,8 @@ pub struct AccountView {
     pub transport: Transport,
     /// Whether its calls are encrypted.
     pub srtp: SrtpPolicy,
+    /// How they find their way through NATs.
+    pub connection: Connection,
     /// Whether calls can come and go, and if not, why not and what happens next.
     pub state: AccountState,
     /// The session at the PBX's REST interface.

@@ -11,14 +11,17 @@ use std::path::{Path, PathBuf};
 use devices::PlaceBook;
 use serde::{Deserialize, Serialize};
 
-use crate::{AccountId, CallPreferences, Enforced, RingPreferences, SrtpPolicy, Transport, VoicePreferences};
+use crate::{
+    AccountId, CallPreferences, Connection, Enforced, RingPreferences, SrtpPolicy, Transport,
+    VoicePreferences,
+};
 
 /// Version 2 knows plain SIP accounts, enforced settings and the camera used last, version 3 preferences in calls,
 /// transports that are found out and the phone's identity, version 4 the order of codecs, version 5 the order of
 /// devices and how it rings, version 6 whether calls are encrypted,
-/// version 7 what is done to the voice, version 8 the echo line;
+/// version 7 what is done to the voice, version 8 the echo line, version 9 how calls get through NATs;
 /// earlier ones are read as they are.
-const VERSION: u32 = 8;
+const VERSION: u32 = 9;
 const REMEMBERED: usize = 8;
 
 /// The settings as they stand on disk.
@@ -124,6 +127,9 @@ pub struct SavedAccount {
     /// Whether its calls are encrypted.
     #[serde(default)]
     pub srtp: SrtpPolicy,
+    /// How its calls find their way through NATs.
+    #[serde(default)]
+    pub connection: Connection,
     /// What the PBX's profile file settles.
     #[serde(default, skip_serializing_if = "Enforced::is_empty")]
     pub enforced: Enforced,
@@ -225,7 +231,8 @@ impl Settings {
                 // It is the same phone at the same registrar.
                 let instance = place.instance.take().or_else(|| account.instance.clone());
                 // So is what the user has chosen for it.
-                *place = SavedAccount { instance, srtp: place.srtp, ..account };
+                let connection = place.connection.clone();
+                *place = SavedAccount { instance, srtp: place.srtp, connection, ..account };
             }
             None => self.accounts.push(account),
         }
@@ -242,6 +249,13 @@ impl Settings {
     pub fn protect(&mut self, id: &AccountId, srtp: SrtpPolicy) {
         if let Some(account) = self.accounts.iter_mut().find(|a| a.id == *id) {
             account.srtp = srtp;
+        }
+    }
+
+    /// How the calls of an account find their way through NATs.
+    pub fn connect(&mut self, id: &AccountId, connection: Connection) {
+        if let Some(account) = self.accounts.iter_mut().find(|a| a.id == *id) {
+            account.connection = connection;
         }
     }
 
@@ -297,6 +311,7 @@ mod tests {
             kind: AccountKind::Pbx,
             auth_user: None,
             srtp: SrtpPolicy::Prefer,
+            connection: Connection::default(),
             enforced: Enforced::default(),
         }
     }
@@ -378,8 +393,9 @@ mod tests {
         assert_eq!(settings.accounts[0].kind, AccountKind::Pbx);
         assert_eq!(settings.accounts[0].proxy_port, Some(5060));
         assert_eq!(settings.accounts[0].srtp, SrtpPolicy::Prefer);
+        assert_eq!(settings.accounts[0].connection, Connection::default());
         settings.change(dir.path(), |s| s.withdraw_trust("nobody")).unwrap();
-        assert!(fs::read_to_string(file(dir.path())).unwrap().contains("\"version\": 8"));
+        assert!(fs::read_to_string(file(dir.path())).unwrap().contains("\"version\": 9"));
         assert_eq!(Settings::load(dir.path()).unwrap(), settings);
     }
 
@@ -394,7 +410,7 @@ mod tests {
         settings.change(dir.path(), |s| s.calls.codecs.clone_from(&order)).unwrap();
         assert_eq!(Settings::load(dir.path()).unwrap().calls.codecs, order);
         // A phone of that version leaves the file alone instead of forgetting the order.
-        assert!(fs::read_to_string(file(dir.path())).unwrap().contains("\"version\": 8"));
+        assert!(fs::read_to_string(file(dir.path())).unwrap().contains("\"version\": 9"));
     }
 
     #[test]

@@ -2,6 +2,7 @@
 
 mod acting;
 mod plain;
+mod relay;
 mod sessions;
 mod view;
 
@@ -11,7 +12,7 @@ use std::time::SystemTime;
 
 use devices::PlaceBook;
 use pbx_api::{Client, FeatureCode, Fingerprint, ServerAddress};
-use secrecy::ExposeSecret;
+use secrecy::{ExposeSecret, SecretString};
 use sessions::Watched;
 use sign_in::callback::Callback;
 use sign_in::{
@@ -29,8 +30,8 @@ use crate::scanning::{Look, Scanning, Seen};
 use crate::settings::{SavedAccount, Settings, TrustedCertificate};
 use crate::words::of_sign_in_error;
 use crate::{
-    AccountId, AccountKind, CallPreferences, Code, Command, Config, Event, FeatureCodes, FieldIs, Problem,
-    RingPreferences, SessionState, SignInView, SrtpPolicy, TrustedView, VoicePreferences,
+    AccountId, AccountKind, CallPreferences, Code, Command, Config, Connection, Event, FeatureCodes, FieldIs,
+    Problem, RingPreferences, SessionState, SignInView, SrtpPolicy, TrustedView, VoicePreferences,
 };
 
 /// What happened to the wizard or a session, from outside the actor.
@@ -69,6 +70,8 @@ pub(crate) enum SignedInput {
     PlainKept(AccountId, Result<(), SignInError>),
     /// The password of a plain account was looked up.
     Plain(AccountId, Result<Option<Secrets>, SignInError>),
+    /// The password of an account's TURN server is known.
+    TurnPassword(AccountId, SecretString),
     /// Signing out has come to its end.
     SignedOut(AccountId, Result<(), SignInError>),
 }
@@ -207,6 +210,7 @@ impl SigningIn {
             }),
             SignedInput::PlainKept(account, kept) => self.plain_kept(&account, kept, accounts),
             SignedInput::Plain(account, secrets) => return self.plain_taken_up(&account, secrets, accounts),
+            SignedInput::TurnPassword(account, password) => self.relay(&account, password, accounts),
             SignedInput::SignedOut(account, vault) => {
                 if let Err(error) = vault {
                     self.outlet.tell(Event::Notice { problem: of_sign_in_error(&error), call: None });
@@ -283,6 +287,27 @@ impl SigningIn {
             settings.devices.clone_from(book);
             settings.ring = ring;
         });
+    }
+
+    /// Remembers how the calls of an account find their way through NATs.
+    ///
+    /// # Errors
+    /// There is no such account, or a server is none.
+    pub(crate) fn connect(
+        &mut self,
+        id: &AccountId,
+        connection: Connection,
+        password: Option<SecretString>,
+        accounts: &mut Accounts,
+    ) -> Result<(), Problem> {
+        if self.saved(id).is_none() {
+            return Err(Code::NoAccount.into());
+        }
+        let nat = connection.nat(None)?;
+        self.settle(|settings| settings.connect(id, connection.clone()));
+        accounts.connect(id, connection, self.config.nat.clone().unwrap_or(nat));
+        self.keep_turn_password(id, password);
+        Ok(())
     }
 
     /// Remembers whether the calls of an account are encrypted.

@@ -72,6 +72,8 @@ export type AccountView = {
 	transport: Transport,
 	/**  Whether its calls are encrypted. */
 	srtp: SrtpPolicy,
+	/**  How they find their way through NATs. */
+	connection: Connection,
 	/**  Whether calls can come and go, and if not, why not and what happens next. */
 	state: AccountState,
 	/**  The session at the PBX's REST interface. */
@@ -598,6 +600,14 @@ account: AccountId } |
 account: AccountId; 
 /**  Whether. */
 srtp: SrtpPolicy } | 
+/**  Change how the calls of an account find their way through NATs, from the next call on. */
+{ do: "setConnection"; 
+/**  Which account. */
+account: AccountId; 
+/**  How. */
+connection: Connection; 
+/**  Password at the TURN server; none to leave the one that is kept. */
+turnPassword: string | null } | 
 /**  Try to register now instead of waiting for the next try. */
 { do: "reconnect"; 
 /**  Which account. */
@@ -788,6 +798,20 @@ preferences: VoicePreferences } |
 on: boolean } | 
 /**  Play a short tone through the speaker, and tell how loud it is as [`Meter`](Self::Meter) does. */
 { do: "trySpeaker" };
+
+/**  How the calls of an account find their way through NATs, as it is typed. A password stands in the keychain. */
+export type Connection = {
+	/**  When ICE is used. */
+	ice: Ice,
+	/**  STUN server, `HOST[:PORT]`; empty for none. */
+	stun: string,
+	/**  TURN server, `HOST[:PORT]`; empty for none. */
+	turn: string,
+	/**  What is spoken to it. */
+	turnOver: TurnOver,
+	/**  User name there. */
+	turnUser: string,
+};
 
 /**  What a caller who is refused is told. */
 export type DeclineReason = 
@@ -1119,6 +1143,18 @@ export type HistoryView = {
 	/**  Why calls are not kept, or what became of those that were. */
 	problem: Problem | null,
 };
+
+/**  When ICE is used. */
+export type Ice = 
+/**  Never. */
+"off" | 
+/**
+ *  Answered always, offered where a STUN or TURN server helps: without one it finds little that symmetric RTP does
+ *  not, and offers stay short enough for UDP.
+ */
+"auto" | 
+/**  Offered always. */
+"on";
 
 /**  Which way the keys of a call came: who could have read them there can listen. */
 export type KeyWay = 
@@ -1624,6 +1660,15 @@ export type TrustedView = {
 	/**  SHA-256 of the certificate, 64 lower-case hexadecimal digits. */
 	fingerprint: string,
 };
+
+/**  What is spoken to a TURN server. */
+export type TurnOver = 
+/**  UDP */
+"udp" | 
+/**  TCP */
+"tcp" | 
+/**  TLS */
+"tls";
 
 /**  Milliseconds since 1970-01-01 UTC. Exact in a JavaScript number. */
 export type UnixMs = number;

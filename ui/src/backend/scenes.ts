@@ -79,6 +79,9 @@ export const scenes = {
   'two-accounts': () => inside([account(), harbour({ is: 'reconnecting', retryAt: Date.now() + 3_900, problem: problem('serverSilent'), status: null })], [], { events: earlierCalls() }),
   'find-call-as': () => inside([account(), harbour()], [], { events: earlierCalls(), find: '020 7946' }),
   'settings-accounts': () => inside([account()], [], { settings: 'accounts' }),
+  'settings-connection': () => inside([
+    account(undefined, { connection: { ice: 'auto', stun: 'stun.fairwater.example', turn: 'turn.fairwater.example', turnOver: 'tls', turnUser: 'nora' } }),
+  ], [], { settings: 'accounts' }),
   'settings-accounts-trouble': () => inside([
     account({ is: 'offline', problem: problem('sipPasswordWrong', 'REGISTER refused'), status: 403 }, { session: { is: 'expired' }, secretsInMemory: true }),
     harbour({ is: 'reconnecting', retryAt: Date.now() + 3_900, problem: problem('serverSilent', 'REGISTER timed out after 32 s'), status: 408 }),

@@ -208,14 +208,13 @@ impl Calls {
         let Ok(call) = self.live(id) else { return };
         call.sound = Sound::Preparing;
         let (ip, browserly) = (call.agent.handle.local_ip(), call.agent.keying() == Keying::Dtls);
-        let config = Arc::clone(&self.config);
+        let (nat, config) = (Arc::clone(&call.agent.nat), Arc::clone(&self.config));
         self.outlet.blocking(move || {
-            let nat = &config.nat;
             // Browsers, and what speaks to them, take nothing without it (RFC 8835, section 3.4).
             let ice = nat.offers() || (nat.answers() && (browserly || way == Way::Answer));
             let ready = present(&microphones, &devices)
                 .and_then(|()| Sockets::bind(ip).map_err(|error| of_voice_error(&error)))
-                .map(|sockets| if ice { sockets.gather(nat, &config.extra_roots) } else { sockets });
+                .map(|sockets| if ice { sockets.gather(&nat, &config.extra_roots) } else { sockets });
             Input::Prepared(id, way, ready)
         });
     }

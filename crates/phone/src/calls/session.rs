@@ -113,11 +113,11 @@ impl Calls {
         let Ok(call) = self.live(id) else { return };
         let ip = call.agent.handle.local_ip();
         let Some(media) = &call.media else { return };
-        let (ice, config) = (media.ice.is_some(), Arc::clone(&self.config));
+        let (ice, nat, config) = (media.ice.is_some(), Arc::clone(&call.agent.nat), Arc::clone(&self.config));
         self.outlet.blocking(move || {
             let bound = Sockets::bind(ip);
             let gather = |sockets: Sockets| {
-                if ice { sockets.gather(&config.nat, &config.extra_roots) } else { sockets }
+                if ice { sockets.gather(&nat, &config.extra_roots) } else { sockets }
             };
             Input::Moved(id, bound.map(|sockets| (ip, gather(sockets))))
         });

@@ -194,6 +194,7 @@ fn registered(id: AccountId, extension: Extension) -> SavedAccount {
         instance: Some(sip::Instance::random().as_str().to_owned()),
         auth_user: None,
         srtp: crate::SrtpPolicy::default(),
+        connection: crate::Connection::default(),
         enforced: crate::Enforced::default(),
     }
 }

@@ -45,7 +45,8 @@ impl SigningIn {
         let kept = self.saved(&saved.id);
         let (instance, srtp) = (kept.and_then(|k| k.instance.clone()), kept.map(|k| k.srtp));
         let srtp = srtp.unwrap_or(saved.srtp);
-        let saved = SavedAccount { instance: instance.or(saved.instance), srtp, ..saved };
+        let connection = kept.map(|k| k.connection.clone()).unwrap_or_default();
+        let saved = SavedAccount { instance: instance.or(saved.instance), srtp, connection, ..saved };
         accounts.protect(&saved.id, srtp);
         let superseded = accounts.start_agent(&saved.id, self.line(&saved, password));
         self.leave_wizard();
@@ -124,6 +125,7 @@ fn saved(account: &SipAccount) -> Result<SavedAccount, Problem> {
         instance: Some(sip::Instance::random().as_str().to_owned()),
         auth_user: trimmed(&account.auth_user),
         srtp: crate::SrtpPolicy::default(),
+        connection: crate::Connection::default(),
         enforced: Enforced::default(),
     })
 }

@@ -70,6 +70,7 @@ impl SigningIn {
             return agent;
         }
         self.settle(|settings| settings.forget(id));
+        self.forget_turn_password(id);
         let session = self.sessions.remove(id).map(|standing| standing.session.clone());
         let (account, keeper, outlet) = (id.clone(), Arc::clone(&self.keeper), self.outlet.clone());
         self.outlet.landing(async move {
@@ -301,7 +302,9 @@ impl SigningIn {
             local_port: None,
         };
         let srtp = self.config.srtp.unwrap_or(saved.srtp);
-        Line { sip, codecs: saved.enforced.allowed(), srtp }
+        let nat = self.config.nat.clone().or_else(|| saved.connection.nat(None).ok()).unwrap_or_default();
+        self.ask_turn_password(saved);
+        Line { sip, codecs: saved.enforced.allowed(), srtp, nat: Arc::new(nat) }
     }
 }
 
@@ -324,6 +327,7 @@ pub(super) fn shown(saved: &SavedAccount) -> AccountView {
         server: saved.server.clone(),
         transport: saved.transport,
         srtp: saved.srtp,
+        connection: saved.connection.clone(),
         state: AccountState::Registering,
         session: match saved.kind {
             AccountKind::Pbx => SessionState::Opening,
