@@ -802,15 +802,15 @@ on: boolean } |
 /**  How the calls of an account find their way through NATs, as it is typed. A password stands in the keychain. */
 export type Connection = {
 	/**  When ICE is used. */
-	ice: Ice,
+	ice?: Ice,
 	/**  STUN server, `HOST[:PORT]`; empty for none. */
-	stun: string,
+	stun?: string,
 	/**  TURN server, `HOST[:PORT]`; empty for none. */
-	turn: string,
+	turn?: string,
 	/**  What is spoken to it. */
-	turnOver: TurnOver,
+	turnOver?: TurnOver,
 	/**  User name there. */
-	turnUser: string,
+	turnUser?: string,
 };
 
 /**  What a caller who is refused is told. */
