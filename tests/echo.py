@@ -1,7 +1,7 @@
 """Scores what the echo bench left: echo.py FOLDER < LINES
 
 LINES are those that `cargo run -p media --example echo` prints. Prints Markdown tables: echo loss, what is left of the
-voice at the microphone (PESQ-WB against what was said), and noise before and after, beside the same sounds through
+voice at the microphone (PESQ-WB and ViSQOL against what was said), and noise before and after, beside the same sounds through
 WebRTC's own audio processing (pywebrtc-audio), which takes one frame of the speaker for each of the microphone.
 """
 
@@ -17,6 +17,14 @@ try:
     from pywebrtc_audio import AudioProcessor
 except ImportError:
     AudioProcessor = None
+
+try:
+    from visqol import VisqolApi
+
+    VISQOL = VisqolApi()
+    VISQOL.create(mode="speech")
+except ImportError:
+    VISQOL = None
 
 RATE, FRAME = 48000, 480
 
@@ -60,7 +68,7 @@ def at_16k(sound):
 
 
 def quality(near, out, begin):
-    """PESQ-WB of the voice and by how much it became louder, dB."""
+    """PESQ-WB and ViSQOL of the voice and by how much it became louder, dB."""
     said = at_16k(near[int(begin * RATE) :])
     heard = at_16k(out[int(begin * RATE) : int(begin * RATE) + len(said) * 3])
     # Up to 40 ms late.
@@ -70,7 +78,14 @@ def quality(near, out, begin):
     said, heard = said[:reach], heard[late : late + reach]
     voiced = np.abs(said) > 0.1 * np.abs(said).max()
     level = 20 * np.log10(np.sqrt((heard[voiced] ** 2).mean() / (said[voiced] ** 2).mean()))
-    return float(pesq(16000, said, heard, "wb")), float(level)
+    return float(pesq(16000, said, heard, "wb")), float(level), visqol(said, heard)
+
+
+def visqol(said, heard):
+    """ViSQOL in speech mode; nothing where it cannot be had."""
+    if VISQOL is None:
+        return None
+    return float(VISQOL.measure_from_arrays(said / 32768, heard / 32768, 16000).moslqo)
 
 
 def noise(near, sound, begin):
@@ -82,6 +97,10 @@ def noise(near, sound, begin):
 
 def show(value, form="{:.1f}"):
     return "–" if value is None else form.format(value)
+
+
+def said(voice):
+    return "–" if voice is None else f"{voice[0]:.2f}, {show(voice[2], '{:.2f}')}, {voice[1]:+.1f}"
 
 
 def main():
@@ -101,42 +120,45 @@ def main():
         stages = {"echo": {}, "usual": {"noise_suppression": True, "ns_level": 1}}.get(line["stages"])
         other = None if stages is None else webrtc(played, microphone, echo_cancellation=True, **stages)
         theirs = None if other is None else loss(echo, near, other, 3, 1e9)
+        line["webrtc_loss"] = theirs
         print(
             f"| {line['scene']} | {line['stages']} | {show(line['loss_3_6'])} | {show(line['loss'])} "
             f"| {show(line['learned'])} | {show(theirs)} |"
         )
 
-    print("\n| scene | stages | echo loss, dB | voice, PESQ-WB | its level, dB | unprocessed | WebRTC's | its level, dB |")
-    print("|---|---|---|---|---|---|---|---|")
+    print("\nPESQ-WB, ViSQOL, level in dB of the voice that speaks at the same time; echo 12 dB lower: what subtraction")
+    print("alone would have to reach for that score, without any other stage.\n")
+    print("| scene | stages | echo loss, dB | voice | unprocessed | echo 12 dB lower | WebRTC's |")
+    print("|---|---|---|---|---|---|---|")
     for line in talks:
         played, near, microphone, out = sounds(line["scene"], "played", "near", "microphone", line["stages"])
-        score, level = quality(near, out, line["speaks"])
-        before, _ = quality(near, microphone, line["speaks"])
         stages = {"echo": {}, "usual": {"noise_suppression": True, "ns_level": 1}}.get(line["stages"])
         other = None if stages is None else webrtc(played, microphone, echo_cancellation=True, **stages)
-        theirs = (None, None) if other is None else quality(near, other, line["speaks"])
-        print(
-            f"| {line['scene']} | {line['stages']} | {show(line['loss'])} | {score:.2f} | {level:+.1f} "
-            f"| {before:.2f} | {show(theirs[0], '{:.2f}')} | {show(theirs[1], '{:+.1f}')} |"
-        )
+        lower = near + (microphone.astype(float) - near) * 10 ** (-12 / 20)
+        line["voice"] = {
+            name: None if sound is None else quality(near, sound, line["speaks"])
+            for name, sound in [("ours", out), ("unprocessed", microphone), ("lower", lower), ("webrtc", other)]
+        }
+        print(f"| {line['scene']} | {line['stages']} | {show(line['loss'])} | {' | '.join(map(said, line['voice'].values()))} |")
 
-    print("\n| noise | stages | noise, dBFS | after | voice, PESQ-WB | after | WebRTC's noise | its PESQ-WB |")
+    print("\n| noise | stages | noise, dBFS | after | WebRTC's | voice | after | WebRTC's |")
     print("|---|---|---|---|---|---|---|---|")
     for line in noises:
         played, near, microphone, out = sounds(line["scene"], "played", "near", "microphone", line["stages"])
         begin = line["speaks"]
         stages = {"low": 1, "high": 3}.get(line["stages"])
         other = None if stages is None else webrtc(played, microphone, noise_suppression=True, ns_level=stages)
-        theirs = (None, None) if other is None else (noise(near, other, begin), quality(near, other, begin)[0])
-        print(
-            f"| {line['scene']} | {line['stages']} | {noise(near, microphone, begin):.1f} "
-            f"| {noise(near, out, begin):.1f} | {quality(near, microphone, begin)[0]:.2f} "
-            f"| {quality(near, out, begin)[0]:.2f} | {show(theirs[0])} | {show(theirs[1], '{:.2f}')} |"
-        )
+        of = [("before", microphone), ("after", out), ("webrtc", other)]
+        line["noise"] = {name: None if sound is None else float(noise(near, sound, begin)) for name, sound in of}
+        line["voice"] = {name: None if sound is None else quality(near, sound, begin) for name, sound in of}
+        levels = " | ".join(map(show, line["noise"].values()))
+        voices = " | ".join(map(said, line["voice"].values()))
+        print(f"| {line['scene']} | {line['stages']} | {levels} | {voices} |")
 
     cost = {stages: [l["cost"] for l in lines if l["stages"] == stages] for stages in ("echo", "usual", "all")}
-    said = ", ".join(f"{name} {np.median(all) * 0.06:.2f}" for name, all in cost.items() if all)
-    print(f"\nProcessor time, seconds for each minute of call: {said}")
+    costs = ", ".join(f"{name} {np.median(all) * 0.06:.2f}" for name, all in cost.items() if all)
+    print(f"\nProcessor time, seconds for each minute of call: {costs}")
+    folder.with_suffix(".json").write_text(json.dumps(lines, indent=1))
 
 
 main()

@@ -64,6 +64,10 @@ fn echo() -> Result<(), String> {
     bench_python()?;
     let folder = target("bench/echo").display().to_string();
     std::fs::create_dir_all(&folder).map_err(|e| format!("{folder}: {e}"))?;
+    // A clean voice for the microphone.
+    let spoken = "/usr/share/asterisk/sounds/it_IT_m_Carlo/demo-echotest.g722";
+    let voice = format!("{folder}/voice.wav");
+    show(command(target("venv/bin/python"), &["tests/g722.py", spoken, &voice]))?;
     let lines = format!("{folder}/lines");
     let run = format!("cargo run --quiet --release -p media --example echo -- {folder} > {lines}");
     show(command("sh", &["-c", &run]))?;

@@ -77,9 +77,14 @@ fn config() -> EchoCanceller3Config {
     (filter.refined.length_blocks, filter.coarse.length_blocks) = (20, 20);
     (filter.refined_initial.length_blocks, filter.coarse_initial.length_blocks) = (19, 19);
     // And what rings on after that fades more slowly than in a furnished one.
-    (config.ep_strength.default_len, config.ep_strength.nearend_len) = (0.92, 0.92);
-    // A speaker that distorts leaves more than is seen in quiet passages.
-    (config.erle.max_l, config.erle.max_h) = (2.0, 1.2);
+    config.ep_strength.default_len = 0.92;
+    // How far the subtraction is trusted: further, and a speaker that distorts is heard; less, and a voice that speaks
+    // at the same time is cut up.
+    (config.erle.max_l, config.erle.max_h) = (6.0, 2.0);
+    // Where somebody here speaks, his voice covers what rings on, in the high bands as well as in the low ones.
+    config.ep_strength.nearend_len = 0.5;
+    let nearend = &mut config.suppressor.nearend_tuning;
+    (nearend.mask_hf.enr_transparent, nearend.mask_hf.enr_suppress) = (1.09, 1.1);
     config
 }
 
