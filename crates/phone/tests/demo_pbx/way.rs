@@ -7,8 +7,8 @@ use crate::bench::{Bench, PATIENCE};
 use demo_pbx::{Config as Pbx, RestFault};
 use devices::{Sink, Source};
 use phone::{
-    AccountState, AudioConfig, CallState, Code, Command, Config, EndReason, Event, SessionState, SignInPage,
-    Start, Transport,
+    AccountState, AudioConfig, CallState, Code, Command, Config, Connection, EndReason, Event, SessionState,
+    SignInPage, Start, Transport,
 };
 use secrecy::ExposeSecret;
 use sign_in::Vault;
@@ -247,6 +247,51 @@ async fn a_plain_account_that_is_kept_is_there_at_the_next_start() {
     next.wizard(|view| view.page == SignInPage::Server).await;
     next.phone.stop().await;
     assert!(bench.vault.get("102@test.io").unwrap().is_none());
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_relay_and_its_password_are_there_at_the_next_start() {
+    let bench = Bench::new(Pbx::default()).await;
+    let relay = std::net::UdpSocket::bind("127.0.0.1:0").unwrap();
+    relay.set_nonblocking(true).unwrap();
+    let connection = Connection {
+        turn: relay.local_addr().unwrap().to_string(),
+        turn_user: "bob".into(),
+        ..Connection::default()
+    };
+    let mut first = bench.phone(Start::None);
+    let Command::UseSipAccount { mut account } = bench.bob(Transport::Udp) else { unreachable!() };
+    account.keep = true;
+    first.send(Command::UseSipAccount { account });
+    first.registered().await;
+    let account = first.phone.picture().await.unwrap().accounts[0].id.clone();
+    let change = |connection: &Connection, password: Option<&str>| Command::SetConnection {
+        account: account.clone(),
+        connection: connection.clone(),
+        turn_password: password.map(|password| password.to_owned().into()),
+    };
+    first.send(change(&connection, Some("between us")));
+    first.phone.picture().await.unwrap();
+    first.phone.stop().await;
+    let entry = format!("{account} TURN");
+    assert!(bench.vault.get(&entry).unwrap().is_some());
+    let mut next = bench.phone(Start::All);
+    next.registered().await;
+    assert_eq!(next.phone.picture().await.unwrap().accounts[0].connection, connection);
+    // Without its password the relay would not be asked; the keychain may still be thinking.
+    let mut asked = [0; 2];
+    for _ in 0..20 {
+        next.dial(demo_pbx::BUSY);
+        next.ended().await;
+        if relay.recv(&mut asked).is_ok() {
+            break;
+        }
+    }
+    assert_eq!(asked, [0, 3], "a request for an allocation (RFC 8656, section 17)");
+    next.send(change(&Connection::default(), None));
+    next.phone.picture().await.unwrap();
+    next.phone.stop().await;
+    assert!(bench.vault.get(&entry).unwrap().is_none());
 }
 
 #[tokio::test(flavor = "multi_thread")]
