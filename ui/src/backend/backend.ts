@@ -2,7 +2,7 @@
 import type { Code, Command, Event, Picture, Problem } from './bindings';
 
 export type {
-  AccountId, AccountState, AccountView, AudioView, CallEnd, CallId, CallPreferences, CallReport, CallState, CallSummary, CallView, CameraState, CertificateView, Code, CodecPreference, Command, DeviceNews, DeviceRole, DeviceView, Direction, DtmfMode, EndReason, EnforcedView, FieldIs, HearBackView, Heard, HistoryView, Ice, MessageView, NoiseRemoval, PasswordPolicyView, PastCallView, PastId, PeerView, Picture, Problem, ProtectionView, Quality, ReasonView, RecordingNotice, RecordingPreferences, RingPreferences, RingTone, RoleView, ScanView, SessionState, SignInNews, SignInPage, SignInView, SipAccount, SrtpPolicy, TenantView, Theme, Transport, TransportChoice, TrustedView, TurnOver, Verdict, VoicePreferences, WatchedView, WaysView,
+  AccountId, AccountState, AccountView, AudioView, CallEnd, CallId, CallPreferences, CallReport, CallState, CallSummary, CallView, CameraState, CertificateView, Code, CodecPreference, Command, Connection, DeviceNews, DeviceRole, DeviceView, Direction, DtmfMode, EndReason, EnforcedView, FieldIs, HearBackView, Heard, HistoryView, Ice, MessageView, NoiseRemoval, PasswordPolicyView, PastCallView, PastId, PeerView, Picture, Problem, ProtectionView, Quality, ReasonView, RecordingNotice, RecordingPreferences, RingPreferences, RingTone, RoleView, ScanView, SessionState, SignInNews, SignInPage, SignInView, SipAccount, SrtpPolicy, TenantView, Theme, Transport, TransportChoice, TrustedView, TurnOver, Verdict, VoicePreferences, WatchedView, WaysView,
 } from './bindings';
 export type PhoneEvent = Event;
 
