@@ -114,6 +114,8 @@ fn script(
     });
     if let Some(audio) = audio {
         config.audio = sound(audio);
+        // Whoever lets a file speak does not wear a headset.
+        config.headsets = config.headsets.filter(|_| audio.play.is_none());
         config.voice = Some(match audio.processing {
             Some(Processing::On) => VoicePreferences::ALL,
             Some(Processing::Off) | None => VoicePreferences::default(),

@@ -32,7 +32,9 @@ pub use choice::{Chosen, Known, Passed, PlaceBook, Reason, Role, candidates};
 pub use clipboard::{ClipboardError, Clipped, clipboard};
 pub use clock::{Clock, HandClock, SystemClock};
 pub use error::DeviceError;
-pub use headset::{Buttons, DescriptorError, LineState, Press};
+pub use headset::{
+    Buttons, DescriptorError, FakeHeadset, Headsets, HidBus, HidPort, LineState, Press, system_hid,
+};
 pub use priority::prefer_this_thread;
 pub use recording::{CallRecording, load_wav};
 pub use ringer::{Ringer, TonePlayer};

@@ -52,6 +52,8 @@ pub(crate) enum Input {
     Heard(u32, VoiceEvent),
     /// Something was plugged in or out.
     Plugged(devices::Present),
+    /// A button of a headset.
+    Pressed(devices::Press),
     /// The time has come for the next digits of a call.
     DigitsDue(CallId),
     /// The time has come to answer a call as the PBX wishes.
@@ -109,6 +111,7 @@ impl Actor {
         self.signing_in.begin(&mut self.accounts);
         while let Some(input) = self.inbox.recv().await {
             self.take(input);
+            self.calls.light();
             self.publish();
             if self.landed && self.calls.is_quiet() {
                 break;
@@ -156,6 +159,7 @@ impl Actor {
             Input::Prepared(call, way, ready) => self.calls.prepared(call, way, ready),
             Input::Moved(call, bound) => self.calls.resettled(call, bound),
             Input::Plugged(present) => self.calls.plugged(present),
+            Input::Pressed(press) => self.calls.pressed(press),
             Input::Heard(voice, event) => self.calls.heard(voice, event),
             Input::DigitsDue(call) => self.calls.send_digits(call),
             Input::AnswerDue(call) => self.calls.answer_due(call),

@@ -7,6 +7,7 @@ mod digits;
 mod early;
 mod end;
 mod floor;
+mod headset;
 mod hear_back;
 mod keys;
 mod meter;
@@ -21,7 +22,7 @@ use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex};
 use std::time::Instant;
 
-use devices::{DeviceWatch, PlaceBook};
+use devices::{DeviceWatch, Headsets, LineState, PlaceBook};
 use media::Identity;
 
 use crate::accounts::AgentId;
@@ -64,6 +65,10 @@ pub(crate) struct Calls {
     testing: Testing,
     /// Tells what is plugged in, where that matters.
     _watch: Option<DeviceWatch>,
+    /// Those with buttons.
+    headsets: Option<Headsets>,
+    /// What they show.
+    lit: Option<LineState>,
     /// Whom other phones see in a handshake for keys, for as long as this phone runs.
     identity: Option<Arc<Identity>>,
     voice_preferences: VoicePreferences,
@@ -85,8 +90,12 @@ impl Calls {
         let audio = Audio::new(config.audio.clone(), book, ring);
         let told = outlet.clone();
         let watch = || DeviceWatch::start(move |present| told.put(Input::Plugged(present)));
+        let pressed = outlet.clone();
+        let headsets = |bus| Headsets::start(bus, move |press| pressed.put(Input::Pressed(press)));
         Self {
             _watch: audio.uses_cards().then(watch),
+            headsets: config.headsets.clone().map(headsets),
+            lit: None,
             audio,
             history: History::start(config.data_dir.clone(), outlet.clone()),
             testing: Testing::default(),

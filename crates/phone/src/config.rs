@@ -1,7 +1,8 @@
 use std::path::PathBuf;
+use std::sync::Arc;
 
 use brand::{BRAND, Preset};
-use devices::{Sink, Source};
+use devices::{HidBus, Sink, Source};
 use media::Stages;
 use pbx_api::Trust;
 
@@ -38,6 +39,8 @@ pub struct Config {
     pub browser: Browser,
     /// Looks for QR codes.
     pub eyes: Eyes,
+    /// Where headsets with buttons are plugged in.
+    pub headsets: Option<Arc<dyn HidBus>>,
     /// Preferences in calls for this run alone; without them those in the settings hold, and changes are kept there.
     pub calls: Option<CallPreferences>,
     /// The same for what is done to the user's voice.
@@ -123,6 +126,7 @@ impl Config {
             },
             browser: Browser::system(),
             eyes: Eyes::System,
+            headsets: Some(devices::system_hid()),
             calls: None,
             voice: None,
             nat: None,

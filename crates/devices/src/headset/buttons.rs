@@ -142,4 +142,4 @@ fn meaning(usage: Usage, on: bool, springs_back: bool, line: LineState) -> Optio
 }
 
 #[cfg(test)]
-mod tests;
+pub(super) mod tests;

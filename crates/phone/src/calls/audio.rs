@@ -19,6 +19,9 @@ impl Calls {
     /// Something was plugged in or out.
     pub(crate) fn plugged(&mut self, present: Present) {
         self.audio.plugged(present);
+        if let Some(headsets) = &self.headsets {
+            headsets.look();
+        }
         self.devices_changed();
     }
 

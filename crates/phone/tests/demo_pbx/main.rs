@@ -4,6 +4,7 @@
 
 mod bench;
 mod crossings;
+mod headset;
 mod hear_back;
 mod history;
 mod meters;
