@@ -188,16 +188,18 @@ impl Line {
     }
 
     fn assert_heard(&self, who: &str, cli: &Cli, there: &Path) {
-        let (pesq, correlation) = (3.2, 0.9);
+        // What is not decrypted is noise. What we hear is less even than what we say where a busy host lets the other
+        // phone speak late: our jitter buffer stretches over it.
+        let ((pesq_there, pesq_here), correlation) = ((3.2, 2.6), 0.9);
         let name = |what: &str| format!("over {}: {what}", self.transport);
         score(&Speech::reference(Voice::First), there).assert_clean(
             &name(&format!("{who} heard us")),
-            pesq,
+            pesq_there,
             correlation,
         );
         score(&Speech::reference(Voice::Second), &self.session.path("heard.wav")).assert_clean(
             &name(&format!("we heard {who}")),
-            pesq,
+            pesq_here,
             correlation,
         );
         let media = cli.events("media");
