@@ -117,7 +117,8 @@ load-module module-null-sink sink_name=cable rate=48000 channels=2 channel_map=f
 load-module module-remap-sink sink_name=mouth master=cable channels=1 master_channel_map=front-left \
 channel_map=mono remix=no
 load-module module-remap-sink sink_name=speaker master=cable channels=1 master_channel_map=front-right \
-channel_map=mono remix=no sink_properties=device.description=Speaker
+channel_map=mono remix=no \
+sink_properties=\"device.description=Speaker device.form_factor=headset\"
 load-module module-remap-source source_name=microphone master=cable.monitor channels=1 \
 master_channel_map=front-left channel_map=mono remix=no source_properties=device.description=Microphone
 set-default-sink speaker

@@ -3,7 +3,9 @@
 
 use std::time::Duration;
 
-use devices::{Chosen, Known, Passed, PlaceBook, Present, Reason, Role, Sink, Source, candidates};
+use devices::{
+    Chosen, DeviceKind, Known, Passed, PlaceBook, Present, Reason, Role, Sink, Source, candidates,
+};
 
 use crate::config::AudioConfig;
 use crate::voice::{Device, Wanted};
@@ -167,6 +169,22 @@ impl Audio {
         };
         let in_use = used.card.as_ref().map(|(id, _)| id);
         self.candidates(role(device)).iter().any(|chosen| Some(&chosen.id) != in_use)
+    }
+
+    /// Whether what is played stays at the user's ears, as far as the speaker in use or to be used tells.
+    pub(crate) fn is_worn(&self) -> bool {
+        let used = self.speaker.card.as_ref().map(|(id, _)| id.clone());
+        let chosen = || self.candidates(Role::Speaker).into_iter().next().map(|chosen| chosen.id);
+        let id = used.or_else(chosen);
+        let is = |device: &&devices::DeviceInfo| match &id {
+            Some(id) => device.id == *id,
+            None => device.default,
+        };
+        let worn = |device: &devices::DeviceInfo| {
+            matches!(device.kind, DeviceKind::Headset | DeviceKind::Headphones | DeviceKind::Handset)
+        };
+        matches!(self.config.speaker, Sink::Card(_))
+            && Role::Speaker.of(&self.present).iter().find(is).is_some_and(worn)
     }
 
     /// Names of the microphone and the speaker in use.

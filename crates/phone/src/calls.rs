@@ -36,7 +36,7 @@ use crate::voice::{Attention, Voice, VoiceError, VoiceEvent};
 use crate::words::{of_end, of_voice_error};
 use crate::{
     AccountId, CallId, CallPreferences, CallState, CallView, Code, Config, EndReason, Event, HistoryView,
-    PeerView, Problem, ProtectionView, RingPreferences, VoicePreferences,
+    PeerView, Problem, Processing, ProtectionView, RingPreferences, VoicePreferences,
 };
 
 pub(crate) use begin::Way;
@@ -139,9 +139,12 @@ impl Calls {
         self.voice_preferences
     }
 
-    /// The same, as far as this microphone needs it.
+    /// The same, as far as these devices need it: into a headset nothing comes back, and a canceller that looks for an
+    /// echo all the same takes voice for it.
     fn stages(&self) -> media::Stages {
-        self.config.audio.stages(self.voice_preferences.into())
+        let stages = self.config.audio.stages(self.voice_preferences.into());
+        let needless = self.audio.is_worn() && self.config.audio.processing == Processing::ForCards;
+        media::Stages { echo: stages.echo && !needless, ..stages }
     }
 
     /// Whether others are told what we do.

@@ -288,7 +288,7 @@ export const de: Words = {
     silent: 'Sagen Sie etwas',
     trySpeaker: 'Ton abspielen',
     echo: 'Echo entfernen',
-    echoHint: 'Nötig mit Lautsprechern; mit einem Headset schadet es nicht.',
+    echoHint: 'Mit Lautsprechern. Ein Headset macht keins.',
     gain: 'Lautstärke ausgleichen',
     gainHint: 'Sie bleiben gleich laut, auch wenn Sie sich zurücklehnen.',
     highPass: 'Rumpeln entfernen',

@@ -293,7 +293,7 @@ export const en = {
     silent: 'Say something',
     trySpeaker: 'Play a tone',
     echo: 'Remove echo',
-    echoHint: 'Needed with loudspeakers; harmless with a headset.',
+    echoHint: 'With loudspeakers. A headset makes none.',
     gain: 'Even out my volume',
     gainHint: 'Keeps you as loud when you lean back.',
     highPass: 'Remove rumble',

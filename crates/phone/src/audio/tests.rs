@@ -46,6 +46,23 @@ fn before_anything_is_known_the_system_decides() {
 }
 
 #[test]
+fn what_is_played_stays_at_the_ears_only_where_the_speaker_is_worn() {
+    let mut audio = audio(AudioConfig::default());
+    assert!(!audio.is_worn(), "nothing is known yet");
+    let worn = DeviceInfo { kind: DeviceKind::Headset, ..headset() };
+    audio.plugged(present(&[laptop(), worn.clone()]));
+    assert!(!audio.is_worn());
+    audio.prefer(Role::Speaker, Some("headset"));
+    assert!(audio.is_worn(), "it will be used");
+    audio.used(Device::Speaker, Some("laptop".into()), None);
+    assert!(!audio.is_worn(), "the laptop is what could be opened");
+    let config = AudioConfig { speaker: Sink::Null, ..AudioConfig::default() };
+    let mut nowhere = super::Audio::new(config, PlaceBook::default(), RingPreferences::default());
+    nowhere.plugged(present(&[worn]));
+    assert!(!nowhere.is_worn());
+}
+
+#[test]
 fn one_click_uses_a_device_and_another_follows_the_system_again() {
     let mut audio = audio(AudioConfig::default());
     audio.plugged(present(&[laptop(), headset()]));

@@ -59,6 +59,9 @@ impl Calls {
             tracing::info!(?news, "another device is used");
             self.outlet.tell(Event::DeviceChanged { news });
         }
+        if let Some(voice) = &self.voice {
+            voice.process(self.stages());
+        }
         if let Some(voice) = self.voice.as_ref().filter(|_| first) {
             // It began with what a command line named; from now on others may take its place.
             voice.want(self.audio.wanted());
