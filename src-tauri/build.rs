@@ -5,7 +5,7 @@ use std::{env, fs, io};
 
 use brand::BRAND;
 use serde_json::Value;
-use tauri_build::{AppManifest, Attributes};
+use tauri_build::{AppManifest, Attributes, WindowsAttributes};
 
 const CONFIG: &str = "tauri.conf.json";
 
@@ -34,7 +34,8 @@ fn main() -> io::Result<()> {
     }
     // Named here, commands need a permission like any other; see capabilities/main.json.
     let commands = AppManifest::new().commands(&["send", "picture"]);
-    tauri_build::try_build(Attributes::new().app_manifest(commands))
+    let windows = WindowsAttributes::new().app_manifest(include_str!("app.manifest"));
+    tauri_build::try_build(Attributes::new().app_manifest(commands).windows_attributes(windows))
         .map_err(|e| io::Error::other(format!("{e:#}")))
 }
 

@@ -2,7 +2,7 @@ use std::path::PathBuf;
 
 use brand::BRAND;
 use clap::error::ErrorKind;
-use clap::{CommandFactory, Parser};
+use clap::{CommandFactory, Parser, ValueEnum};
 use secrecy::{ExposeSecret, SecretString};
 
 /// The softphone with a window.
@@ -21,9 +21,21 @@ pub struct Args {
     /// Let this program open the links of its scheme, for this user
     #[arg(long)]
     pub open_links: bool,
+    /// Delete the user's settings, calls and passwords and end: `ask` for it first, or `yes`
+    #[arg(long, value_name = "HOW", hide = true)]
+    pub remove_data: Option<RemoveData>,
     /// Link of the phone's own scheme; a phone that runs already gets it
     #[arg(value_name = "LINK")]
     pub link: Option<SecretString>,
+}
+
+/// Whether the user is asked before what is theirs is deleted.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum RemoveData {
+    /// They are.
+    Ask,
+    /// They were.
+    Yes,
 }
 
 impl Args {

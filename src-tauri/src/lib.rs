@@ -2,11 +2,14 @@
 //! It knows nothing of telephony, and the phone nothing of it.
 
 mod args;
+#[cfg(windows)]
+mod dialog;
 mod instance;
 mod ipc;
 mod leave;
 mod line;
 mod links;
+mod removal;
 mod webview;
 
 pub use args::Args;
@@ -30,6 +33,10 @@ use crate::links::Links;
 /// There is no webview.
 pub fn run(args: Args) -> tauri::Result<()> {
     let data_dir = args.data_dir.clone().or_else(phone::default_data_dir);
+    if let Some(how) = args.remove_data {
+        removal::remove_data(how, data_dir.as_deref());
+        return Ok(());
+    }
     let (links, opened) = Links::new();
     let ipc = ipc::ipc();
     let builder = match data_dir.as_deref().and_then(|dir| instance::only_one(dir, links.clone())) {
@@ -73,6 +80,18 @@ pub fn run(args: Args) -> tauri::Result<()> {
         _ => {}
     });
     Ok(())
+}
+
+/// Tells who started the program why there is no window, where nobody reads what it logs.
+pub fn explain(error: &tauri::Error) {
+    tracing::error!(%error, "the window cannot be opened");
+    #[cfg(windows)]
+    if tauri::webview_version().is_err() {
+        dialog::tell(
+            "Microsoft Edge WebView2 is missing, which shows this program's window. It is free: look for \"WebView2 \
+             Runtime\" on microsoft.com and install the Evergreen Bootstrapper, or ask your administrator.",
+        );
+    }
 }
 
 fn start(args: &Args, data_dir: Option<PathBuf>) -> Result<Phone, Problem> {

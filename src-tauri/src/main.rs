@@ -2,6 +2,9 @@
 
 #![cfg_attr(not(debug_assertions), windows_subsystem = "windows")]
 
+#[cfg(windows)]
+mod console;
+
 use std::io::{self, IsTerminal};
 use std::process::ExitCode;
 
@@ -15,6 +18,10 @@ const LOG: &str = "info";
 const NO_SECRETS: &str = "rsipstack=warn";
 
 fn main() -> ExitCode {
+    #[cfg(windows)]
+    if let Some(words) = console::words() {
+        return carillon_cli::main(words);
+    }
     let args = Args::read();
     let filter = EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new(LOG));
     let filter = NO_SECRETS.parse().into_iter().fold(filter, EnvFilter::add_directive);
@@ -27,7 +34,7 @@ fn main() -> ExitCode {
     match carillon_shell::run(args) {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
-            tracing::error!(%error, "the window cannot be opened");
+            carillon_shell::explain(&error);
             ExitCode::FAILURE
         }
     }

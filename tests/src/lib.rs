@@ -7,6 +7,7 @@
 
 mod asterisk;
 mod authority;
+mod bare_root;
 mod baresip;
 mod browser;
 mod cli;
@@ -39,9 +40,11 @@ mod usage;
 mod verdict;
 mod web_phone;
 mod window;
+mod wine;
 
 pub use asterisk::{Ami, Asterisk};
 pub use authority::Authority;
+pub use bare_root::BareRoot;
 pub use baresip::{Baresip, Recording, Side};
 pub use browser::Browser;
 pub use cli::{Cli, Event, SipAccount};
@@ -73,3 +76,4 @@ pub use usage::{Usage, open_sockets};
 pub use verdict::{Hearing, Judge, Verdict};
 pub use web_phone::WebPhone;
 pub use window::Window;
+pub use wine::{Registry, Wine};

@@ -60,9 +60,14 @@ impl Process {
 
     /// Runs `command` to its end and gives its standard output; a failing one fails the test.
     pub fn run(name: &str, command: Command) -> String {
+        Self::run_within(name, command, Duration::from_secs(60))
+    }
+
+    /// The same for what may take longer.
+    pub fn run_within(name: &str, command: Command, limit: Duration) -> String {
         let mut process = Self::start(name, command);
         process.close_stdin();
-        let status = process.wait_exit(Duration::from_secs(60));
+        let status = process.wait_exit(limit);
         assert_eq!(status, 0, "{name} failed\n{}", process.log());
         process.output.lines.lock().unwrap().lines.iter().filter(|l| !l.error).fold(
             String::new(),

@@ -80,6 +80,11 @@ impl Session {
         self
     }
 
+    /// The number of its display, with the colon before it.
+    pub fn display(&self) -> &str {
+        &self.env["DISPLAY"]
+    }
+
     /// With a system's browser that opens nothing by itself, but notes the addresses it is called with.
     pub fn with_browser(mut self) -> Self {
         let (program, notes) = (self.path("browser"), self.opened_file());

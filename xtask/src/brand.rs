@@ -30,8 +30,10 @@ pub fn run(name: &str, debug: bool) -> Result<bool, String> {
 
 /// A brand that is to be built.
 pub struct Edition {
-    name: String,
-    brand: Brand,
+    /// Name of its folder.
+    pub name: String,
+    /// What stands there.
+    pub brand: Brand,
 }
 
 impl Edition {
@@ -69,9 +71,18 @@ impl Edition {
         } else {
             build.args(["--package", "carillon", "--package", "carillon-cli", "--release"]);
         }
+        self.prepare(&mut build)?;
+        Ok(build)
+    }
+
+    /// Lets a build of programs be one of this brand.
+    ///
+    /// # Errors
+    /// The window's configuration cannot be read.
+    pub fn prepare(&self, build: &mut Command) -> Result<(), String> {
         build.env("CARILLON_BRAND", &self.name);
         build.env("TAURI_CONFIG", self.window()?.to_string());
-        Ok(build)
+        Ok(())
     }
 
     /// Copies the programs to where they are not built over, and gives them the brand's names; where that is.

@@ -21,6 +21,14 @@ pub enum Purpose {
     Test,
     /// To measure beside others.
     Bench,
+    /// To build the package for Debian.
+    Debian,
+    /// To install it.
+    DebianTest,
+    /// To build the packages for Windows.
+    Windows,
+    /// To install them.
+    WindowsTest,
 }
 
 enum Probe {
@@ -132,6 +140,20 @@ const NEEDS: &[Need] = &[
         "asterisk-core-sounds-it-g722",
     ),
     need(Purpose::Test, Probe::Program("chromedriver"), "chromium-driver"),
+    need(Purpose::Debian, Probe::Program("dpkg-shlibdeps"), "dpkg-dev"),
+    need(Purpose::DebianTest, Probe::Program("debootstrap"), "debootstrap"),
+    need(Purpose::DebianTest, Probe::Program("desktop-file-validate"), "desktop-file-utils"),
+    need(Purpose::DebianTest, Probe::Program("appstreamcli"), "appstream"),
+    need(Purpose::Windows, Probe::Program("x86_64-w64-mingw32-gcc-posix"), "gcc-mingw-w64-x86-64-posix"),
+    need(Purpose::Windows, Probe::Program("x86_64-w64-mingw32-g++-posix"), "g++-mingw-w64-x86-64-posix"),
+    need(Purpose::Windows, Probe::Program("nasm"), "nasm"),
+    need(Purpose::Windows, Probe::Program("wixl"), "wixl"),
+    need(Purpose::Windows, Probe::Program("msibuild"), "msitools"),
+    need(Purpose::WindowsTest, Probe::Program("wine"), "wine"),
+    need(Purpose::WindowsTest, Probe::File("/usr/lib/wine/wine64"), "wine64"),
+    need(Purpose::WindowsTest, Probe::Program("wrestool"), "icoutils"),
+    need(Purpose::WindowsTest, Probe::Program("osslsigncode"), "osslsigncode"),
+    need(Purpose::WindowsTest, Probe::Program("Xvfb"), "xvfb"),
     need(Purpose::Test, Probe::Program("display"), "imagemagick"),
 ];
 

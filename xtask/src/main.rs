@@ -1,18 +1,22 @@
-//! `cargo xtask demo | test | bench | brand | judges | fuzz`: everything that is done with the project as a whole.
+//! `cargo xtask demo | test | bench | brand | msi | deb | judges | fuzz`: everything that is done with the project as a whole.
 
 mod asterisk;
 mod bench;
 mod brand;
 mod build;
+mod contents;
+mod deb;
 mod demo;
 mod fuzz;
 mod judges;
 mod machine;
+mod msi;
 mod report;
 mod shell;
 mod test;
 mod tools;
 mod ui;
+mod windows;
 
 use std::process::ExitCode;
 
@@ -26,6 +30,8 @@ cargo xtask bench loss [CELL...]
                                 measure the voice path alone over simulated loss, without network or other phones
 cargo xtask brand NAME [--debug]
                                 build the product as the brand in brand/NAME, into target/brand/NAME
+cargo xtask msi [BRAND]         build the packages for Windows, into target/packages
+cargo xtask deb [BRAND]         build the package for Debian and its like, into target/packages
 cargo xtask judges              have two foreign PBXs judge every operation, and write the README's table
 cargo xtask fuzz [TARGET] [SECONDS]
                                 feed a fuzz target, or all of them, for 600 seconds or as many as said
@@ -42,6 +48,10 @@ fn main() -> ExitCode {
         ["bench", names @ ..] => bench::run(names),
         ["brand", name] => brand::run(name, false),
         ["brand", name, "--debug"] | ["brand", "--debug", name] => brand::run(name, true),
+        ["msi"] => msi::run("carillon"),
+        ["msi", brand] => msi::run(brand),
+        ["deb"] => deb::run("carillon"),
+        ["deb", brand] => deb::run(brand),
         ["judges"] => judges::run(),
         ["fuzz"] => fuzz::run(None, fuzz::USUAL),
         ["fuzz", name] => fuzz::run(Some(name), fuzz::USUAL),

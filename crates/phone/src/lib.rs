@@ -24,6 +24,7 @@ mod office;
 mod outlet;
 mod phone;
 mod picture;
+mod removal;
 mod report;
 mod returning;
 mod scanning;
@@ -59,6 +60,7 @@ pub use picture::{
     SrtpPolicy, TenantView, Theme, TransferView, Transport, TransportChoice, TrustedView, UnixMs,
     VoicePreferences, WatchedView, WaysView,
 };
+pub use removal::remove_data;
 pub use scanning::{CodeFacts, Eyes, code_in};
 pub use settings::{AccountKind, SavedAccount, Settings, SettingsError};
 pub use summary::{CallSummary, PathSeen, Spread, VerdictSeen};

@@ -10,6 +10,8 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::SystemTime;
 
+pub(crate) use relay::entry as turn_entry;
+
 use devices::PlaceBook;
 use pbx_api::{Client, FeatureCode, Fingerprint, ServerAddress};
 use secrecy::{ExposeSecret, SecretString};

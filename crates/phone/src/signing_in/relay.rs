@@ -14,7 +14,7 @@ use crate::words::of_sign_in_error;
 use crate::{Event, Problem};
 
 /// Its entry there.
-fn entry(id: &AccountId) -> String {
+pub(crate) fn entry(id: &AccountId) -> String {
     format!("{id} TURN")
 }
 

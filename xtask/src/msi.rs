@@ -1,0 +1,214 @@
+//! `cargo xtask msi`: the packages for Windows, one for the machine and one for a single user.
+
+use std::fmt::Write as _;
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use sha2::{Digest, Sha256};
+
+use crate::brand::Edition;
+use crate::machine::{Purpose, prepare};
+use crate::shell::{command, root, show, target};
+use crate::{contents, windows};
+
+/// For whom a package is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Scope {
+    /// For everybody at the machine; an administrator installs it.
+    Machine,
+    /// For who installs it.
+    User,
+}
+
+/// Builds the programs of a brand for Windows and packs them; prints where the packages are.
+///
+/// # Errors
+/// Something is missing, does not build or cannot be packed.
+pub fn run(name: &str) -> Result<bool, String> {
+    prepare(&[Purpose::Build, Purpose::Windows])?;
+    let edition = Edition::read(name)?;
+    let files = windows::build(&edition)?;
+    let version = contents::write(&edition, windows::TRIPLE, &files)?;
+    for scope in [Scope::Machine, Scope::User] {
+        let package = pack(&edition, &files, &version, scope)?;
+        let size = fs::metadata(&package).map_err(|e| e.to_string())?.len();
+        println!("{}: {:.1} MB", package.display(), size as f64 / 1e6);
+    }
+    Ok(true)
+}
+
+/// Packs what lies in `files` as `version`; where the package is.
+///
+/// # Errors
+/// It cannot be packed, as the tools say it.
+pub fn pack(edition: &Edition, files: &Path, version: &str, scope: Scope) -> Result<PathBuf, String> {
+    let folder = target("packages");
+    fs::create_dir_all(&folder).map_err(|e| format!("{}: {e}", folder.display()))?;
+    let source_file = root().join("wix/phone.wxs");
+    let source = fs::read_to_string(&source_file).map_err(|e| format!("{}: {e}", source_file.display()))?;
+    let package = folder.join(format!("{}-{version}-x64{}.msi", edition.brand.program, scope.suffix()));
+    let variables = variables(edition, files, version, scope, &source);
+    if cfg!(windows) {
+        let object = package.with_extension("wixobj").display().to_string();
+        let mut candle = command("candle", &["-nologo", "-arch", "x64", "-out", &object]);
+        candle.args(variables.iter().map(|(name, value)| format!("-d{name}={value}"))).arg(&source_file);
+        show(candle)?;
+        show(command("light", &["-nologo", "-out", &package.display().to_string(), &object]))?;
+        return Ok(package);
+    }
+    let (plain, conditions) = without_conditions(&source)?;
+    let plain_file = folder.join("phone.wxs");
+    fs::write(&plain_file, plain).map_err(|e| format!("{}: {e}", plain_file.display()))?;
+    let _ = fs::remove_file(&package);
+    let mut wixl = command("wixl", &["-a", "x64", "-o", &package.display().to_string()]);
+    for (name, value) in &variables {
+        wixl.args(["-D", &format!("{name}={value}")]);
+    }
+    wixl.arg(&plain_file);
+    show(wixl)?;
+    finish(&package, &conditions, scope)?;
+    Ok(package)
+}
+
+/// What wixl leaves out: conditions of components, and, for a single user, that no administrator is needed.
+fn finish(package: &Path, conditions: &[(String, String)], scope: Scope) -> Result<(), String> {
+    let package = package.display().to_string();
+    let mut msibuild = command("msibuild", &[&package]);
+    for (component, condition) in conditions {
+        let query = format!("UPDATE `Component` SET `Condition` = '{condition}' WHERE `Component` = '{component}'");
+        msibuild.args(["-q", &query]);
+    }
+    if scope == Scope::User {
+        msibuild.args(["-q", "DELETE FROM `Property` WHERE `Property` = 'ALLUSERS'"]);
+    }
+    show(msibuild)
+}
+
+impl Scope {
+    fn suffix(self) -> &'static str {
+        match self {
+            Self::Machine => "",
+            Self::User => "-user",
+        }
+    }
+}
+
+/// Everything `wix/phone.wxs` leaves open.
+fn variables(
+    edition: &Edition,
+    files: &Path,
+    version: &str,
+    scope: Scope,
+    source: &str,
+) -> Vec<(String, String)> {
+    let brand = &edition.brand;
+    let upgrade = guid(&[&brand.identifier, scope.suffix()]);
+    let icon = root().join("brand").join(&edition.name).join("icons/icon.ico").display().to_string();
+    let files = files.display().to_string();
+    let (root, wix_scope, folder, below) = match scope {
+        Scope::Machine => ("HKLM", "perMachine", "ProgramFiles64Folder", "."),
+        Scope::User => ("HKCU", "perUser", "LocalAppDataFolder", "Programs"),
+    };
+    let key = format!("Software\\{}", brand.name);
+    let website = brand.links.website.as_deref().unwrap_or("https://carillon.invalid/");
+    let mut all: Vec<(String, String)> = [
+        ("Name", brand.name.as_str()),
+        ("Manufacturer", &brand.name),
+        ("Description", "Calls over your office's PBX"),
+        ("Version", version),
+        ("Program", &brand.program),
+        ("Identifier", &brand.identifier),
+        ("Scheme", &brand.scheme),
+        ("Website", website),
+        ("UpgradeCode", &upgrade),
+        ("Icon", &icon),
+        ("Files", &files),
+        ("Scope", wix_scope),
+        ("Root", root),
+        ("ProgramsFolder", folder),
+        ("Below", below),
+        ("Key", &key),
+        ("Run", r"Software\Microsoft\Windows\CurrentVersion\Run"),
+    ]
+    .map(|(name, value)| (name.to_owned(), value.to_owned()))
+    .into();
+    all.extend(components(source).map(|id| (format!("Guid{id}"), guid(&[&upgrade, id]))));
+    all
+}
+
+/// The components a source speaks of.
+fn components(source: &str) -> impl Iterator<Item = &str> {
+    source.split("<Component Id=\"").skip(1).filter_map(|rest| rest.split('"').next())
+}
+
+/// The same text gives the same identifier for ever, and another brand or scope another (RFC 9562, section 5.8).
+fn guid(of: &[&str]) -> String {
+    let mut hash = Sha256::digest(of.join("\n").as_bytes());
+    if let Some(byte) = hash.get_mut(6) {
+        *byte = *byte & 0x0f | 0x80;
+    }
+    if let Some(byte) = hash.get_mut(8) {
+        *byte = *byte & 0x3f | 0x80;
+    }
+    let mut text = String::new();
+    for (n, byte) in hash.iter().take(16).enumerate() {
+        if [4, 6, 8, 10].contains(&n) {
+            text.push('-');
+        }
+        let _ = write!(text, "{byte:02X}");
+    }
+    text
+}
+
+/// wixl of Debian knows no condition in a component: the source without them, and each component's.
+fn without_conditions(source: &str) -> Result<(String, Vec<(String, String)>), String> {
+    const OPEN: &str = "<Condition>";
+    const CLOSE: &str = "</Condition>";
+    let (mut plain, mut conditions, mut rest) = (String::new(), Vec::new(), source);
+    while let Some((before, after)) = rest.split_once(OPEN) {
+        let (condition, after) = after.split_once(CLOSE).ok_or("wix/phone.wxs: a condition does not end")?;
+        plain.push_str(before);
+        let component = components(&plain).last().ok_or("wix/phone.wxs: a condition outside of components")?;
+        if condition.contains(['&', '\'']) {
+            return Err(format!("wix/phone.wxs: {component}: a condition is to have neither & nor '"));
+        }
+        conditions.push((component.to_owned(), condition.to_owned()));
+        rest = after;
+    }
+    plain.push_str(rest);
+    Ok((plain, conditions))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_identifier_is_the_same_for_ever_and_anothers_is_not() {
+        let own = guid(&["app.carillon.phone", ""]);
+        assert_eq!(own, guid(&["app.carillon.phone", ""]));
+        assert_eq!(own.len(), 36);
+        assert_eq!(own.as_bytes().get(14), Some(&b'8'));
+        assert_ne!(own, guid(&["app.carillon.phone", "-user"]));
+    }
+
+    #[test]
+    fn conditions_are_taken_out_and_kept_with_their_component() {
+        let source = r#"<Component Id="A"><X/></Component><Component Id="B"><Condition>C = "1"</Condition><Y/></Component>"#;
+        let (plain, conditions) = without_conditions(source).unwrap();
+        assert_eq!(plain, r#"<Component Id="A"><X/></Component><Component Id="B"><Y/></Component>"#);
+        assert_eq!(conditions, [("B".to_owned(), r#"C = "1""#.to_owned())]);
+        assert!(without_conditions("<Component Id=\"A\"><Condition>").is_err());
+    }
+
+    #[test]
+    fn every_variable_of_the_source_is_given() {
+        let source = fs::read_to_string(root().join("wix/phone.wxs")).unwrap();
+        let edition = Edition::read("harbour").unwrap();
+        let given = variables(&edition, Path::new("files"), "1.2.3", Scope::User, &source);
+        for rest in source.split("$(var.").skip(1) {
+            let name = rest.split(')').next().unwrap();
+            assert!(given.iter().any(|(given, _)| given == name), "{name}");
+        }
+    }
+}
