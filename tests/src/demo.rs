@@ -1,7 +1,8 @@
 //! The demo PBX as a child process.
 
-use std::path::PathBuf;
-use std::process::Command;
+use std::fs;
+use std::net::Ipv4Addr;
+use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
 use serde_json::Value;
@@ -15,6 +16,8 @@ pub struct Demo {
     arguments: Vec<String>,
     ready: Value,
     server: String,
+    address: Ipv4Addr,
+    place: Place,
     ca: PathBuf,
     _dir: TempDir,
 }
@@ -30,13 +33,35 @@ impl Demo {
         let mut arguments = vec!["--json".to_owned(), "--state".to_owned(), state.display().to_string()];
         arguments.extend(more.iter().map(|&a| a.to_owned()));
         let any = PORTS.iter().flat_map(|(option, _)| [(*option).to_owned(), "0".to_owned()]);
-        let (process, ready) = start(&arguments.iter().cloned().chain(any).collect::<Vec<_>>());
+        let all = arguments.iter().cloned().chain(any).collect::<Vec<_>>();
+        let (process, ready) = start(&Place::Here, &all);
         let port = |key: &str| ready[key].as_u64().unwrap_or_else(|| panic!("no {key} in {ready}"));
         for (option, key) in PORTS {
             arguments.extend([option.to_owned(), port(key).to_string()]);
         }
         let server = format!("127.0.0.1:{}", port("https_port"));
-        Self { process, arguments, ready, server, ca: state.join("certificate.pem"), _dir: dir }
+        let ca = state.join("certificate.pem");
+        let (address, place) = (Ipv4Addr::LOCALHOST, Place::Here);
+        Self { process, arguments, ready, server, address, place, ca, _dir: dir }
+    }
+
+    /// Starts it in a place of its own, on the ports of a PortSIP PBX. It shows the certificate and key of these files
+    /// where they are given.
+    pub fn at(place: &Place, address: Ipv4Addr, identity: Option<(&Path, &Path)>) -> Self {
+        let dir = TempDir::with_prefix("carillon-demo-pbx-").unwrap();
+        let state = dir.path().join("state");
+        let ca = state.join("certificate.pem");
+        if let Some((certificate, key)) = identity {
+            fs::create_dir(&state).unwrap();
+            fs::copy(certificate, &ca).unwrap();
+            fs::copy(key, state.join("key.pem")).unwrap();
+        }
+        let arguments = ["--json", "--bind", &address.to_string(), "--state", &state.display().to_string()]
+            .map(str::to_owned);
+        let (process, ready) = start(place, &arguments);
+        let server = format!("{address}:{}", ready["https_port"]);
+        let (arguments, place) = (arguments.to_vec(), place.clone());
+        Self { process, arguments, ready, server, address, place, ca, _dir: dir }
     }
 
     /// `host:port` to sign in at.
@@ -150,6 +175,12 @@ impl Demo {
         self.curl(&["--data", order, "--header", "Content-Type: application/json"], "/demo/faults");
     }
 
+    /// The same, whatever is to be thought of its certificate.
+    pub fn fault_unseen(&self, order: &str) {
+        let order = ["--insecure", "--data", order, "--header", "Content-Type: application/json"];
+        self.curl(&order, "/demo/faults");
+    }
+
     /// Kills it: it says goodbye to nobody.
     pub fn kill(&mut self) {
         self.process.kill();
@@ -157,11 +188,11 @@ impl Demo {
 
     /// Starts it again after [`Demo::kill`]: the same users, ports and certificate.
     pub fn start_again(&mut self) {
-        self.process = start(&self.arguments).0;
+        self.process = start(&self.place, &self.arguments).0;
     }
 
     fn curl(&self, arguments: &[&str], path: &str) -> String {
-        let mut command = Command::new("curl");
+        let mut command = self.place.command("curl");
         command.args(["--silent", "--show-error", "--fail", "--cacert", self.ca()]).args(arguments);
         command.arg(format!("https://{}{path}", self.server));
         Process::run("curl", command)
@@ -171,7 +202,7 @@ impl Demo {
         SipAccount {
             user: self.of(username, "extension").to_owned(),
             domain: Self::DOMAIN.to_owned(),
-            proxy: format!("127.0.0.1:{}", self.ready[format!("sip_{transport}_port")]),
+            proxy: format!("{}:{}", self.address, self.ready[format!("sip_{transport}_port")]),
             transport: transport.to_owned(),
             password: self.of(username, "extension_password").to_owned(),
         }
@@ -196,8 +227,8 @@ pub struct Mail {
 const PORTS: [(&str, &str); 3] =
     [("--https-port", "https_port"), ("--sip-udp-port", "sip_udp_port"), ("--sip-tcp-port", "sip_tcp_port")];
 
-fn start(arguments: &[String]) -> (Process, Value) {
-    let mut command = Command::new(product("demo-pbx"));
+fn start(place: &Place, arguments: &[String]) -> (Process, Value) {
+    let mut command = place.command(product("demo-pbx"));
     // Chosen, so that they are the same after it was killed and started again.
     command.env("DEMO_PBX_USER_PASSWORD", "secret-of-the-user");
     command.env("DEMO_PBX_EXTENSION_PASSWORD", "secret-of-the-extension");

@@ -7,7 +7,7 @@ use std::time::Duration;
 use hound::{WavReader, WavWriter};
 use rustix::process::Signal;
 
-use crate::{Process, Session};
+use crate::{Process, Session, Speech};
 
 impl Session {
     /// With a sound server whose default microphone hears what is spoken into `mouth`, and whose default
@@ -19,6 +19,11 @@ impl Session {
     /// With a sound server that has a speaker but no microphone.
     pub fn with_speaker_only(self) -> Self {
         self.with_cables(SPEAKER_ONLY)
+    }
+
+    /// With a sound server that has a microphone, in which something hums, but no speaker.
+    pub fn with_microphone_only(self) -> Self {
+        self.with_cables(MICROPHONE_ONLY)
     }
 
     fn with_cables(mut self, cables: &str) -> Self {
@@ -62,6 +67,28 @@ impl Session {
         let mut command = self.command("paplay");
         command.arg("--device=mouth").arg(speech);
         Process::start("paplay", command)
+    }
+
+    /// Somebody hums into the microphone, from now on.
+    pub fn hum(&self) -> Process {
+        let humming = self.speak(&Speech::humming());
+        // A microphone may take a while until it hears what is spoken into it.
+        let mut ear = self.command("timeout");
+        ear.args([
+            "1",
+            "parec",
+            "--device=microphone",
+            "--format=s16le",
+            "--channels=1",
+            "--latency-msec=20",
+        ]);
+        for _ in 0..60 {
+            let heard = ear.output().unwrap().stdout;
+            if heard.iter().any(|byte| *byte != 0) {
+                return humming;
+            }
+        }
+        panic!("nobody hums\n{}", humming.log());
     }
 
     /// Listens to what is spoken and to what the speaker plays, from now on.
@@ -130,4 +157,10 @@ const SPEAKER_ONLY: &str = "\
 load-module module-native-protocol-unix socket=@SOCKET@ auth-anonymous=1
 load-module module-null-sink sink_name=speaker rate=48000 channels=1
 set-default-sink speaker
+";
+
+const MICROPHONE_ONLY: &str = "\
+load-module module-native-protocol-unix socket=@SOCKET@ auth-anonymous=1
+load-module module-sine-source source_name=microphone frequency=300
+set-default-source microphone
 ";

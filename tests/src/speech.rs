@@ -41,6 +41,13 @@ impl Speech {
         made("silence.wav", sox, &["trim", "0", "60"])
     }
 
+    /// Two minutes of somebody who hums, without a pause.
+    pub fn humming() -> PathBuf {
+        let mut sox = Command::new("sox");
+        sox.args(["-n", "-b", "16", "-r", "48000"]);
+        made("humming.wav", sox, &["synth", "120", "sine", "300", "tremolo", "3", "50", "gain", "-12"])
+    }
+
     fn make(voice: Voice, rate: u32, before: u32, after: u32) -> PathBuf {
         let mut sox = Command::new("sox");
         sox.arg("-G").args(clips(voice)).args(["-b", "16", "-r", &rate.to_string()]);

@@ -48,6 +48,8 @@ pub enum Verb {
     History(History),
     /// Print what the QR code in a picture holds, its secrets left out
     Qr(Qr),
+    /// Look for what keeps the phone from working, and name one cause
+    Doctor(Doctor),
 }
 
 /// `sign-in`
@@ -95,6 +97,32 @@ pub struct Qr {
     /// Picture: PNG, JPEG, GIF, WebP or BMP
     #[arg(value_name = "FILE")]
     pub file: PathBuf,
+}
+
+/// `doctor`
+#[derive(Debug, Args)]
+pub struct Doctor {
+    /// PBX server
+    #[arg(long, value_name = "HOST[:PORT]", requires = "domain")]
+    pub server: Option<String>,
+    /// SIP domain of the tenant
+    #[arg(long, requires = "server")]
+    pub domain: Option<String>,
+    /// User name to sign in with, once
+    #[arg(long, value_name = "NAME", requires = "server", requires = "password_stdin")]
+    pub username: Option<String>,
+    /// Read its password from standard input
+    #[arg(long, requires = "username")]
+    pub password_stdin: bool,
+    /// Number of the echo line
+    #[arg(long, value_name = "NUMBER", default_value = "9196")]
+    pub echo: String,
+    /// Do not call it
+    #[arg(long)]
+    pub no_call: bool,
+    /// Who.
+    #[command(flatten)]
+    pub account: Account,
 }
 
 /// Which account that was signed in to before.

@@ -3,6 +3,7 @@
 mod args;
 mod calls;
 mod console;
+mod doctor;
 mod exit;
 mod interrupt;
 mod output;
@@ -67,6 +68,7 @@ async fn run(cli: Cli, output: Output) -> Exit {
         Verb::HearBack(args) => hear_back(config, &output, &args).await,
         Verb::History(args) => history(&config, &output, &args),
         Verb::Qr(args) => qr(&output, &args),
+        Verb::Doctor(args) => doctor::doctor(config, &output, &args).await,
         Verb::Register(args) => match script(config, output, &args.account, None, None) {
             Ok(mut script) => {
                 let exit = script.register(args.seconds).await;
@@ -111,11 +113,7 @@ fn script(
     codec: Option<args::Codec>,
 ) -> Result<Script, Exit> {
     let failed = |problem: Problem| calls::fail(&output, &problem);
-    config.srtp = account.srtp.map(|srtp| match srtp {
-        Srtp::Off => SrtpPolicy::Off,
-        Srtp::Prefer => SrtpPolicy::Prefer,
-        Srtp::Require => SrtpPolicy::Require,
-    });
+    config.srtp = srtp(account);
     if let Some(audio) = audio {
         config.audio = sound(audio);
         // Whoever lets a file speak does not wear a headset.
@@ -151,6 +149,14 @@ fn script(
         phone.send(Command::UseSipAccount { account });
     }
     Ok(Script { phone, events, output, account: id, interrupt })
+}
+
+fn srtp(account: &args::Account) -> Option<SrtpPolicy> {
+    account.srtp.map(|srtp| match srtp {
+        Srtp::Off => SrtpPolicy::Off,
+        Srtp::Prefer => SrtpPolicy::Prefer,
+        Srtp::Require => SrtpPolicy::Require,
+    })
 }
 
 fn sound(audio: &args::Audio) -> AudioConfig {

@@ -3,6 +3,7 @@
 use std::io::Write;
 use std::time::Instant;
 
+use phone::doctor::{Diagnosis, Finding, Outcome};
 use phone::{
     AccountId, AccountView, CallEnd, CallId, CallReport, CallSummary, CallView, CodeFacts, DeviceNews,
     DeviceRole, Direction, HearBackView, MailboxView, MessageView, PastCallView, Problem, ProtectionView,
@@ -322,6 +323,44 @@ impl Output {
                 format!("{began}  {way} {who}: {}{lasted}{mos}", name(&end.reason))
             },
         );
+    }
+
+    /// One thing that was looked at: what it is called, and what it means and what to do where something is wrong.
+    pub fn finding(&self, finding: &Finding, check: &str, said: Option<(&str, &str)>) {
+        let Finding { check: code, tried, seen, outcome, diagnosis } = finding;
+        let (means, act) = said.unwrap_or_default();
+        let wrong = matches!(outcome, Outcome::Bad | Outcome::Note);
+        self.line(
+            "finding",
+            json!({
+                "check": code, "tried": tried, "seen": seen, "outcome": outcome, "diagnosis": diagnosis,
+                "means": means, "do": if wrong { act } else { "" },
+            }),
+            || {
+                let tried = if tried.is_empty() { String::new() } else { format!(" ({tried})") };
+                let seen = if seen.is_empty() { String::new() } else { format!(": {seen}") };
+                let word = match outcome {
+                    Outcome::Good => "ok     ",
+                    Outcome::Note => "note   ",
+                    Outcome::Bad => "BAD    ",
+                    Outcome::Skipped => "skipped",
+                };
+                match (said, wrong) {
+                    (Some(_), true) => format!("{word} {check}{tried}{seen}\n        {means} {act}"),
+                    (Some(_), false) => format!("{word} {check}: pointless, because: {means}"),
+                    (None, _) => format!("{word} {check}{tried}{seen}"),
+                }
+            },
+        );
+    }
+
+    /// The one cause of all that was found.
+    pub fn diagnosis(&self, cause: Option<Diagnosis>, said: Option<(&str, &str)>) {
+        let (means, act) = said.unwrap_or_default();
+        self.line("diagnosis", json!({ "diagnosis": cause, "means": means, "do": act }), || match said {
+            Some((means, act)) => format!("\nCause: {means}\nWhat to do: {act}"),
+            None => "\nNothing wrong was found.".into(),
+        });
     }
 
     /// Something failed.

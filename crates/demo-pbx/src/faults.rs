@@ -69,6 +69,8 @@ pub struct Standing {
     pub rest: Option<RestRule>,
     /// Delay before every REST answer, milliseconds.
     pub rest_delay_ms: u64,
+    /// How far the clock of the REST answers is ahead, seconds.
+    pub clock_ahead_s: i64,
     /// SIP misbehaviour.
     pub sip: SipFault,
     /// Ask for digest also on BYE and other requests inside a dialog.
@@ -88,6 +90,8 @@ pub struct FaultOrder {
     pub rest: Option<RestRule>,
     /// New delay before every REST answer, milliseconds.
     pub rest_delay_ms: Option<u64>,
+    /// New distance of the clock, seconds ahead.
+    pub clock_ahead_s: Option<i64>,
     /// New SIP misbehaviour.
     pub sip: Option<SipFault>,
     /// Ask for digest also inside dialogs.
@@ -202,6 +206,9 @@ impl Faults {
             }
             if let Some(delay) = order.rest_delay_ms {
                 standing.rest_delay_ms = delay;
+            }
+            if let Some(ahead) = order.clock_ahead_s {
+                standing.clock_ahead_s = ahead;
             }
             if let Some(fault) = order.sip {
                 standing.sip = fault;

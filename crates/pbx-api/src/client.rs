@@ -67,6 +67,7 @@ impl Client {
         // Straight to the server: SIP takes the same way, and a proxy would hide the true cause of a failure.
         let http = reqwest::Client::builder()
             .tls_backend_preconfigured(tls::client_config(&server, trust, None)?)
+            .tls_info(true)
             .dns_resolver(Arc::new(SystemResolver))
             .no_proxy()
             .redirect(reqwest::redirect::Policy::none())
@@ -85,6 +86,10 @@ impl Client {
     /// The server it speaks to.
     pub fn server(&self) -> &ServerAddress {
         &self.server
+    }
+
+    pub(crate) fn http(&self) -> &reqwest::Client {
+        &self.http
     }
 
     pub(crate) fn url(&self, resource: &str) -> Url {

@@ -17,6 +17,7 @@ mod features;
 #[cfg(any(test, feature = "fuzzing"))]
 #[doc(hidden)]
 pub mod fuzzing;
+mod glance;
 mod info;
 mod json;
 mod microsoft;
@@ -38,6 +39,7 @@ pub use client::{Client, Limits};
 pub use domain::SipDomain;
 pub use error::{ApiError, Cause, CertificateProblem, ErrorCode};
 pub use features::{Feature, FeatureCode};
+pub use glance::Glance;
 pub use info::{Info, Tenant};
 pub use password::PasswordPolicy;
 pub use session::Dialect;

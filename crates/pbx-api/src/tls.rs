@@ -113,6 +113,11 @@ pub struct CertificateFacts {
 }
 
 impl CertificateFacts {
+    /// Facts of a certificate in DER form.
+    pub(crate) fn read(server: &ServerAddress, der: &[u8]) -> Self {
+        Self::of(server, &CertificateDer::from(der))
+    }
+
     fn of(server: &ServerAddress, certificate: &CertificateDer<'_>) -> Self {
         let mut facts = Self {
             server: server.clone(),

@@ -14,6 +14,7 @@ mod code;
 mod command;
 mod config;
 mod date;
+pub mod doctor;
 mod enforced;
 mod event;
 mod features;

@@ -9,6 +9,7 @@ use std::io::{ErrorKind, Write};
 use std::path::{Path, PathBuf};
 
 use devices::PlaceBook;
+use pbx_api::{Fingerprint, Pin, Trust};
 use serde::{Deserialize, Serialize};
 
 use crate::{
@@ -268,6 +269,15 @@ impl Settings {
     pub fn trust(&mut self, certificate: TrustedCertificate) {
         self.trusted.retain(|t| t.server != certificate.server);
         self.trusted.push(certificate);
+    }
+
+    /// What is trusted, with the certificates trusted on purpose.
+    pub(crate) fn trusting(&self, mut trust: Trust) -> Trust {
+        trust.pins.extend(self.trusted.iter().filter_map(|trusted| {
+            let fingerprint = Fingerprint::parse(&trusted.fingerprint)?;
+            Some(Pin { server: trusted.server.parse().ok()?, fingerprint })
+        }));
+        trust
     }
 
     /// Trusts no certificate on purpose for a server any more.

@@ -23,6 +23,8 @@ use sign_in::{
 };
 use tokio::task::AbortHandle;
 
+pub(crate) use plain::proxy;
+
 use crate::accounts::{Accounts, Agent};
 use crate::actor::Input;
 use crate::outlet::Outlet;

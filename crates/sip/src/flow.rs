@@ -4,6 +4,7 @@ mod detour;
 mod dial;
 mod framing;
 mod hops;
+mod knock;
 mod net;
 mod probe;
 mod pulse;
@@ -36,6 +37,7 @@ pub(crate) use detour::Hop;
 #[cfg(any(test, feature = "fuzzing"))]
 pub(crate) use framing::frames;
 pub(crate) use hops::{AckMender, Hops, Locator, udp_address};
+pub(crate) use knock::{knock_at, mapped, seen_by};
 pub(crate) use net::{Net, Outlets};
 #[cfg(any(test, feature = "fuzzing"))]
 pub(crate) use receive::mark;

@@ -43,6 +43,7 @@ mod resolve;
 mod service_route;
 mod session_timer;
 mod subscription;
+pub mod survey;
 mod target;
 mod text;
 mod transfer;

@@ -11,9 +11,9 @@ use futures_util::future::join_all;
 use tokio::time::timeout;
 
 use crate::{Account, Cause, Transport};
-use names::Names;
+pub(crate) use names::Names;
 
-pub(crate) use plan::{Order, order};
+pub(crate) use plan::{Order, may_have_services, order};
 pub(crate) use targets::{LEFT_ALONE, MOST_TURNS, Targets};
 
 /// Longest that the records a domain may do without, NAPTR and SRV, are waited for: there are networks that swallow
@@ -81,6 +81,19 @@ pub(crate) async fn resolve_hop(
     }
     let ip = *names.addresses(host).await.first()?;
     Some(SocketAddr::new(ip, port.unwrap_or(Transport::Udp.default_port())))
+}
+
+/// Names under which a domain announces its servers, whatever NAPTR records it has.
+pub(crate) fn usual_services(domain: &str) -> Vec<String> {
+    let transports = [Transport::Tls, Transport::Tcp, Transport::Udp];
+    transports.into_iter().filter_map(|transport| plan::usual_service(transport, domain)).collect()
+}
+
+/// Records in the order to try them, no more than one round takes.
+pub(crate) fn in_round(records: Vec<plan::Srv>) -> Vec<plan::Srv> {
+    let mut ordered = plan::ordered(records, &mut rand::rng());
+    ordered.truncate(MOST);
+    ordered
 }
 
 /// What a domain says of its SIP servers (RFC 3263, section 4): NAPTR, then SRV, then its own address.

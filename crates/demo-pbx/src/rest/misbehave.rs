@@ -1,6 +1,7 @@
 //! Counts requests and puts the faults in that were ordered.
 
 use std::sync::Arc;
+use std::time::{Duration, SystemTime};
 
 use axum::extract::{Extension, Request, State};
 use axum::http::{HeaderValue, StatusCode, header};
@@ -25,10 +26,11 @@ pub(super) async fn misbehave(
     let path = request.uri().path().to_string();
     let name = if path.starts_with("/blobs/") { "/blobs" } else { &path };
     shared.requests.count(format!("{} {name}", request.method()));
-    let (fault, delay) = Faults::new(shared).for_request(&path);
+    let faults = Faults::new(shared);
+    let (fault, delay) = faults.for_request(&path);
     tokio::time::sleep(delay).await;
     match fault {
-        None => next.run(request).await,
+        None => dated(next.run(request).await, faults.standing().clock_ahead_s),
         Some(RestFault::Drop) => {
             hangup.0.cancel();
             std::future::pending().await
@@ -45,6 +47,19 @@ pub(super) async fn misbehave(
         Some(RestFault::Huge) => json_body(format!("{{\"name\":\"{}\"}}", "x".repeat(10_000_000))),
         Some(RestFault::Redirect { to }) => (StatusCode::FOUND, [(header::LOCATION, to)]).into_response(),
     }
+}
+
+/// An answer of a PBX whose clock is so many seconds ahead.
+fn dated(mut response: Response, ahead_s: i64) -> Response {
+    if ahead_s != 0 {
+        let apart = Duration::from_secs(ahead_s.unsigned_abs());
+        let now = SystemTime::now();
+        let then = if ahead_s > 0 { now + apart } else { now - apart };
+        if let Ok(date) = HeaderValue::from_str(&httpdate::fmt_http_date(then)) {
+            response.headers_mut().insert(header::DATE, date);
+        }
+    }
+    response
 }
 
 fn json_body(body: String) -> Response {

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use pbx_api::{ApiError, Client, Fingerprint, Pin, ServerAddress, Trust};
+use pbx_api::{ApiError, Client, ServerAddress, Trust};
 use sign_in::{Action, Extension, PlainAccount, Session, SignedIn};
 
 use super::sessions::shown;
@@ -142,13 +142,7 @@ impl SigningIn {
 
     /// What is trusted beside the system's own roots.
     pub(crate) fn trust(&self) -> Trust {
-        let pins = self.settings.trusted.iter().filter_map(|trusted| {
-            let fingerprint = Fingerprint::parse(&trusted.fingerprint)?;
-            Some(Pin { server: trusted.server.parse().ok()?, fingerprint })
-        });
-        let mut trust = self.config.extra_roots.clone();
-        trust.pins.extend(pins);
-        trust
+        self.settings.trusting(self.config.extra_roots.clone())
     }
 
     /// Trusts the certificate of a server no longer; its sessions ask again when they next speak to it.

@@ -131,7 +131,7 @@ fn saved(account: &SipAccount) -> Result<SavedAccount, Problem> {
 }
 
 /// `host` or `host:port` of an outbound proxy; without a port the transport's own.
-fn proxy(typed: &str) -> Result<(String, Option<u16>), Problem> {
+pub(crate) fn proxy(typed: &str) -> Result<(String, Option<u16>), Problem> {
     let typed = typed.trim();
     let invalid = || Problem::new(Code::ServerInvalid, typed.to_owned());
     if let Ok(host) = typed.parse::<pbx_api::Host>() {

@@ -14,7 +14,7 @@ use super::plan::{Naptr, Srv};
 const PATIENCE: Duration = Duration::from_millis(1000);
 
 /// The name service: of the account, or of the operating system.
-pub(super) struct Names {
+pub(crate) struct Names {
     /// None where the system's configuration cannot be read.
     resolver: Option<TokioResolver>,
     /// Addresses come from the operating system, with all it knows beside DNS.
@@ -22,7 +22,7 @@ pub(super) struct Names {
 }
 
 impl Names {
-    pub(super) fn new(servers: Option<&[SocketAddr]>) -> Self {
+    pub(crate) fn new(servers: Option<&[SocketAddr]>) -> Self {
         let builder = match servers {
             Some(servers) => {
                 let servers = servers.iter().map(|server| {
@@ -50,7 +50,7 @@ impl Names {
     }
 
     /// NAPTR records of a domain; none where they cannot be had.
-    pub(super) async fn naptr(&self, domain: &str) -> Vec<Naptr> {
+    pub(crate) async fn naptr(&self, domain: &str) -> Vec<Naptr> {
         let pick = |data: &RData| match data {
             RData::NAPTR(naptr) => Some(Naptr {
                 order: naptr.order,
@@ -65,7 +65,7 @@ impl Names {
     }
 
     /// SRV records of a service; none where they cannot be had.
-    pub(super) async fn srv(&self, service: &str) -> Vec<Srv> {
+    pub(crate) async fn srv(&self, service: &str) -> Vec<Srv> {
         let pick = |data: &RData| match data {
             RData::SRV(srv) => Some(Srv {
                 priority: srv.priority,
@@ -79,7 +79,7 @@ impl Names {
     }
 
     /// Addresses of a host; none where there is no such host.
-    pub(super) async fn addresses(&self, host: &str) -> Vec<IpAddr> {
+    pub(crate) async fn addresses(&self, host: &str) -> Vec<IpAddr> {
         if let Ok(ip) = host.parse() {
             return vec![ip];
         }

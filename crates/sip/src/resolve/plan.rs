@@ -6,7 +6,7 @@ use crate::{Transport, TransportChoice};
 
 /// A NAPTR record.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct Naptr {
+pub(crate) struct Naptr {
     pub order: u16,
     pub preference: u16,
     pub flags: String,
@@ -14,9 +14,15 @@ pub(super) struct Naptr {
     pub replacement: String,
 }
 
+impl std::fmt::Display for Naptr {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "{} {} {} {}", self.order, self.preference, self.services, self.replacement)
+    }
+}
+
 /// An SRV record.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct Srv {
+pub(crate) struct Srv {
     pub priority: u16,
     pub weight: u16,
     pub port: u16,
@@ -54,7 +60,7 @@ pub(crate) fn order(choice: TransportChoice, worked: Option<Transport>, port: Op
 }
 
 /// Whether a name is one of a domain that may have NAPTR and SRV records, and not of a machine nearby.
-pub(super) fn may_have_services(host: &str) -> bool {
+pub(crate) fn may_have_services(host: &str) -> bool {
     let host = host.trim_end_matches('.').to_ascii_lowercase();
     host.contains('.') && !host.ends_with(".local") && !host.ends_with(".localhost")
 }
