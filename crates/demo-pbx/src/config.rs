@@ -47,6 +47,8 @@ pub struct Config {
     pub policy: PasswordPolicy,
     /// What the profile file settles for its users.
     pub enforced: Enforced,
+    /// Contacts of the company beside the few it begins with.
+    pub made_up_contacts: u32,
 }
 
 /// Settings a profile file puts on its users. Nobody publishes their elements: these are the plausible ones.
@@ -82,6 +84,7 @@ impl Default for Config {
             manner: Manner::default(),
             policy: PasswordPolicy::default(),
             enforced: Enforced::default(),
+            made_up_contacts: 0,
         }
     }
 }

@@ -112,6 +112,8 @@ pub struct FaultOrder {
     pub expire_access_tokens: bool,
     /// Every refresh token is void now.
     pub revoke_refresh_tokens: bool,
+    /// Every sync token is forgotten now.
+    pub forget_sync_tokens: bool,
     /// Hang up every call.
     pub kill_calls: bool,
     /// Stop and start listening; registrations and calls are forgotten.
@@ -189,6 +191,11 @@ impl Faults {
         lock(&self.shared.sessions).revoke_refresh();
     }
 
+    /// Every sync token is forgotten now: who has one must ask for everything anew.
+    pub fn forget_sync_tokens(&self) {
+        lock(&self.shared.contacts).forget_tokens();
+    }
+
     /// Hangs up every call: BYE to both sides, CANCEL for those still ringing.
     pub fn kill_calls(&self) {
         self.shared.order(Order::KillCalls);
@@ -231,6 +238,9 @@ impl Faults {
         }
         if order.revoke_refresh_tokens {
             self.revoke_refresh_tokens();
+        }
+        if order.forget_sync_tokens {
+            self.forget_sync_tokens();
         }
         if order.kill_calls {
             self.kill_calls();

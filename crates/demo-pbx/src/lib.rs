@@ -15,6 +15,7 @@ mod announcement;
 mod blobs;
 mod callback;
 mod config;
+mod contacts;
 mod faults;
 mod https;
 mod issued;

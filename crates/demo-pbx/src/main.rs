@@ -79,6 +79,9 @@ struct Arguments {
     /// Language the profile file settles.
     #[arg(long, value_name = "TAG")]
     enforce_language: Option<String>,
+    /// Contacts of the company beside the few it begins with.
+    #[arg(long, value_name = "N", default_value_t = 0)]
+    made_up_contacts: u32,
     /// Write the sign-in QR code to this PNG file: that of `--qr`'s user, or alice's.
     #[arg(long, value_name = "FILE")]
     qr_picture: Option<PathBuf>,
@@ -131,6 +134,7 @@ impl Arguments {
                 theme: self.enforce_theme.clone(),
                 language: self.enforce_language.clone(),
             },
+            made_up_contacts: self.made_up_contacts,
             ..Config::default()
         }
     }

@@ -14,6 +14,7 @@ use tokio_util::task::TaskTracker;
 use crate::accounts::Accounts;
 use crate::announcement::Announcement;
 use crate::config::Config;
+use crate::contacts::{Contacts, List};
 use crate::faults::{Faults, Standing};
 use crate::mail::{Mail, Outbox};
 use crate::manner::Manner;
@@ -54,6 +55,7 @@ pub(crate) struct Shared {
     pub config: Config,
     pub tenant: Arc<Tenant>,
     pub accounts: Mutex<Accounts>,
+    pub contacts: Mutex<Contacts>,
     pub sessions: Mutex<Sessions>,
     pub cookies: Mutex<Tickets<String>>,
     pub second_factor: Mutex<SecondFactor>,
@@ -197,6 +199,7 @@ impl DemoPbx {
         let tenant = Arc::new(Tenant::test_works(&config.passwords));
         let shared = Shared {
             accounts: Mutex::new(Accounts::of(&tenant)),
+            contacts: Mutex::new(Contacts::of(&tenant, config.made_up_contacts)),
             tenant,
             sessions: Mutex::new(Sessions::new(config.token_lifetime)),
             cookies: Mutex::new(Tickets::new(COOKIE_LIFETIME)),
@@ -279,6 +282,24 @@ impl DemoPbx {
     /// Makes it misbehave.
     pub fn faults(&self) -> Faults {
         Faults::new(self.site.shared.clone())
+    }
+
+    /// Puts a contact of the company in, as an administrator does; its id.
+    pub fn add_company_contact(&self, name: &str, business: &str) -> Option<String> {
+        let fields =
+            [("name", name), ("business", business)].map(|(field, text)| (field.to_owned(), text.into()));
+        lock(&self.site.shared.contacts).create(&List::Company, fields.into_iter().collect()).ok()
+    }
+
+    /// Gives a contact of the company another name; whether there is such a contact.
+    pub fn rename_company_contact(&self, id: &str, name: &str) -> bool {
+        let fields = [("name".to_owned(), name.into())].into_iter().collect();
+        lock(&self.site.shared.contacts).update(&List::Company, id, fields) == Ok(true)
+    }
+
+    /// Takes a contact of the company away; whether there was one.
+    pub fn remove_company_contact(&self, id: &str) -> bool {
+        lock(&self.site.shared.contacts).delete(&List::Company, id)
     }
 
     /// Bindings in force.

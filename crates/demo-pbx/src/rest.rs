@@ -4,6 +4,7 @@
 mod admin;
 mod auth;
 mod blobs;
+mod contacts;
 mod errors;
 mod features;
 mod generation;
@@ -38,6 +39,7 @@ pub(crate) fn router(site: Arc<Site>) -> Router {
         .route("/user/profile", post(user::renew_profile))
         .route("/feature_access_codes", get(features::codes))
         .route("/blobs/{digest}", get(blobs::download))
+        .merge(contacts::routes())
         .fallback(errors::no_such_path)
         .method_not_allowed_fallback(errors::no_such_method)
         .layer(from_fn_with_state(shared.clone(), generation::only_its_own))

@@ -335,3 +335,58 @@ async fn a_taken_port_and_an_unspecified_address_are_refused() {
     let everywhere = DemoPbx::start(Config { bind: [0, 0, 0, 0].into(), ..Config::default() }).await;
     assert!(matches!(everywhere.err(), Some(demo_pbx::StartError::Unspecified)));
 }
+
+/// What a `POST` without a body is answered with.
+async fn post(pbx: &DemoPbx, client: &Client, path: &str, token: &str) -> Response {
+    client.post(url(pbx, path)).bearer_auth(token).send().await.unwrap()
+}
+
+#[tokio::test]
+async fn contacts_are_listed_written_and_told_of_by_sync_token() {
+    let (pbx, client) = start(Config { made_up_contacts: 150, ..Config::default() }).await;
+    let tokens = alice(&pbx, &client).await;
+    let access = text(&tokens, "access_token");
+    let page: Value =
+        get(&pbx, &client, "/api/contacts?skip=100&top=100", access).await.json().await.unwrap();
+    assert_eq!((&page["count"], page["items"].as_array().unwrap().len()), (&json!(156), 56));
+    assert!(page["items"][0]["name"].is_string() && page["items"][0].get("favorite").is_none());
+    for bad in ["top=101", "top=0", "skip=x"] {
+        assert!(get(&pbx, &client, &format!("/api/contacts?{bad}"), access).await.status().is_client_error());
+    }
+    assert_eq!(refusal(get(&pbx, &client, "/api/contacts", "no token").await).await.0, 401);
+
+    let body = json!({ "name": "Ann", "mobile_phone": "07700 900461", "notes": "" });
+    let made =
+        client.post(url(&pbx, "/api/user/contacts")).bearer_auth(access).json(&body).send().await.unwrap();
+    assert_eq!(made.status(), StatusCode::CREATED);
+    let made: Value = made.json().await.unwrap();
+    let ann = format!("/api/user/contacts/{}", text(&made, "id"));
+    let body = json!({ "name": "" });
+    let refused = client.post(url(&pbx, &ann)).bearer_auth(access).json(&body).send().await.unwrap();
+    assert_eq!(refusal(refused).await, (400, "VALIDATE_FAILED".into()));
+
+    for (kind, count) in [("extension_contacts", 5), ("business_contacts", 156), ("contacts", 3)] {
+        let made = post(&pbx, &client, &format!("/api/user/{kind}/sync_tokens"), access).await;
+        assert_eq!(made.status(), StatusCode::CREATED);
+        let made: Value = made.json().await.unwrap();
+        let diff = |token: &str| format!("/api/user/{kind}/sync_tokens/{token}/diff");
+        let first = post(&pbx, &client, &diff(text(&made, "token")), access).await;
+        let first: Value = first.json().await.unwrap();
+        let items = first["items"].as_array().unwrap();
+        assert_eq!((items.len(), &items[0]["change_type"]), (count, &json!("CREATED")), "{kind}");
+        let id = text(&items[0], "id");
+        let marked = post(&pbx, &client, &format!("/api/user/{kind}/{id}/favorite"), access).await;
+        assert_eq!(marked.status(), StatusCode::OK);
+        let next: Value =
+            post(&pbx, &client, &diff(text(&first, "token")), access).await.json().await.unwrap();
+        let changed = &next["items"][0];
+        assert_eq!((&changed["change_type"], &changed["favorite"]), (&json!("UPDATED"), &json!(true)));
+        assert_eq!(next["items"].as_array().unwrap().len(), 1);
+        pbx.faults().forget_sync_tokens();
+        let forgotten = post(&pbx, &client, &diff(text(&next, "token")), access).await;
+        assert_eq!(refusal(forgotten).await.0, 403);
+    }
+    let gone = post(&pbx, &client, &format!("{ann}/destroy"), access).await;
+    assert_eq!(gone.status(), StatusCode::NO_CONTENT);
+    assert_eq!(refusal(post(&pbx, &client, &format!("{ann}/destroy"), access).await).await.0, 404);
+}

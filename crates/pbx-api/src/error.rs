@@ -14,6 +14,9 @@ pub enum ApiError {
     /// The text is no SIP domain.
     #[error("not a SIP domain")]
     DomainInvalid,
+    /// The contact cannot be kept by the PBX: a field is too long, the name is missing, or there are too many numbers.
+    #[error("not a contact the PBX can keep")]
+    ContactInvalid,
     /// No certificate could be read from the extra roots given.
     #[error("the certificate file holds no certificate: {cause}")]
     RootsInvalid {

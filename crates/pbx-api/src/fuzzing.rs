@@ -7,7 +7,9 @@ use reqwest::header::{HeaderMap, HeaderValue, RETRY_AFTER};
 use secrecy::SecretString;
 
 use crate::json::Object;
-use crate::{Tokens, auth, cookie, info, microsoft, password, refusal, second_factor, timestamp, user};
+use crate::{
+    Tokens, auth, contacts, cookie, info, microsoft, password, refusal, second_factor, timestamp, user,
+};
 
 /// Reads some bytes as the body of each answer there is, as the head of an error answer, and as cookies. None of
 /// the readers may panic; what they make of the bytes is dropped.
@@ -21,6 +23,8 @@ pub fn any_body(bytes: &[u8]) {
     let _ = auth::read_user(bytes);
     let _ = Object::parse("tokens", bytes).and_then(|mut answer| Tokens::read(&mut answer));
     let _ = cookie::read(bytes, moment);
+    let _ = contacts::read_page(bytes);
+    let _ = contacts::read_changes(bytes);
     let _ = microsoft::read(bytes);
     let _ = password::read(bytes);
     let _ = second_factor::read(bytes);
@@ -75,6 +79,8 @@ mod tests {
             Just("errors"),
             Just("error"),
             Just("domain"),
+            Just("items"),
+            Just("count"),
         ];
         let value = prop_oneof![
             Just("null".to_owned()),
@@ -83,6 +89,7 @@ mod tests {
             any::<i64>().prop_map(|number| number.to_string()),
             any::<f64>().prop_map(|number| number.to_string()),
             "\\PC{0,12}".prop_map(|text| format!("{text:?}")),
+            Just("[{\"id\":\"1\",\"name\":\"Ann\",\"change_type\":\"CREATED\"}]".to_owned()),
             Just("[{\"code\":\"secret\",\"message\":\"secret\",\"port\":\"99999\"}]".to_owned()),
             Just("\"9999-12-31T23:59:60-23:59\"".to_owned()),
         ];

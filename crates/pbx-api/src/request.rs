@@ -38,7 +38,7 @@ pub(crate) enum Field<'a> {
 }
 
 impl Field<'_> {
-    fn text(&self) -> &str {
+    pub(crate) fn text(&self) -> &str {
         match self {
             Self::Plain(text) => text,
             Self::Secret(secret) => secret.expose_secret(),

@@ -48,6 +48,12 @@ impl Refusal {
         Self { detail: Some(format!("{what} is not enabled")), ..base }
     }
 
+    /// A sync token that is not known any more: documented as 403.
+    pub fn forgotten() -> Self {
+        let base = Self::new(StatusCode::FORBIDDEN, "UNKNOWN", "unknown error");
+        Self { detail: Some("sync token".into()), ..base }
+    }
+
     /// Nothing of that name.
     pub fn not_found(what: &str) -> Self {
         Self { detail: Some(what.into()), ..Self::new(StatusCode::NOT_FOUND, "NOT_FOUND", "not found") }

@@ -7,7 +7,10 @@ use std::time::Duration;
 
 use crate::peer::{Identity, Peer, Step};
 use crate::prism::{self, Prism};
-use pbx_api::{ApiError, Client, Dialect, PasswordPolicy, SignInAnswer, SipDomain, Tokens};
+use pbx_api::{
+    ApiError, Client, ContactChange, ContactDraft, ContactKind, ContactNumber, Dialect, NumberKind,
+    PasswordPolicy, SignInAnswer, SipDomain, Tokens,
+};
 use secrecy::{ExposeSecret, SecretString};
 use url::Url;
 
@@ -53,7 +56,10 @@ impl Contract {
         let named = |line: String| match line.as_str() {
             "POST /api/auth/sign_in/microsoft" => "POST /auth/sign_in/{provider}".to_owned(),
             "GET /api/blobs/0123abc" => "GET /blobs/{digest}".to_owned(),
-            line => line.split('?').next().unwrap().replacen("/api", "", 1),
+            line => {
+                let line = line.split('?').next().unwrap().replacen("/api", "", 1);
+                line.replacen("/c-1", "/{id}", 1).replacen("/t-1", "/{token}", 1)
+            }
         };
         self.peer.lines().into_iter().map(named).collect()
     }
@@ -110,6 +116,8 @@ async fn every_operation_fits_the_contract() {
     assert_eq!(client.user(&access).await.unwrap().extension_number.as_deref(), Some("101"));
     assert_eq!(client.blob("/api/blobs/0123abc", None).await.unwrap().bytes.as_slice(), b"string");
 
+    contacts(client, &access).await;
+
     assert!(made_up(&client.refresh(Dialect::Auth, &refresh).await.unwrap()));
     client.sign_out(Dialect::Auth, &access, Some(&refresh)).await.unwrap();
 
@@ -123,6 +131,40 @@ async fn every_operation_fits_the_contract() {
     client.sign_out(Dialect::Cookie, &access, None).await.unwrap();
 
     assert_eq!(contract.asked(), contract.prism.operations);
+}
+
+/// Every operation on contacts, with every field there is.
+async fn contacts(client: &Client, access: &SecretString) {
+    use NumberKind::{Business, BusinessFax, Home, HomeFax, Mobile, Other};
+    let numbers = [Business, Business, Mobile, Mobile, Home, Home, Other, BusinessFax, HomeFax];
+    let draft = ContactDraft {
+        name: "Ann \"Ä\"".into(),
+        numbers: numbers.map(|kind| ContactNumber { kind, number: "+44 20 7946 0312".into() }).to_vec(),
+        email: "ann@test.io".into(),
+        company: "Test Works".into(),
+        title: "Head".into(),
+        address: "1 High Street".into(),
+        notes: "Prefers\nmornings".into(),
+    };
+    assert_eq!(client.create_contact(access, &draft).await.unwrap(), "string");
+    client
+        .update_contact(access, "c-1", &ContactDraft { name: "Ann".into(), ..ContactDraft::default() })
+        .await
+        .unwrap();
+    client.delete_contact(access, "c-1").await.unwrap();
+    for kind in ContactKind::ALL {
+        assert_eq!(client.contact_token(access, kind).await.unwrap(), "string");
+        let changes = client.contact_changes(access, kind, "t-1").await.unwrap().unwrap();
+        let [ContactChange::Changed(contact)] = changes.items.as_slice() else { panic!("{changes:?}") };
+        let extension = contact.numbers.iter().any(|number| number.kind == NumberKind::Extension);
+        assert_eq!((contact.favorite, extension), (Some(true), kind == ContactKind::Extension));
+        client.favor_contact(access, kind, "c-1", true).await.unwrap();
+        client.favor_contact(access, kind, "c-1", false).await.unwrap();
+    }
+    for kind in [ContactKind::Business, ContactKind::Personal] {
+        let page = client.contacts(access, kind, 100, 100).await.unwrap();
+        assert_eq!((page.sent, page.contacts.len()), (1, 1));
+    }
 }
 
 /// Without this, a judge that lets everything pass would not be noticed.
