@@ -3,6 +3,7 @@ import { createContext } from 'svelte';
 import {
   type AccountView, type AudioView, type Backend, type CallId, type CallPreferences, type CallReport, type CallView, type Command, type DeviceNews, type EnforcedView, type HearBackView, type HistoryView, type MessageView, type PastCallView, type PhoneEvent, type Picture, type Problem, problemOf, type RoleView, type SignInView, type TrustedView, type VoicePreferences, type WatchedView,
 } from './backend/backend';
+import { Contacts } from './contacts.svelte';
 
 /** Levels of both voices since the last report, 0 to 100. */
 export type Level = { them: number; you: number };
@@ -89,6 +90,8 @@ export class Phone {
   hearBack = $state.raw<HearBackView>({ is: 'idle' });
   /** The call list, as far as it is known here, newest first. */
   history = $state.raw<HistoryView>({ calls: [], earlier: false, problem: null });
+  /** The contacts, as far as they were asked for. */
+  readonly contacts = new Contacts((command) => void this.send(command));
   /** Text messages that came and were not read yet, oldest first. */
   messages = $state.raw<MessageView[]>([]);
 
@@ -163,6 +166,7 @@ export class Phone {
     this.audio = picture.audio;
     this.history = picture.history;
     this.hearBack = picture.hearBack;
+    this.contacts.show(picture.contacts);
     picture.calls.forEach((view) => this.#put(view));
     this.ready = true;
   }
@@ -224,6 +228,14 @@ export class Phone {
       }
       case 'message':
         if (event.view.state.is === 'received') this.messages = [...this.messages.filter((known) => known.id !== event.view.id), event.view].slice(-MESSAGES_KEPT);
+        break;
+      case 'contacts':
+        this.contacts.show(event.view);
+        break;
+      case 'contactsFound':
+      case 'found':
+      case 'contactSaved':
+        this.contacts.fold(event);
         break;
       case 'hearBack':
         this.hearBack = event.view;

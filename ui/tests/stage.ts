@@ -2,8 +2,8 @@
 import { page } from 'vitest/browser';
 import { render } from 'vitest-browser-svelte';
 import App from '../src/App.svelte';
-import { audio, nothingPast, signIn } from '../src/backend/samples';
-import { beginning, scenes, type Scene, type SceneName } from '../src/backend/scenes';
+import { audio, noContacts, nothingPast, signIn } from '../src/backend/samples';
+import { beginning, prepare, scenes, type Scene, type SceneName } from '../src/backend/scenes';
 import { Scripted, type Script } from '../src/backend/scripted';
 import type { SignInView } from '../src/backend/backend';
 import { Phone } from '../src/phone.svelte';
@@ -12,8 +12,9 @@ import '../src/styles/index.css';
 export type Stage = { backend: Scripted; phone: Phone };
 
 async function raise(scene: Scene, script?: Script): Promise<Stage> {
-  const backend = new Scripted(scene.picture, script);
+  const backend = new Scripted(scene.picture, script, scene.people);
   const phone = new Phone(backend);
+  prepare(phone, scene);
   await render(App, { phone, main: beginning(scene) });
   await phone.follow();
   backend.emit(...(scene.events ?? []));
@@ -24,7 +25,7 @@ async function raise(scene: Scene, script?: Script): Promise<Stage> {
 export const put = (name: SceneName): Promise<Stage> => raise(scenes[name]());
 
 /** The wizard from the start, with a script that answers. */
-export const begin = (script: Script, change: Partial<SignInView> = {}): Promise<Stage> => raise({ picture: { signIn: signIn(change), accounts: [], calls: [], trusted: [], callPreferences: {}, voicePreferences: {}, watched: [], audio, history: nothingPast, hearBack: { is: 'idle' } } }, script);
+export const begin = (script: Script, change: Partial<SignInView> = {}): Promise<Stage> => raise({ picture: { signIn: signIn(change), accounts: [], calls: [], trusted: [], callPreferences: {}, voicePreferences: {}, watched: [], audio, history: nothingPast, hearBack: { is: 'idle' }, contacts: noContacts } }, script);
 
 /** An element by its name in the tests. */
 export const part = (name: string) => page.getByTestId(name);

@@ -28,16 +28,17 @@ impl From<Exit> for ExitCode {
 impl From<Code> for Exit {
     fn from(code: Code) -> Self {
         use Code::{
-            AudioFile, Blocked, CodeOutdated, DomainInvalid, DomainUnknown, NewPasswordRefused, NoAccount,
-            NoCodeFound, NoExtension, NoSuchCall, NotASignInCode, NotNow, OldPasswordWrong,
-            PasswordChangeNeeded, PictureUnreadable, RegistrationRefused, ResetLinkInvalid,
-            SecondFactorNeeded, SecondFactorWrong, ServerInvalid, SessionExpired, SignInUnsupported,
-            SipPasswordNeeded, SipPasswordWrong, TargetInvalid, TooManyRequests, TransportUnsupported,
-            WrongCredentials,
+            AudioFile, Blocked, CodeOutdated, ContactInvalid, DomainInvalid, DomainUnknown,
+            NewPasswordRefused, NoAccount, NoCodeFound, NoExtension, NoSuchCall, NoSuchContact,
+            NotASignInCode, NotNow, OldPasswordWrong, PasswordChangeNeeded, PictureUnreadable,
+            RegistrationRefused, ResetLinkInvalid, SecondFactorNeeded, SecondFactorWrong, ServerInvalid,
+            SessionExpired, SignInUnsupported, SipPasswordNeeded, SipPasswordWrong, TargetInvalid,
+            TooManyRequests, TransportUnsupported, WrongCredentials,
         };
         match code {
             ServerInvalid | DomainInvalid | TargetInvalid | TransportUnsupported | AudioFile | NoAccount
-            | NoSuchCall | NotNow | PictureUnreadable | NoCodeFound | NotASignInCode => Self::Usage,
+            | NoSuchCall | NoSuchContact | ContactInvalid | NotNow | PictureUnreadable | NoCodeFound
+            | NotASignInCode => Self::Usage,
             DomainUnknown | WrongCredentials | Blocked | TooManyRequests | SecondFactorNeeded
             | PasswordChangeNeeded | SessionExpired | SignInUnsupported | NoExtension | SipPasswordNeeded
             | SipPasswordWrong | RegistrationRefused | SecondFactorWrong | OldPasswordWrong

@@ -57,8 +57,14 @@ async fn run(cli: Cli, output: Output) -> Exit {
         None => return calls::fail(&output, &Problem::new(Code::SettingsFailed, "no home directory")),
     };
     let calls = Some(CallPreferences::default());
-    let config =
-        Config { start: Start::None, tones: false, calls, beside_others: true, ..Config::new(data_dir) };
+    let config = Config {
+        start: Start::None,
+        tones: false,
+        calls,
+        beside_others: true,
+        contacts: false,
+        ..Config::new(data_dir)
+    };
     match cli.verb {
         Verb::SignIn(args) => sessions::sign_in(config, &output, &args).await,
         Verb::SignOut(args) => sessions::sign_out(config, &output, &args).await,

@@ -10,7 +10,9 @@ use tokio::sync::{mpsc, oneshot};
 
 use crate::accounts::{Accounts, Agent, AgentId};
 use crate::calls::{Calls, Way};
+use crate::contacts::{Contacts, ContactsInput};
 use crate::history::Recalled;
+use crate::lamps::Lamps;
 use crate::outlet::Outlet;
 use crate::picture::codecs;
 use crate::scanning::{Look, Seen};
@@ -64,6 +66,8 @@ pub(crate) enum Input {
     HearBack(u32, HearBackView),
     /// What has become of the call list.
     Recalled(Recalled),
+    /// Something of the contacts.
+    Contacts(Box<ContactsInput>),
     /// All of ended calls is closed; their last figures.
     Closed(Vec<(CallId, Option<Box<media::Report>>)>),
 }
@@ -75,6 +79,8 @@ pub(crate) struct Actor {
     pub(crate) accounts: Accounts,
     pub(crate) calls: Calls,
     pub(crate) watching: Watching,
+    pub(crate) contacts: Contacts,
+    pub(crate) lamps: Lamps,
     pub(crate) signing_in: SigningIn,
     stopping: Option<oneshot::Sender<()>>,
     landed: bool,
@@ -100,6 +106,8 @@ impl Actor {
             ),
             signing_in,
             watching: Watching::new(outlet.clone()),
+            contacts: Contacts::start(&config.data_dir, config.contacts, outlet.clone()),
+            lamps: Lamps::default(),
             outlet,
             stopping: None,
             landed: false,
@@ -118,6 +126,7 @@ impl Actor {
             }
         }
         self.calls.history().close().await;
+        self.contacts.close().await;
         if let Some(done) = self.stopping {
             // Whoever asked may have stopped waiting.
             let _ = done.send(());
@@ -166,6 +175,12 @@ impl Actor {
             Input::Recording(call, recorder) => self.calls.recorder_ready(call, recorder),
             Input::HearBack(number, view) => self.calls.heard_back(number, view),
             Input::Recalled(news) => self.calls.history().recalled(news),
+            Input::Contacts(input) => {
+                if self.contacts.take(*input) {
+                    self.calls.know(self.contacts.directory());
+                    self.watch_favorites();
+                }
+            }
             Input::Closed(calls) => self.calls.closed(calls),
         }
     }
@@ -202,6 +217,12 @@ impl Actor {
 
     fn follow(&mut self, command: Command) {
         let command = match self.office(command) {
+            Ok(Ok(())) => return,
+            Ok(Err(problem)) => return self.outlet.tell(Event::Notice { problem, call: None }),
+            Err(other) => *other,
+        };
+        let past = || self.calls.peers();
+        let command = match self.contacts.follow(command, past) {
             Ok(Ok(())) => return,
             Ok(Err(problem)) => return self.outlet.tell(Event::Notice { problem, call: None }),
             Err(other) => *other,
@@ -337,6 +358,7 @@ impl Actor {
             audio: self.calls.audio().view(),
             history: self.calls.past(),
             hear_back: self.calls.hearing(),
+            contacts: self.contacts.view(),
         }
     }
 

@@ -28,6 +28,7 @@ use media::Identity;
 use crate::accounts::AgentId;
 use crate::actor::Input;
 use crate::audio::Audio;
+use crate::contacts::Directory;
 use crate::history::History;
 use crate::outlet::Outlet;
 use crate::report::report;
@@ -36,7 +37,7 @@ use crate::voice::{Attention, Voice, VoiceError, VoiceEvent};
 use crate::words::{of_end, of_voice_error};
 use crate::{
     AccountId, CallId, CallPreferences, CallState, CallView, Code, Config, EndReason, Event, HistoryView,
-    PeerView, Problem, Processing, ProtectionView, RingPreferences, VoicePreferences,
+    PeerView, Problem, Processing, ProtectionView, RingPreferences, UnixMs, VoicePreferences,
 };
 
 pub(crate) use begin::Way;
@@ -62,6 +63,8 @@ pub(crate) struct Calls {
     preferences: CallPreferences,
     audio: Audio,
     history: History,
+    /// Who is known by which number.
+    directory: Arc<Directory>,
     testing: Testing,
     /// Tells what is plugged in, where that matters.
     _watch: Option<DeviceWatch>,
@@ -98,6 +101,7 @@ impl Calls {
             lit: None,
             audio,
             history: History::start(config.data_dir.clone(), outlet.clone()),
+            directory: Arc::default(),
             testing: Testing::default(),
             table: BTreeMap::new(),
             floor: Floor::default(),
@@ -160,6 +164,11 @@ impl Calls {
     /// The calls that are over.
     pub(crate) fn history(&mut self) -> &mut History {
         &mut self.history
+    }
+
+    /// With whom they were, and when, newest first.
+    pub(crate) fn peers(&self) -> Vec<(PeerView, UnixMs)> {
+        self.history.peers()
     }
 
     /// What the shells show of them.
@@ -331,11 +340,32 @@ impl Calls {
 
     fn party_changed(&mut self, id: CallId, party: sip::Party) {
         let Some(call) = self.table.get_mut(&id) else { return };
-        let peer = PeerView::from(party);
+        let mut peer = PeerView::from(party);
+        self.directory.name(&call.view.account, &mut peer);
         if call.view.peer != peer {
             call.view.peer = peer;
             self.tell(id);
         }
+    }
+
+    /// The contacts are others now.
+    pub(crate) fn know(&mut self, directory: Arc<Directory>) {
+        self.directory = Arc::clone(&directory);
+        self.history.know(directory);
+        for id in self.table.keys().copied().collect::<Vec<_>>() {
+            let Some(mut view) = self.table.get(&id).map(|call| call.view.clone()) else { continue };
+            self.name(&mut view);
+            if let Some(call) = self.table.get_mut(&id).filter(|call| !call.is_over() && call.view != view) {
+                call.view = view;
+                self.tell(id);
+            }
+        }
+    }
+
+    /// Puts the names that the contacts have into a call.
+    fn name(&self, call: &mut CallView) {
+        let peers = [Some(&mut call.peer), call.diverted_by.as_mut()];
+        peers.into_iter().flatten().for_each(|peer| self.directory.name(&call.account, peer));
     }
 
     fn live(&mut self, id: CallId) -> Result<&mut Call, Code> {
@@ -369,7 +399,8 @@ impl Calls {
         self.last += 1;
         let id = CallId(self.last);
         self.stop_hearing();
-        let call = call(id);
+        let mut call = call(id);
+        self.name(&mut call.view);
         self.history.begun(&call.view);
         self.table.insert(id, call);
         self.floor.begin(id);

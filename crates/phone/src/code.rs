@@ -131,6 +131,10 @@ pub enum Code {
     NotRegistered,
     /// No such call (it may just have ended).
     NoSuchCall,
+    /// No such contact: it is gone.
+    NoSuchContact,
+    /// The PBX does not keep such a contact: the name is missing, a field is too long, or there are too many numbers.
+    ContactInvalid,
     /// The command does not fit the state the phone is in.
     NotNow,
     /// The other side did not take up a held call again; it stays held.

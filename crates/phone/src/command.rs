@@ -3,8 +3,8 @@ use serde::Deserialize;
 use specta::Type;
 
 use crate::{
-    AccountId, CallId, CallPreferences, Connection, DeclineReason, DeviceRole, PastId, RingPreferences,
-    SrtpPolicy, TransportChoice, VoicePreferences,
+    AccountId, CallId, CallPreferences, Connection, ContactDraft, ContactFilter, ContactId, DeclineReason,
+    DeviceRole, PastId, RingPreferences, SrtpPolicy, TransportChoice, VoicePreferences,
 };
 
 /// What a shell may ask of the phone. Every answer comes back as an [`Event`](crate::Event).
@@ -366,6 +366,54 @@ pub enum Command {
     },
     /// Play a short tone through the speaker, and tell how loud it is as [`Meter`](Self::Meter) does.
     TrySpeaker,
+    /// Tell a part of the contacts ([`Event::ContactsFound`](crate::Event::ContactsFound)).
+    FindContacts {
+        /// Number of the question; it comes back with the answer.
+        ask: u32,
+        /// What was typed; all of them where it is blank.
+        text: String,
+        /// Among which.
+        filter: ContactFilter,
+        /// Where the part begins.
+        from: u32,
+        /// How many, 200 at most.
+        most: u32,
+    },
+    /// Tell whom to call by what was typed: contacts and numbers of the call list
+    /// ([`Event::Found`](crate::Event::Found)).
+    Search {
+        /// Number of the question; it comes back with the answer.
+        ask: u32,
+        /// What was typed; those called last where it is blank.
+        text: String,
+        /// How many, 200 at most.
+        most: u32,
+    },
+    /// Mark a contact as a favourite, or no longer.
+    FavorContact {
+        /// Which contact.
+        id: ContactId,
+        /// Whether.
+        favorite: bool,
+    },
+    /// Write a contact of the user's own ([`Event::ContactSaved`](crate::Event::ContactSaved)).
+    SaveContact {
+        /// Number of the question; it comes back with the answer.
+        ask: u32,
+        /// Of which account a new one is; the first that has contacts where it is left out.
+        account: Option<AccountId>,
+        /// Which one; a new one where it is left out.
+        id: Option<ContactId>,
+        /// All of it.
+        draft: ContactDraft,
+    },
+    /// Delete a contact of the user's own.
+    DeleteContact {
+        /// Which contact.
+        id: ContactId,
+    },
+    /// Ask the PBX now for what changed in the contacts.
+    SyncContacts,
 }
 
 /// A plain SIP account, as any SIP server gives it out.

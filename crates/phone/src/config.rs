@@ -50,6 +50,8 @@ pub struct Config {
     /// Registers beside other phones that use the same settings, not in their place: under an instance
     /// (RFC 5626, section 4.1) of this run alone.
     pub beside_others: bool,
+    /// Keep the contacts of the PBX, and ask it for what changes in them.
+    pub contacts: bool,
     /// Whether calls are encrypted, for this run alone and all accounts; without it each account says so.
     pub srtp: Option<SrtpPolicy>,
 }
@@ -131,6 +133,7 @@ impl Config {
             voice: None,
             nat: None,
             beside_others: false,
+            contacts: true,
             srtp: None,
         }
     }

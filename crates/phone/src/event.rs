@@ -2,9 +2,9 @@ use serde::Serialize;
 use specta::Type;
 
 use crate::{
-    AccountId, AccountView, AudioView, CallId, CallPreferences, CallReport, CallSummary, CallView,
-    DeviceNews, HearBackView, HistoryView, MessageView, PastCallView, PastId, Problem, SignInView,
-    TrustedView, VoicePreferences, WatchedView,
+    AccountId, AccountView, AudioView, CallId, CallPreferences, CallReport, CallSummary, CallView, ContactId,
+    ContactPage, ContactsView, DeviceNews, HearBackView, HistoryView, HitView, MessageView, PastCallView,
+    PastId, Problem, SignInView, TrustedView, VoicePreferences, WatchedView,
 };
 
 /// What changed. Each event carries the whole of the thing that changed, so that a shell which missed
@@ -133,6 +133,34 @@ pub enum Event {
     Trusted {
         /// All of them.
         trusted: Vec<TrustedView>,
+    },
+    /// The contacts are others now, or it stands otherwise with them.
+    Contacts {
+        /// As it stands now.
+        view: ContactsView,
+    },
+    /// A part of the contacts, as was asked for.
+    ContactsFound {
+        /// Number of the question.
+        ask: u32,
+        /// The part.
+        page: Box<ContactPage>,
+    },
+    /// Whom to call, as was asked for.
+    Found {
+        /// Number of the question.
+        ask: u32,
+        /// Likest first.
+        hits: Vec<HitView>,
+    },
+    /// A contact was written, or could not be.
+    ContactSaved {
+        /// Number of the question.
+        ask: u32,
+        /// The contact, where it is known already.
+        contact: Option<ContactId>,
+        /// Why it could not.
+        problem: Option<Problem>,
     },
     /// Something the user must know that belongs to no page, or a command that could not be followed.
     Notice {

@@ -1,15 +1,19 @@
 //! The calls that are over: kept on disk by a thread of their own, for the disk may be slow.
 
-mod store;
+pub(crate) mod store;
 
 use std::collections::HashMap;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 use std::sync::mpsc::{Receiver, Sender, channel};
 use std::thread::{self, JoinHandle};
 
 use crate::actor::Input;
+use crate::contacts::Directory;
 use crate::outlet::Outlet;
-use crate::{CallId, CallSummary, CallView, Code, Event, HistoryView, PastCallView, PastId, Problem, UnixMs};
+use crate::{
+    CallId, CallSummary, CallView, Code, Event, HistoryView, PastCallView, PastId, PeerView, Problem, UnixMs,
+};
 
 use store::{Store, StoreError};
 
@@ -49,6 +53,8 @@ enum Order {
 /// The call list: what the shells know of it, and the way to the thread that keeps it.
 pub(crate) struct History {
     view: HistoryView,
+    /// Who is known by which number.
+    directory: Arc<Directory>,
     orders: Option<Sender<Order>>,
     thread: Option<JoinHandle<()>>,
     outlet: Outlet,
@@ -62,12 +68,35 @@ impl History {
         let keeping = move || keep(&dir, &received, &told);
         let thread = thread::Builder::new().name("history".into()).spawn(keeping);
         let thread = thread.inspect_err(|error| tracing::warn!(%error, "calls are not kept")).ok();
-        Self { view: HistoryView::default(), orders: Some(orders), thread, outlet }
+        Self { view: HistoryView::default(), directory: Arc::default(), orders: Some(orders), thread, outlet }
     }
 
     /// What the shells know of it.
     pub(crate) fn view(&self) -> HistoryView {
         self.view.clone()
+    }
+
+    /// With whom the calls were that the shells know of, and when, newest first.
+    pub(crate) fn peers(&self) -> Vec<(PeerView, UnixMs)> {
+        self.view.calls.iter().map(|call| (call.peer.clone(), call.began)).collect()
+    }
+
+    /// The contacts are others now.
+    pub(crate) fn know(&mut self, directory: Arc<Directory>) {
+        self.directory = directory;
+        let mut view = self.view();
+        view.calls.iter_mut().for_each(|call| self.name(call));
+        if view != self.view {
+            self.view = view;
+            self.outlet.tell(Event::History { view: self.view() });
+        }
+    }
+
+    /// Puts the names that the contacts have into a call.
+    fn name(&self, call: &mut PastCallView) {
+        let account = call.account.clone();
+        let peers = [Some(&mut call.peer), call.diverted_by.as_mut()];
+        peers.into_iter().flatten().for_each(|peer| self.directory.name(&account, peer));
     }
 
     /// A call has begun.
@@ -113,11 +142,13 @@ impl History {
     /// The thread says what has become of it.
     pub(crate) fn recalled(&mut self, news: Recalled) {
         match news {
-            Recalled::Whole(view) => {
+            Recalled::Whole(mut view) => {
+                view.calls.iter_mut().for_each(|call| self.name(call));
                 self.view = view;
                 self.outlet.tell(Event::History { view: self.view() });
             }
-            Recalled::Past(call) => {
+            Recalled::Past(mut call) => {
+                self.name(&mut call);
                 let place = self.view.calls.partition_point(|known| known.id > call.id);
                 self.view.calls.insert(place, (*call).clone());
                 if self.view.calls.len() > PAGE as usize {
@@ -126,7 +157,10 @@ impl History {
                 }
                 self.outlet.tell(Event::Past { view: call });
             }
-            Recalled::Earlier(calls, earlier) => self.outlet.tell(Event::EarlierCalls { calls, earlier }),
+            Recalled::Earlier(mut calls, earlier) => {
+                calls.iter_mut().for_each(|call| self.name(call));
+                self.outlet.tell(Event::EarlierCalls { calls, earlier });
+            }
             Recalled::Failed(problem) => {
                 self.view.problem = Some(problem);
                 self.outlet.tell(Event::History { view: self.view() });

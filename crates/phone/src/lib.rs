@@ -13,6 +13,7 @@ mod calls;
 mod code;
 mod command;
 mod config;
+mod contacts;
 mod date;
 pub mod doctor;
 mod enforced;
@@ -20,6 +21,7 @@ mod event;
 mod features;
 mod hear_back;
 mod history;
+mod lamps;
 mod nat;
 mod office;
 mod outlet;
@@ -53,13 +55,14 @@ pub use phone::{Phone, default_data_dir};
 pub use picture::{
     AccountId, AccountState, AccountView, Activity, AudioView, BrowserView, CallEnd, CallId, CallPreferences,
     CallReport, CallState, CallView, CameraState, CameraView, CertificateView, CodeView, CodecPreference,
-    DeclineReason, DeviceForm, DeviceNews, DeviceRole, DeviceView, Direction, DtmfMode, EndReason,
-    EnforcedView, FieldIs, ForgotView, HistoryView, KeyWay, Lamp, MailboxView, MessageId, MessageState,
-    MessageView, NewPasswordView, NoiseRemoval, PasswordPolicyView, PastCallView, PastId, PeerView, Picture,
-    PresenceView, ProtectionView, Quality, ReasonView, RecordingNotice, RecordingPreferences,
-    RingPreferences, RingTone, RoleView, ScanView, SessionState, SignInNews, SignInPage, SignInView,
-    SrtpPolicy, TenantView, Theme, TransferView, Transport, TransportChoice, TrustedView, UnixMs,
-    VoicePreferences, WatchedView, WaysView,
+    ContactDraft, ContactFilter, ContactId, ContactKind, ContactNumber, ContactPage, ContactView,
+    ContactsState, ContactsView, DeclineReason, DeviceForm, DeviceNews, DeviceRole, DeviceView, Direction,
+    DtmfMode, EndReason, EnforcedView, FieldIs, ForgotView, HistoryView, HitView, KeyWay, Lamp, MailboxView,
+    MessageId, MessageState, MessageView, NewPasswordView, NoiseRemoval, NumberKind, PasswordPolicyView,
+    PastCallView, PastId, PeerView, Picture, PresenceView, ProtectionView, Quality, ReasonView,
+    RecordingNotice, RecordingPreferences, RingPreferences, RingTone, RoleView, ScanView, SessionState,
+    SignInNews, SignInPage, SignInView, SrtpPolicy, TenantView, Theme, TransferView, Transport,
+    TransportChoice, TrustedView, UnixMs, VoicePreferences, WatchedView, WaysView,
 };
 pub use removal::remove_data;
 pub use scanning::{CodeFacts, Eyes, code_in};

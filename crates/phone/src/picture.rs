@@ -8,6 +8,7 @@ use crate::{Connection, FeatureCodes, HearBackView, Problem};
 mod audio;
 mod call;
 pub(crate) mod codecs;
+mod contacts;
 mod history;
 mod others;
 mod protection;
@@ -22,6 +23,10 @@ pub use call::{
     PeerView, Quality, RecordingNotice, RecordingPreferences, TransferView,
 };
 pub use codecs::CodecPreference;
+pub use contacts::{
+    ContactDraft, ContactFilter, ContactId, ContactKind, ContactNumber, ContactPage, ContactView,
+    ContactsState, ContactsView, HitView, NumberKind,
+};
 pub use history::{HistoryView, PastCallView, PastId};
 pub use others::{
     Activity, Lamp, MailboxView, MessageId, MessageState, MessageView, PresenceView, WatchedView,
@@ -74,6 +79,8 @@ pub struct Picture {
     pub history: HistoryView,
     /// How it stands with the hear-back test.
     pub hear_back: HearBackView,
+    /// How it stands with the contacts.
+    pub contacts: ContactsView,
 }
 
 /// A certificate trusted on purpose, for one server only.

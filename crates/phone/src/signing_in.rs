@@ -194,6 +194,10 @@ impl SigningIn {
                 if confirmed.is_ok() {
                     self.ask_codes(&account);
                 }
+                // Where the PBX could not be asked, it is asked for its contacts later on.
+                if !matches!(confirmed, Err(SignInError::SessionExpired)) {
+                    self.offer_contacts(&account);
+                }
                 accounts.change(&account, |view| {
                     view.session = match confirmed {
                         Ok(()) => SessionState::Open,

@@ -85,7 +85,7 @@ fn before(text: &str, stop: char) -> &str {
 }
 
 /// The digits of a number in any notation, or nothing where it is a name rather than a number.
-fn number(text: &str) -> Option<String> {
+pub(crate) fn number(text: &str) -> Option<String> {
     let mut dialled = String::new();
     let mut after_digit = false;
     for c in text.chars() {

@@ -1,11 +1,13 @@
 //! What others tell of themselves: the mailbox, busy lamps, presence, text messages; and what we tell of us.
 
 use std::collections::{BTreeMap, HashMap};
+use std::sync::Arc;
 
 use sip::{MessageKey, News, Package, SubscriptionKey, SubscriptionState};
 
 use crate::accounts::{Agent, AgentId};
 use crate::calls::now;
+use crate::contacts::Directory;
 use crate::outlet::Outlet;
 use crate::target::Target;
 use crate::{
@@ -23,6 +25,8 @@ pub(crate) struct Watching {
     begun: Vec<AgentId>,
     messages: HashMap<(AgentId, MessageKey), MessageView>,
     last_message: u32,
+    /// Who is known by which number.
+    directory: Arc<Directory>,
     outlet: Outlet,
 }
 
@@ -51,6 +55,7 @@ impl Watching {
             begun: Vec::new(),
             messages: HashMap::new(),
             last_message: 0,
+            directory: Arc::default(),
             outlet,
         }
     }
@@ -82,6 +87,19 @@ impl Watching {
         lost.into_iter().for_each(|key| self.message_sent(key.0, key.1, None));
     }
 
+    /// The contacts are others now.
+    pub(crate) fn know(&mut self, directory: Arc<Directory>) {
+        for watched in self.watched.values_mut() {
+            let view = &mut watched.view;
+            let name = directory.name_of(&view.account, &view.number).map(str::to_owned);
+            if view.name != name {
+                view.name = name;
+                self.outlet.tell(Event::Watched { view: view.clone() });
+            }
+        }
+        self.directory = directory;
+    }
+
     /// Watches an extension, and goes on with it when its account registers anew.
     ///
     /// # Errors
@@ -99,6 +117,7 @@ impl Watching {
         }
         let view = WatchedView {
             account: account.clone(),
+            name: self.directory.name_of(&account, &number).map(str::to_owned),
             number: number.clone(),
             lamp: None,
             presence: None,
@@ -203,8 +222,12 @@ impl Watching {
                 return Some(MailboxView { waiting, new, old });
             }
             (Subject::Extension(account, number, _), News::Dialogs(calls)) => {
+                let mut lamp = lamp(&calls);
+                if let Lamp::Ringing { by: Some(by) } = &mut lamp {
+                    self.directory.name(&account, by);
+                }
                 self.change(&account, &number, |watched| {
-                    watched.view.lamp = Some(lamp(&calls));
+                    watched.view.lamp = Some(lamp);
                     watched.calls = calls;
                 });
             }

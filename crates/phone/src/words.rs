@@ -153,7 +153,8 @@ pub(crate) fn of_api_error(error: &ApiError) -> Problem {
     let code = match error {
         ApiError::ServerInvalid => Code::ServerInvalid,
         ApiError::DomainInvalid => Code::DomainInvalid,
-        ApiError::ContactInvalid | ApiError::RootsInvalid { .. } | ApiError::Setup { .. } => Code::Internal,
+        ApiError::ContactInvalid => Code::ContactInvalid,
+        ApiError::RootsInvalid { .. } | ApiError::Setup { .. } => Code::Internal,
         ApiError::ServerNotFound { .. } => Code::ServerNotFound,
         ApiError::ConnectionRefused { .. } => Code::ServerRefused,
         ApiError::NetworkUnreachable { .. } => Code::NetworkDown,

@@ -467,6 +467,10 @@ export type Code =
 "notRegistered" | 
 /**  No such call (it may just have ended). */
 "noSuchCall" | 
+/**  No such contact: it is gone. */
+"noSuchContact" | 
+/**  The PBX does not keep such a contact: the name is missing, a field is too long, or there are too many numbers. */
+"contactInvalid" | 
 /**  The command does not fit the state the phone is in. */
 "notNow" | 
 /**  The other side did not take up a held call again; it stays held. */
@@ -797,7 +801,52 @@ preferences: VoicePreferences } |
 /**  Somebody looks. */
 on: boolean } | 
 /**  Play a short tone through the speaker, and tell how loud it is as [`Meter`](Self::Meter) does. */
-{ do: "trySpeaker" };
+{ do: "trySpeaker" } | 
+/**  Tell a part of the contacts ([`Event::ContactsFound`](crate::Event::ContactsFound)). */
+{ do: "findContacts"; 
+/**  Number of the question; it comes back with the answer. */
+ask: number; 
+/**  What was typed; all of them where it is blank. */
+text: string; 
+/**  Among which. */
+filter: ContactFilter; 
+/**  Where the part begins. */
+from: number; 
+/**  How many, 200 at most. */
+most: number } | 
+/**
+ *  Tell whom to call by what was typed: contacts and numbers of the call list
+ *  ([`Event::Found`](crate::Event::Found)).
+ */
+{ do: "search"; 
+/**  Number of the question; it comes back with the answer. */
+ask: number; 
+/**  What was typed; those called last where it is blank. */
+text: string; 
+/**  How many, 200 at most. */
+most: number } | 
+/**  Mark a contact as a favourite, or no longer. */
+{ do: "favorContact"; 
+/**  Which contact. */
+id: ContactId; 
+/**  Whether. */
+favorite: boolean } | 
+/**  Write a contact of the user's own ([`Event::ContactSaved`](crate::Event::ContactSaved)). */
+{ do: "saveContact"; 
+/**  Number of the question; it comes back with the answer. */
+ask: number; 
+/**  Of which account a new one is; the first that has contacts where it is left out. */
+account: AccountId | null; 
+/**  Which one; a new one where it is left out. */
+id: ContactId | null; 
+/**  All of it. */
+draft: ContactDraft } | 
+/**  Delete a contact of the user's own. */
+{ do: "deleteContact"; 
+/**  Which contact. */
+id: ContactId } | 
+/**  Ask the PBX now for what changed in the contacts. */
+{ do: "syncContacts" };
 
 /**  How the calls of an account find their way through NATs, as it is typed. A password stands in the keychain. */
 export type Connection = {
@@ -811,6 +860,124 @@ export type Connection = {
 	turnOver?: TurnOver,
 	/**  User name there. */
 	turnUser?: string,
+};
+
+/**  A contact of the user's own as it is to be written. */
+export type ContactDraft = {
+	/**  Its name. */
+	name: string,
+	/**  Its numbers. */
+	numbers: ContactNumber[],
+	/**  Mail address, or blank. */
+	email: string,
+	/**  Company, or blank. */
+	company: string,
+	/**  Title or position, or blank. */
+	title: string,
+	/**  Postal address, or blank. */
+	address: string,
+	/**  Notes, or blank. */
+	notes: string,
+};
+
+/**  Which contacts. */
+export type ContactFilter = 
+/**  All. */
+"all" | 
+/**  Those the user marked. */
+"favorites" | 
+/**  Those with an extension. */
+"extension" | 
+/**  The company's. */
+"business" | 
+/**  The user's own. */
+"personal";
+
+/**  Number of a contact, for as long as the phone keeps it; never used twice. */
+export type ContactId = number;
+
+/**  Whose contact it is. */
+export type ContactKind = 
+/**  Somebody with an extension at the same PBX. */
+"extension" | 
+/**  The company's. */
+"business" | 
+/**  The user's own: it may be written. */
+"personal";
+
+/**  A number of a contact. */
+export type ContactNumber = {
+	/**  Which. */
+	kind: NumberKind,
+	/**  As it was written. */
+	number: string,
+};
+
+/**  A part of the contacts found. */
+export type ContactPage = {
+	/**  Where the part begins. */
+	from: number,
+	/**  How many were found in all. */
+	total: number,
+	/**  How many of them, all in front, are favourites; none where they stand in the order of their likeness. */
+	favorites: number,
+	/**  Those of this part. */
+	contacts: ContactView[],
+};
+
+/**  A contact. */
+export type ContactView = {
+	/**  Its number. */
+	id: ContactId,
+	/**  Account it came with. */
+	account: AccountId,
+	/**  Whose it is. */
+	kind: ContactKind,
+	/**  Its name. */
+	name: string,
+	/**  Its numbers, in the order in which one would try them. */
+	numbers: ContactNumber[],
+	/**  Mail address. */
+	email: string | null,
+	/**  Company. */
+	company: string | null,
+	/**  Title or position. */
+	title: string | null,
+	/**  Department. */
+	department: string | null,
+	/**  Postal address. */
+	address: string | null,
+	/**  Notes, in lines. */
+	notes: string | null,
+	/**  The user marked it. */
+	favorite: boolean,
+};
+
+/**  How it stands with the contacts of the PBX. */
+export type ContactsState = 
+/**  There is no account that has any, or its PBX tells none. */
+{ is: "none" } | 
+/**  They are asked for, and none is known yet. */
+{ is: "loading" } | 
+/**  They are as the PBX had them then. */
+{ is: "fresh"; 
+/**  When. */
+at: UnixMs } | 
+/**  They may be outdated: the PBX could not be asked. The phone tries again by itself. */
+{ is: "stale"; 
+/**  As of when they are; none where they never were asked for in vain. */
+at: UnixMs | null; 
+/**  Why it could not. */
+problem: Problem };
+
+/**  The contacts as a whole. They themselves are asked for in parts (`FindContacts`). */
+export type ContactsView = {
+	/**  Another one with every change: what was found before may be outdated. */
+	version: number,
+	/**  How many there are. */
+	count: number,
+	/**  How it stands with the PBX's. */
+	state: ContactsState,
 };
 
 /**  What a caller who is refused is told. */
@@ -1052,6 +1219,30 @@ picture: string } |
 { what: "trusted"; 
 /**  All of them. */
 trusted: TrustedView[] } | 
+/**  The contacts are others now, or it stands otherwise with them. */
+{ what: "contacts"; 
+/**  As it stands now. */
+view: ContactsView } | 
+/**  A part of the contacts, as was asked for. */
+{ what: "contactsFound"; 
+/**  Number of the question. */
+ask: number; 
+/**  The part. */
+page: ContactPage } | 
+/**  Whom to call, as was asked for. */
+{ what: "found"; 
+/**  Number of the question. */
+ask: number; 
+/**  Likest first. */
+hits: HitView[] } | 
+/**  A contact was written, or could not be. */
+{ what: "contactSaved"; 
+/**  Number of the question. */
+ask: number; 
+/**  The contact, where it is known already. */
+contact: ContactId | null; 
+/**  Why it could not. */
+problem: Problem | null } | 
 /**  Something the user must know that belongs to no page, or a command that could not be followed. */
 { what: "notice"; 
 /**  What it is. */
@@ -1142,6 +1333,24 @@ export type HistoryView = {
 	earlier: boolean,
 	/**  Why calls are not kept, or what became of those that were. */
 	problem: Problem | null,
+};
+
+/**  Somebody to be called, found by name or number. */
+export type HitView = {
+	/**  The contact; none for a number of the call list that belongs to none. */
+	contact: ContactId | null,
+	/**  Name. */
+	name: string | null,
+	/**  Number to be called. */
+	number: string,
+	/**  Which number of the contact it is. */
+	kind: NumberKind | null,
+	/**  Company or department of the contact. */
+	place: string | null,
+	/**  The user marked it. */
+	favorite: boolean,
+	/**  When there last was a call with this number. */
+	called: UnixMs | null,
 };
 
 /**  When ICE is used. */
@@ -1239,6 +1448,23 @@ export type NoiseRemoval =
 /**  As far as it goes. */
 "high";
 
+/**  Which number of a contact it is. */
+export type NumberKind = 
+/**  The extension. */
+"extension" | 
+/**  At work. */
+"business" | 
+/**  Mobile. */
+"mobile" | 
+/**  At home. */
+"home" | 
+/**  Another. */
+"other" | 
+/**  Fax at work. */
+"businessFax" | 
+/**  Fax at home. */
+"homeFax";
+
 /**  Rules for passwords (`GET /tenant/password_policy`). */
 export type PasswordPolicyView = {
 	/**  Fewest characters. */
@@ -1334,6 +1560,8 @@ export type Picture = {
 	history: HistoryView,
 	/**  How it stands with the hear-back test. */
 	hearBack: HearBackView,
+	/**  How it stands with the contacts. */
+	contacts: ContactsView,
 };
 
 /**  Presence of another user. */
@@ -1736,6 +1964,8 @@ export type WatchedView = {
 	account: AccountId,
 	/**  Which extension. */
 	number: string,
+	/**  Whose it is, where the contacts tell. */
+	name: string | null,
 	/**  What its calls are doing; none until the PBX says so, or where it does not. */
 	lamp: Lamp | null,
 	/**  What its user is doing; none until the PBX says so, or where it does not. */

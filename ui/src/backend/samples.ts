@@ -1,6 +1,6 @@
 // Samples of what a phone may say, for the scenes and the tests.
 import type {
-  AccountState, AccountView, AudioView, CallReport, CallSummary, CallView, CertificateView, Code, DeviceView, EndReason, HistoryView, PastCallView, PeerView, Problem, Quality, ScanView, SignInView, TenantView,
+  AccountState, AccountView, AudioView, CallReport, CallSummary, CallView, CertificateView, Code, ContactsView, DeviceView, EndReason, HistoryView, PastCallView, PeerView, Problem, Quality, ScanView, SignInView, TenantView,
 } from './backend';
 
 /** Nora's account by its name. */
@@ -54,6 +54,9 @@ export const plainCall = {
   protection: { is: 'none' }, setupMs: null, verdict: null, recording: false,
   recorded: null,
 } satisfies Partial<CallView>;
+
+/** A phone without contacts. */
+export const noContacts: ContactsView = { version: 0, count: 0, state: { is: 'none' } };
 
 /** A call list with nothing in it. */
 export const nothingPast: HistoryView = { calls: [], earlier: false, problem: null };

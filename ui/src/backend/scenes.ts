@@ -1,7 +1,9 @@
 // The scenes every screen is drawn and tested in: a picture, and what happened since.
 import type { SettingsPage } from '../screens/settings/SettingsList.svelte';
-import type { AccountState, AccountView, CallState, CallView, HearBackView, HistoryView, PhoneEvent, Picture, Quality, TrustedView } from './backend';
-import { account, audio, certificate, echoed, media, nothingPast, OWN, pastCalls, plainCall, problem, signIn } from './samples';
+import type { Phone } from '../phone.svelte';
+import type { AccountState, AccountView, CallState, CallView, ContactId, ContactsState, ContactView, HearBackView, HistoryView, PhoneEvent, Picture, Quality, TrustedView } from './backend';
+import { lamps, people } from './small-contacts';
+import { account, audio, certificate, echoed, media, noContacts, nothingPast, OWN, pastCalls, plainCall, problem, signIn } from './samples';
 import { signInScenes } from './sign-in-scenes';
 
 export type Scene = {
@@ -14,10 +16,21 @@ export type Scene = {
   keys?: boolean;
   /** The settings are open, on this page. */
   settings?: SettingsPage;
+  /** Who is found where contacts are asked for. */
+  people?: ContactView[];
+  /** The contacts are open: the list alone, with one of them, or with the form. */
+  contacts?: 'list' | ContactId | 'new' | 'edit';
 };
 
+/** What of a scene the phone of the window knows by itself. */
+export function prepare({ contacts }: Phone, scene: Scene): void {
+  if (typeof scene.contacts === 'number') contacts.chosen = scene.contacts;
+  if (scene.contacts === 'edit') [contacts.chosen, contacts.editing] = [6, 'chosen'];
+  if (scene.contacts === 'new') contacts.editing = 'new';
+}
+
 /** What the window is told to begin with. */
-export const beginning = (scene: Scene) => ({ findOpen: scene.find !== undefined, findText: scene.find ?? '', keysOpen: scene.keys ?? false, settings: scene.settings });
+export const beginning = (scene: Scene) => ({ findOpen: scene.find !== undefined, findText: scene.find ?? '', keysOpen: scene.keys ?? false, settings: scene.settings, contacts: scene.contacts !== undefined });
 
 function call(id: number, state: CallState, change: Partial<CallView> = {}): CallView {
   return {
@@ -33,13 +46,20 @@ const spoken = (id: number, quality: Quality = 'clear'): PhoneEvent[] => Array.f
 const said = (view: CallView): PhoneEvent => ({ what: 'call', view });
 
 const inside = (accounts: AccountView[], calls: CallView[] = [], rest: Omit<Scene, 'picture'> = {}): Scene => ({
-  picture: { signIn: signIn({ page: 'done' }), accounts, calls, trusted: [], callPreferences: {}, voicePreferences: {}, watched: [], audio, history: nothingPast, hearBack: { is: 'idle' } }, ...rest,
+  picture: { signIn: signIn({ page: 'done' }), accounts, calls, trusted: [], callPreferences: {}, voicePreferences: {}, watched: [], audio, history: nothingPast, hearBack: { is: 'idle' }, contacts: noContacts }, ...rest,
 });
 
 const hearing = (hearBack: HearBackView, history = nothingPast): Scene => {
   const scene = inside([account()], [], { settings: 'audio' });
   return { ...scene, picture: { ...scene.picture, hearBack, history } };
 };
+/** Nora and those she knows, with what they are doing. */
+const knowing = (contacts: Scene['contacts'], state: ContactsState = { is: 'fresh', at: Date.now() }, all = people()): Scene => {
+  const scene = inside([account()], [], { people: all, contacts });
+  return { ...scene, picture: { ...scene.picture, watched: all.length > 0 ? lamps() : [], history: pastCalls(), contacts: { version: 1, count: all.length, state } } };
+};
+/** As many as a large company has. */
+const crowd = (): ContactView[] => Array.from({ length: 10_000 }, (_, n) => ({ ...people()[n % 10]!, id: n + 1, name: `${people()[n % 10]!.name} ${n}`, favorite: false }));
 const remembering = (history: HistoryView): Scene => {
   const scene = inside([account()]);
   return { ...scene, picture: { ...scene.picture, history } };
@@ -71,6 +91,17 @@ export const scenes = {
   empty: () => inside([account()]),
   history: () => remembering(pastCalls()),
   'history-earlier': () => remembering({ ...pastCalls(), earlier: true, problem: problem('historyBroken', '/home/nora/.local/share/carillon/history.unreadable-1790000000000.db') }),
+  contacts: () => knowing('list'),
+  'contacts-one': () => knowing(2),
+  'contacts-own': () => knowing(6),
+  'contacts-new': () => knowing('new'),
+  'contacts-edit': () => knowing('edit'),
+  'contacts-empty': () => knowing('list', { is: 'fresh', at: Date.now() }, []),
+  'contacts-loading': () => knowing('list', { is: 'loading' }, []),
+  'contacts-stale': () => knowing('list', { is: 'stale', at: Date.now() - 7_200_000, problem: problem('serverSilent') }),
+  'contacts-many': () => knowing('list', undefined, crowd()),
+  'find-contacts': () => ({ ...knowing(undefined), find: '020 7946' }),
+  'find-name': () => ({ ...knowing(undefined), find: 'mar' }),
   registering: () => inside([account({ is: 'registering' })]),
   reconnecting: () => inside([account({ is: 'reconnecting', retryAt: Date.now() + 3_900, problem: problem('serverSilent', 'REGISTER to 192.0.2.10:5060 timed out after 32 s'), status: 408 })], [], { events: earlierCalls() }),
   offline: () => inside([account({ is: 'offline', problem: problem('sipPasswordWrong'), status: 403 })]),

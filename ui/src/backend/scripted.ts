@@ -1,22 +1,33 @@
 // A phone without a phone: it shows the picture it is given and answers commands by a script.
-import type { Backend, Command, PhoneEvent, Picture } from './backend';
+import type { Backend, Command, ContactView, PhoneEvent, Picture } from './backend';
+import { answer } from './small-contacts';
 
 /** Answers a command, at once or later. */
 export type Script = (command: Command, phone: Scripted) => void;
 
 export class Scripted implements Backend {
-  /** Every command sent, for a test to look at. */
+  /** Every command sent, for a test to look at; those that only ask for contacts stand apart. */
   readonly sent: Command[] = [];
+  readonly asked: Command[] = [];
   #handlers = new Set<(event: PhoneEvent) => void>();
   #picture: Picture;
   #script: Script;
+  /** Who is found where contacts are asked for; where there are none, nothing is answered. */
+  contacts: ContactView[] | null;
 
-  constructor(picture: Picture, script: Script = () => {}) {
+  constructor(picture: Picture, script: Script = () => {}, contacts: ContactView[] | null = null) {
     this.#picture = picture;
     this.#script = script;
+    this.contacts = contacts;
   }
 
   async send(command: Command): Promise<void> {
+    if (command.do === 'findContacts' || command.do === 'search') {
+      this.asked.push(command);
+      const told = this.contacts && answer(command, this.contacts);
+      if (told) this.emit(told);
+      return;
+    }
     this.sent.push(command);
     this.#script(command, this);
   }

@@ -1,14 +1,14 @@
 // The scenes of the wizard, page by page.
 import type { SignInView } from './backend';
-import { account, audio, certificate, nothingPast, preview, problem, scan, signIn, tenant } from './samples';
+import { account, audio, certificate, noContacts, nothingPast, preview, problem, scan, signIn, tenant } from './samples';
 import type { Scene } from './scenes';
 
 const wizard = (change: Partial<SignInView>, rest: Omit<Scene, 'picture'> = {}): Scene => ({
-  picture: { signIn: signIn(change), accounts: [], calls: [], trusted: [], callPreferences: {}, voicePreferences: {}, watched: [], audio, history: nothingPast, hearBack: { is: 'idle' } }, ...rest,
+  picture: { signIn: signIn(change), accounts: [], calls: [], trusted: [], callPreferences: {}, voicePreferences: {}, watched: [], audio, history: nothingPast, hearBack: { is: 'idle' }, contacts: noContacts }, ...rest,
 });
 /** The wizard of a phone somebody is signed in to. */
 const again = (change: Partial<SignInView>): Scene => ({
-  picture: { signIn: signIn(change), accounts: [account(undefined, { session: { is: 'expired' } })], calls: [], trusted: [], callPreferences: {}, voicePreferences: {}, watched: [], audio, history: nothingPast, hearBack: { is: 'idle' } },
+  picture: { signIn: signIn(change), accounts: [account(undefined, { session: { is: 'expired' } })], calls: [], trusted: [], callPreferences: {}, voicePreferences: {}, watched: [], audio, history: nothingPast, hearBack: { is: 'idle' }, contacts: noContacts },
 });
 
 const filled = { domain: 'fairwater.example', server: 'pbx.fairwater.example' };

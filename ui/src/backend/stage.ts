@@ -3,8 +3,8 @@ import { mount } from 'svelte';
 import App from '../App.svelte';
 import { Phone } from '../phone.svelte';
 import { firstOf, speak } from '../words/index.svelte';
-import { audio, nothingPast, signIn } from './samples';
-import { beginning, scenes, type Scene, type SceneName } from './scenes';
+import { audio, noContacts, nothingPast, signIn } from './samples';
+import { beginning, prepare, scenes, type Scene, type SceneName } from './scenes';
 import { Scripted } from './scripted';
 import { smallPbx } from './small-pbx';
 
@@ -18,9 +18,10 @@ export async function startScene(asked: URLSearchParams): Promise<void> {
   if (tongue) speak(firstOf([tongue]));
 
   const name = asked.get('scene');
-  const scene: Scene = name && Object.hasOwn(scenes, name) ? scenes[name as SceneName]() : { picture: { signIn: signIn(), accounts: [], calls: [], trusted: [], callPreferences: {}, voicePreferences: {}, watched: [], audio, history: nothingPast, hearBack: { is: 'idle' } } };
-  const backend = new Scripted(scene.picture, name ? undefined : smallPbx());
+  const scene: Scene = name && Object.hasOwn(scenes, name) ? scenes[name as SceneName]() : { picture: { signIn: signIn(), accounts: [], calls: [], trusted: [], callPreferences: {}, voicePreferences: {}, watched: [], audio, history: nothingPast, hearBack: { is: 'idle' }, contacts: noContacts } };
+  const backend = new Scripted(scene.picture, name ? undefined : smallPbx(), scene.people);
   const phone = new Phone(backend);
+  prepare(phone, scene);
   mount(App, { target: document.getElementById('app')!, props: { phone, main: beginning(scene) } });
   await phone.follow();
   backend.emit(...(scene.events ?? []));

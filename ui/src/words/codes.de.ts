@@ -65,6 +65,8 @@ export const codes: Record<Code, Said> = {
   noAccount: { what: 'Es gibt kein Konto zum Telefonieren.', todo: 'Melden Sie sich zuerst an.' },
   notRegistered: { what: 'Das Telefon ist nicht mit der Anlage verbunden.', todo: 'Warten Sie, bis „Registriert“ da steht, oder versuchen Sie es jetzt.' },
   noSuchCall: { what: 'Dieser Anruf ist vorbei.', todo: 'Es ist nichts zu tun.' },
+  noSuchContact: { what: 'Diesen Kontakt gibt es nicht mehr.', todo: 'Vielleicht hat ihn jemand gelöscht. Es ist nichts zu tun.' },
+  contactInvalid: { what: 'Ihre Telefonanlage nimmt diesen Kontakt nicht an.', todo: 'Geben Sie ihm einen Namen, kürzen Sie, was sehr lang ist, und nennen Sie höchstens zwei Nummern je Art.' },
   notNow: { what: 'Das geht gerade nicht.', todo: 'Warten Sie, bis der laufende Schritt fertig ist.' },
   featureOff: { what: 'Ihre Telefonanlage bietet das nicht an.', todo: 'Bitten Sie Ihre Administration, es einzuschalten.' },
   resumeRefused: { what: 'Die andere Seite hat den Anruf nicht wieder aufgenommen.', todo: 'Er wird weiter gehalten; versuchen Sie es noch einmal.' },

@@ -67,6 +67,8 @@ export const codes: Record<Code, Said> = {
   noAccount: { what: 'There is no account to call with.', todo: 'Sign in first.' },
   notRegistered: { what: 'The phone is not connected to the PBX.', todo: 'Wait until it says “Registered”, or try now.' },
   noSuchCall: { what: 'This call is over.', todo: 'Nothing needs to be done.' },
+  noSuchContact: { what: 'This contact is gone.', todo: 'Somebody may have deleted it. Nothing needs to be done.' },
+  contactInvalid: { what: 'Your PBX does not take this contact.', todo: 'Give it a name, shorten what is very long, and keep at most two numbers of a kind.' },
   notNow: { what: 'That is not possible right now.', todo: 'Wait until what is running is done.' },
   featureOff: { what: 'Your PBX does not offer this.', todo: 'Ask your administrator to switch it on.' },
   resumeRefused: { what: 'The other side did not take up the call again.', todo: 'It is still on hold; try once more.' },

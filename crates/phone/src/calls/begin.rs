@@ -112,6 +112,7 @@ impl Calls {
             self.last += 1;
             let mut missed = Call::new(CallId(self.last), account, Direction::Incoming, from.into(), agent);
             missed.view.diverted_by = diverted_by;
+            self.name(&mut missed.view);
             missed.ended(EndReason::Missed, Some(486));
             self.history.ended(&missed.view, None);
             self.outlet.tell(Event::Call { view: missed.view });

@@ -62,7 +62,8 @@ pub(crate) enum StoreError {
 }
 
 impl StoreError {
-    fn is_broken(&self) -> bool {
+    /// What is in the file cannot be used.
+    pub(crate) fn is_broken(&self) -> bool {
         match self {
             Self::Broken(_) => true,
             Self::Sql(error) => matches!(
@@ -271,7 +272,7 @@ fn view(row: &Row<'_>) -> rusqlite::Result<PastCallView> {
 }
 
 /// Brings the file to the version of this phone, wholly or not at all.
-fn migrate(db: &mut Connection, steps: &[&str]) -> Result<(), StoreError> {
+pub(crate) fn migrate(db: &mut Connection, steps: &[&str]) -> Result<(), StoreError> {
     let change = db.transaction_with_behavior(TransactionBehavior::Immediate)?;
     // Another phone of the same user may have been first.
     let from = version(&change)?;
@@ -285,14 +286,14 @@ fn migrate(db: &mut Connection, steps: &[&str]) -> Result<(), StoreError> {
     Ok(())
 }
 
-fn version(db: &Connection) -> Result<usize, StoreError> {
+pub(crate) fn version(db: &Connection) -> Result<usize, StoreError> {
     let version: i64 = db.query_row("PRAGMA user_version", [], |row| row.get(0))?;
     // Below zero nobody counts.
     Ok(usize::try_from(version).unwrap_or(usize::MAX))
 }
 
 /// Whom somebody talked to is nobody else's business: the file is its owner's alone.
-fn private(path: &Path) -> Result<(), StoreError> {
+pub(crate) fn private(path: &Path) -> Result<(), StoreError> {
     let mut options = fs::OpenOptions::new();
     options.write(true).create_new(true);
     #[cfg(unix)]

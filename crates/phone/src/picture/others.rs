@@ -23,6 +23,8 @@ pub struct WatchedView {
     pub account: AccountId,
     /// Which extension.
     pub number: String,
+    /// Whose it is, where the contacts tell.
+    pub name: Option<String>,
     /// What its calls are doing; none until the PBX says so, or where it does not.
     pub lamp: Option<Lamp>,
     /// What its user is doing; none until the PBX says so, or where it does not.

@@ -10,6 +10,7 @@ use tokio::task::AbortHandle;
 use super::{Showing, SignedInput, SigningIn};
 use crate::accounts::{Accounts, Agent, Line};
 use crate::actor::Input;
+use crate::contacts::ContactsInput;
 use crate::settings::SavedAccount;
 use crate::words::of_sign_in_error;
 use crate::{AccountId, AccountKind, AccountState, AccountView, Code, Event, SessionState, Start};
@@ -71,6 +72,7 @@ impl SigningIn {
         }
         self.settle(|settings| settings.forget(id));
         self.forget_turn_password(id);
+        self.outlet.put(Input::Contacts(Box::new(ContactsInput::Gone(id.clone()))));
         let session = self.sessions.remove(id).map(|standing| standing.session.clone());
         let (account, keeper, outlet) = (id.clone(), Arc::clone(&self.keeper), self.outlet.clone());
         self.outlet.landing(async move {
@@ -204,6 +206,14 @@ impl SigningIn {
                 Err(error) => tracing::info!(account = %id, %error, "the PBX does not tell its star codes"),
             }
         });
+    }
+
+    /// The session of an account stands: the PBX can be asked for its contacts.
+    pub(super) fn offer_contacts(&self, id: &AccountId) {
+        if let Some(Watched { session, .. }) = self.sessions.get(id) {
+            let stands = ContactsInput::Stands(id.clone(), session.clone());
+            self.outlet.put(Input::Contacts(Box::new(stands)));
+        }
     }
 
     fn watch(&self, id: AccountId, session: &Session) -> [AbortHandle; 2] {

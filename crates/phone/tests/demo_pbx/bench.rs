@@ -60,8 +60,13 @@ impl Bench {
     pub fn config(&self) -> Config {
         let audio =
             AudioConfig { microphone: Source::Silence, speaker: Sink::Null, ..AudioConfig::default() };
-        let mut config =
-            Config { tones: false, audio, headsets: None, ..Config::new(self.dir.path().into()) };
+        let mut config = Config {
+            tones: false,
+            audio,
+            headsets: None,
+            contacts: false,
+            ..Config::new(self.dir.path().into())
+        };
         config.trust(self.pbx.certificate_pem().as_bytes()).unwrap();
         config
     }
