@@ -33,7 +33,7 @@ fn main() -> io::Result<()> {
         )));
     }
     // Named here, commands need a permission like any other; see capabilities/main.json.
-    let commands = AppManifest::new().commands(&["send", "picture"]);
+    let commands = AppManifest::new().commands(&["send", "picture", "open_main", "desktop"]);
     let windows = WindowsAttributes::new().app_manifest(include_str!("app.manifest"));
     tauri_build::try_build(Attributes::new().app_manifest(commands).windows_attributes(windows))
         .map_err(|e| io::Error::other(format!("{e:#}")))

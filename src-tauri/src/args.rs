@@ -24,7 +24,10 @@ pub struct Args {
     /// Delete the user's settings, calls and passwords and end: `ask` for it first, or `yes`
     #[arg(long, value_name = "HOW", hide = true)]
     pub remove_data: Option<RemoveData>,
-    /// Link of the phone's own scheme; a phone that runs already gets it
+    /// Start without a window, where there is a tray
+    #[arg(long)]
+    pub hidden: bool,
+    /// Link of the phone's own scheme, or one that dials; a phone that runs already gets it
     #[arg(value_name = "LINK")]
     pub link: Option<SecretString>,
 }
@@ -42,18 +45,32 @@ impl Args {
     /// What this process was started with. Ends it where it cannot be understood, or is not to be followed.
     pub fn read() -> Self {
         let args = Self::parse();
-        if args.link.as_ref().is_some_and(|link| !is_own(link.expose_secret())) {
+        let followed = |link: &SecretString| is_own(link.expose_secret()) || dials(link.expose_secret());
+        if args.link.as_ref().is_some_and(|link| !followed(link)) {
             // In words of our own: the usual ones repeat what was given, which may hold a secret.
-            let words = format!("LINK has to begin with {}:", BRAND.scheme);
+            let schemes = DIALLING.join(":, ");
+            let words = format!("LINK has to begin with {}: or with {schemes}:", BRAND.scheme);
             Self::command().error(ErrorKind::InvalidValue, words).exit();
         }
         args
     }
 }
 
+/// Schemes of links that dial.
+pub const DIALLING: [&str; 4] = ["tel", "sip", "sips", "callto"];
+
 /// Whether it is a link of the phone's own scheme (RFC 3986, section 3.1: in either case).
 pub fn is_own(link: &str) -> bool {
-    link.split_once(':').is_some_and(|(scheme, _)| scheme.eq_ignore_ascii_case(BRAND.scheme))
+    is_of(link, BRAND.scheme)
+}
+
+/// Whether it is a link that dials.
+pub fn dials(link: &str) -> bool {
+    DIALLING.iter().any(|scheme| is_of(link, scheme))
+}
+
+fn is_of(link: &str, scheme: &str) -> bool {
+    link.split_once(':').is_some_and(|(found, _)| found.eq_ignore_ascii_case(scheme))
 }
 
 #[cfg(test)]
@@ -69,6 +86,14 @@ mod tests {
             assert!(!is_own(foreign), "{foreign}");
         }
         assert!(!is_own(&format!("x{scheme}:")));
+    }
+
+    #[test]
+    fn links_that_dial_are_known_by_their_scheme() {
+        for link in ["tel:102", "SIP:bob@test.io", "sips:102", "callto:102"] {
+            assert!(dials(link) && !is_own(link), "{link}");
+        }
+        assert!(!dials("telnet:102") && !dials("102"));
     }
 
     #[test]

@@ -1,4 +1,4 @@
-//! What crosses between the UI and the phone: two commands and one event.
+//! What crosses between the UI and the phone: two commands and one event; beside them what the desktop lets it do.
 
 use phone::{Code, Command, Event, Picture, Problem};
 use serde::Serialize;
@@ -6,6 +6,7 @@ use specta::Type;
 use tauri::{Runtime, State};
 use tauri_specta::{Builder, ErrorHandlingMode, collect_commands, collect_events};
 
+use crate::desk::{DesktopView, Order, Orders, Shown};
 use crate::line::Line;
 
 /// One [`Event`] of the phone, as the UI gets it.
@@ -33,11 +34,25 @@ pub async fn picture(line: State<'_, Line>) -> Result<Picture, Problem> {
     line.picture().await
 }
 
+/// Brings the main window to the front, from one of the small ones.
+#[tauri::command]
+#[specta::specta]
+pub fn open_main(orders: State<'_, Orders>) {
+    orders.send(Order::Open);
+}
+
+/// What the desktop lets the phone do; changes arrive as a [`DesktopView`].
+#[tauri::command]
+#[specta::specta]
+pub fn desktop(shown: State<'_, Shown>) -> DesktopView {
+    shown.view()
+}
+
 /// Commands and events, both for the running shell and for the generated bindings.
 pub fn ipc<R: Runtime>() -> Builder<R> {
     Builder::new()
-        .commands(collect_commands![send, picture])
-        .events(collect_events![PhoneEvent])
+        .commands(collect_commands![send, picture, open_main, desktop])
+        .events(collect_events![PhoneEvent, DesktopView])
         .error_handling(ErrorHandlingMode::Throw)
         // Nothing goes over the line in one shape and comes back in another.
         .disable_serde_phases()

@@ -2,6 +2,7 @@
 //! It knows nothing of telephony, and the phone nothing of it.
 
 mod args;
+mod desk;
 #[cfg(windows)]
 mod dialog;
 mod instance;
@@ -16,16 +17,20 @@ pub use args::Args;
 pub use ipc::PhoneEvent;
 
 use std::path::PathBuf;
+use std::sync::Arc;
 
 use phone::{Code, Config, Event, Phone, Problem};
-use tauri::{App, Manager, RunEvent};
+use tauri::{App, AppHandle, Manager, RunEvent};
 use tauri_specta::Event as _;
+use tokio::sync::Notify;
 use tokio::sync::broadcast::Receiver;
 
+use crate::desk::Orders;
 use crate::line::{Line, Lost};
 use crate::links::Links;
 
-/// Opens the window and runs until it is closed or the process is told to end. The phone is stopped
+/// Opens the window and runs until it is closed, where the phone does not go on in the tray, or the process is told
+/// to end. The phone is stopped
 /// before this returns or the process exits. Where it does not start, the window says why. Where one runs
 /// already on the same settings, that one gets the link and comes to the front, and this process ends.
 ///
@@ -37,7 +42,8 @@ pub fn run(args: Args) -> tauri::Result<()> {
         removal::remove_data(how, data_dir.as_deref());
         return Ok(());
     }
-    let (links, opened) = Links::new();
+    let (orders, given) = Orders::new();
+    let (links, opened) = Links::new(orders.clone());
     let ipc = ipc::ipc();
     let builder = match data_dir.as_deref().and_then(|dir| instance::only_one(dir, links.clone())) {
         Some(only_one) => tauri::Builder::default().plugin(only_one),
@@ -47,15 +53,33 @@ pub fn run(args: Args) -> tauri::Result<()> {
         .plugin(tauri_plugin_deep_link::init())
         .plugin(webview::stay_home())
         .invoke_handler(ipc.invoke_handler())
-        .setup(|app| Ok(webview::reload_after_crash(app)?))
+        .manage(desk::Memory::new(data_dir.as_deref()))
+        .manage(desk::Shown::default())
+        .manage(orders.clone())
+        .setup(move |app| match args.hidden {
+            true => Ok(()),
+            false => Ok(desk::create(app.handle()).map(drop)?),
+        })
         .build(tauri::generate_context!())?;
     // A second start has ended by now: only the first may touch the settings and register.
     let phone = start(&args, data_dir);
-    let events = phone.as_ref().ok().map(Phone::subscribe);
+    let events = phone.as_ref().ok().map(|phone| (phone.subscribe(), phone.subscribe()));
     app.manage(Line::new(phone));
     ipc.mount_events(&app);
-    if let Some(events) = events {
-        tell_window(&app, events);
+    let (handle, ready) = (app.handle().clone(), Arc::new(Notify::new()));
+    match events {
+        Some((events, followed)) => {
+            tell_window(&app, events);
+            let (hidden, data_dir) = (args.hidden, args.data_dir.clone());
+            let options = desk::Options { hidden, data_dir, ready: Arc::clone(&ready) };
+            tauri::async_runtime::spawn(desk::run(handle, followed, (orders.clone(), given), options));
+        }
+        None => {
+            if args.hidden {
+                orders.send(desk::Order::Open);
+            }
+            tauri::async_runtime::spawn(desk::run_without_phone(handle, given));
+        }
     }
     if args.open_links {
         links::take(app.handle());
@@ -66,16 +90,21 @@ pub fn run(args: Args) -> tauri::Result<()> {
     }
     leave::on_signal(app.handle());
     app.run(move |app, event| match event {
-        // Without a code the last window was closed; with one `leave` has done its work.
+        // With a code `leave` has done its work. Without one the last window is gone, which is no end, or the
+        // system wants one.
         RunEvent::ExitRequested { code: None, api, .. } => {
             api.prevent_exit();
-            leave::leave(app);
+            if has_windows(app) {
+                leave::leave(app);
+            }
         }
+        RunEvent::Ready => ready.notify_one(),
+        RunEvent::WindowEvent { label, event, .. } => orders.window(&label, &event),
         // Here links come so, and not as arguments.
         #[cfg(target_os = "macos")]
         RunEvent::Opened { urls } => {
             urls.iter().for_each(|url| links.open(url.as_str().into()));
-            webview::to_front(app);
+            orders.send(desk::Order::Open);
         }
         _ => {}
     });
@@ -92,6 +121,10 @@ pub fn explain(error: &tauri::Error) {
              Runtime\" on microsoft.com and install the Evergreen Bootstrapper, or ask your administrator.",
         );
     }
+}
+
+fn has_windows(app: &AppHandle) -> bool {
+    !app.webview_windows().is_empty()
 }
 
 fn start(args: &Args, data_dir: Option<PathBuf>) -> Result<Phone, Problem> {

@@ -1,42 +1,48 @@
-//! Links of the phone's own scheme, on their way to the phone. They hold secrets: none is logged.
+//! Links, on their way to the phone: of its own scheme, and such that dial. They hold secrets: none is logged.
 
 use brand::BRAND;
 use phone::Command;
-use secrecy::SecretString;
+use secrecy::{ExposeSecret, SecretString};
 use tauri::{AppHandle, Manager};
 use tauri_plugin_deep_link::DeepLinkExt;
 use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
 
+use crate::desk::{Order, Orders};
 use crate::line::Line;
-use crate::{Args, args, webview};
+use crate::{Args, args};
 
 /// Where links are put in, from the first moment on.
 #[derive(Debug, Clone)]
-pub struct Links(UnboundedSender<SecretString>);
+pub struct Links {
+    links: UnboundedSender<SecretString>,
+    orders: Orders,
+}
 
 /// Where they come out.
 #[derive(Debug)]
 pub struct Opened(UnboundedReceiver<SecretString>);
 
 impl Links {
-    /// Both ends.
-    pub fn new() -> (Self, Opened) {
+    /// Both ends. A second start also brings the window to the front, by an order.
+    pub fn new(orders: Orders) -> (Self, Opened) {
         let (links, opened) = unbounded_channel();
-        (Self(links), Opened(opened))
+        (Self { links, orders }, Opened(opened))
     }
 
     /// Takes a link, and drops one of another scheme.
     pub fn open(&self, link: SecretString) {
-        if args::is_own(secrecy::ExposeSecret::expose_secret(&link)) {
+        if args::is_own(link.expose_secret()) || args::dials(link.expose_secret()) {
             // Nobody is left to open it only when the program ends.
-            let _ = self.0.send(link);
+            let _ = self.links.send(link);
         }
     }
 
     /// Follows what a second start of the program was given, and comes to the front.
     pub fn second_start(&self, app: &AppHandle, arguments: Vec<String>) {
         // What it could not have understood itself never gets here.
-        if let Ok(args) = <Args as clap::Parser>::try_parse_from(arguments) {
+        let args = <Args as clap::Parser>::try_parse_from(arguments);
+        let hidden = args.as_ref().is_ok_and(|args| args.hidden);
+        if let Ok(args) = args {
             if args.open_links {
                 take(app);
             }
@@ -44,7 +50,9 @@ impl Links {
                 self.open(link);
             }
         }
-        webview::to_front(app);
+        if !hidden {
+            self.orders.send(Order::Open);
+        }
     }
 }
 
@@ -54,7 +62,11 @@ impl Opened {
         let app = app.clone();
         tauri::async_runtime::spawn(async move {
             while let Some(link) = self.0.recv().await {
-                match app.state::<Line>().send(Command::OpenLink { link }).await {
+                let command = match args::dials(link.expose_secret()) {
+                    true => Command::DialLink { link: link.expose_secret().to_owned() },
+                    false => Command::OpenLink { link },
+                };
+                match app.state::<Line>().send(command).await {
                     Ok(()) => tracing::info!("a link was opened"),
                     Err(problem) => tracing::warn!(?problem, "a link could not be opened"),
                 }
@@ -70,4 +82,19 @@ pub fn take(app: &AppHandle) {
         Ok(()) => tracing::info!(scheme = BRAND.scheme, "this program opens the links now"),
         Err(error) => tracing::warn!(%error, "this program could not be made the one that opens links"),
     }
+}
+
+/// Lets this program open links that dial, for this user, or no longer. On macOS its bundle does so.
+pub fn open_numbers(app: &AppHandle, wanted: bool) {
+    let app = app.clone();
+    // The system's programs for it take their time.
+    tauri::async_runtime::spawn_blocking(move || {
+        for scheme in args::DIALLING {
+            let links = app.deep_link();
+            let done = if wanted { links.register(scheme) } else { links.unregister(scheme) };
+            if let Err(error) = done {
+                tracing::warn!(%error, scheme, wanted, "which program opens these links was not changed");
+            }
+        }
+    });
 }

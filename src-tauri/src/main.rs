@@ -20,7 +20,7 @@ const NO_SECRETS: &str = "rsipstack=warn";
 fn main() -> ExitCode {
     #[cfg(windows)]
     if let Some(words) = console::words() {
-        return carillon_cli::main(words);
+        return carillon_cli::command_line(words);
     }
     let args = Args::read();
     let filter = EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new(LOG));

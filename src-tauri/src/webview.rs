@@ -2,10 +2,10 @@
 
 use brand::{BRAND, Links};
 use tauri::plugin::{self, TauriPlugin};
-use tauri::{App, AppHandle, Manager, Url, Wry};
+use tauri::{AppHandle, Manager, Url, Webview, Wry};
 
-/// Keeps the window on the UI: nothing else is ever loaded into it, whatever link is followed. The brand's own
-/// pages are opened in the system's browser instead.
+/// Keeps the windows on the UI: nothing else is ever loaded into them, whatever link is followed. The brand's own
+/// pages are opened in the system's browser instead. A window whose webview dies is loaded anew.
 pub fn stay_home() -> TauriPlugin<Wry> {
     let follow = |url: &Url| {
         if let Some(page) = brands_page(url) {
@@ -18,7 +18,14 @@ pub fn stay_home() -> TauriPlugin<Wry> {
         }
         is_home(url)
     };
-    plugin::Builder::new("stay-home").on_navigation(move |_, url| follow(url)).build()
+    plugin::Builder::new("stay-home")
+        .on_navigation(move |_, url| follow(url))
+        .on_webview_ready(|webview| {
+            if let Err(error) = reload_after_crash(&webview) {
+                tracing::warn!(%error, "the window is not loaded anew when its webview dies");
+            }
+        })
+        .build()
 }
 
 /// The page of the brand's that `url` is.
@@ -46,38 +53,22 @@ pub fn reload(app: &AppHandle) -> tauri::Result<()> {
     app.webview_windows().into_values().try_for_each(|window| window.reload())
 }
 
-/// Brings the window before the user, wherever it is.
-pub fn to_front(app: &AppHandle) {
-    for window in app.webview_windows().into_values() {
-        let shown = window.unminimize().and_then(|()| window.show()).and_then(|()| window.set_focus());
-        if let Err(error) = shown {
-            tracing::warn!(%error, "the window does not come to the front");
-        }
-    }
-}
-
 /// Loads the UI anew when its process dies. The phone does not notice.
-///
-/// # Errors
-/// The window is gone already.
 #[cfg(target_os = "linux")]
-pub fn reload_after_crash(app: &App) -> tauri::Result<()> {
+fn reload_after_crash(webview: &Webview) -> tauri::Result<()> {
     use webkit2gtk::WebViewExt;
 
-    for window in app.webview_windows().into_values() {
-        window.with_webview(|webview| {
-            webview.inner().connect_web_process_terminated(|view, reason| {
-                tracing::warn!(?reason, "the webview died; loading the window anew");
-                view.reload();
-            });
-        })?;
-    }
-    Ok(())
+    webview.with_webview(|webview| {
+        webview.inner().connect_web_process_terminated(|view, reason| {
+            tracing::warn!(?reason, "the webview died; loading the window anew");
+            view.reload();
+        });
+    })
 }
 
 /// Other systems' webviews come back, or not, by themselves.
 #[cfg(not(target_os = "linux"))]
-pub fn reload_after_crash(_app: &App) -> tauri::Result<()> {
+fn reload_after_crash(_webview: &Webview) -> tauri::Result<()> {
     Ok(())
 }
 

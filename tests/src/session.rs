@@ -175,6 +175,11 @@ impl Session {
         self.dir.path().join(name)
     }
 
+    /// Address of the session bus; fails the test where there is none.
+    pub fn bus_address(&self) -> &str {
+        self.env.get("DBUS_SESSION_BUS_ADDRESS").expect("the session has a bus")
+    }
+
     /// Process ids of the services it has started.
     pub fn services(&self) -> Vec<u32> {
         self.services.iter().map(Process::pid).collect()

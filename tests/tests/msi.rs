@@ -185,7 +185,7 @@ impl Scope {
         let user_apps = wine.user_registry();
         let versions: Vec<_> = [&apps, &user_apps]
             .into_iter()
-            .flat_map(|registry| registry.keys_with("DisplayName", "Carillon").into_iter().map(|key| (registry, key)))
+            .flat_map(|registry| registry.keys_with("DisplayName", "Carillon").into_iter().map(move |key| (registry, key)))
             .filter(|(_, key)| key.starts_with(&APPS.to_lowercase()))
             .filter_map(|(registry, key)| registry.get(key, "DisplayVersion"))
             .collect();

@@ -9,9 +9,9 @@ async function start(): Promise<void> {
     const { startScene } = await import('./backend/stage');
     return startScene(new URLSearchParams(location.search));
   }
-  const { tauri } = await import('./backend/tauri');
+  const { tauri, windowName } = await import('./backend/tauri');
   const phone = new Phone(tauri);
-  mount(App, { target: document.getElementById('app')!, props: { phone } });
+  mount(App, { target: document.getElementById('app')!, props: { phone, window: windowName() } });
   await phone.follow();
 }
 

@@ -1,7 +1,7 @@
 // The phone as the window sees it: every event folded into the picture, nothing else.
 import { createContext } from 'svelte';
 import {
-  type AccountView, type AudioView, type Backend, type CallId, type CallPreferences, type CallReport, type CallView, type Command, type DeviceNews, type EnforcedView, type HearBackView, type HistoryView, type MessageView, type PastCallView, type PhoneEvent, type Picture, type Problem, problemOf, type RoleView, type SignInView, type TrustedView, type VoicePreferences, type WatchedView,
+  type AccountView, type AskedView, type AudioView, type Backend, type CallId, type CallPreferences, type CallReport, type CallView, type Command, type DesktopPreferences, type DesktopView, type DeviceNews, type EnforcedView, type HearBackView, type HistoryView, type MessageView, type PastCallView, type PhoneEvent, type Picture, type Problem, problemOf, type RoleView, type SignInView, type TrustedView, type VoicePreferences, type WatchedView,
 } from './backend/backend';
 import { Contacts } from './contacts.svelte';
 
@@ -92,6 +92,12 @@ export class Phone {
   history = $state.raw<HistoryView>({ calls: [], earlier: false, problem: null });
   /** The contacts, as far as they were asked for. */
   readonly contacts = new Contacts((command) => void this.send(command));
+  /** How the phone lives in the desktop around its window. */
+  desktop = $state.raw<DesktopPreferences>({});
+  /** What that desktop lets it do. */
+  desk = $state.raw<DesktopView>({ tray: false, globalKeys: false, refusedKeys: [], autostartFailed: false });
+  /** A number out of a link that is asked about. */
+  asked = $state.raw<AskedView | null>(null);
   /** Text messages that came and were not read yet, oldest first. */
   messages = $state.raw<MessageView[]>([]);
 
@@ -143,7 +149,13 @@ export class Phone {
       return stop;
     }
     early.forEach((event) => this.fold(event));
-    return stop;
+    const leave = await this.#followDesk();
+    return () => [stop, leave].forEach((end) => end());
+  }
+
+  /** Brings the main window to the front. */
+  openMain(): void {
+    void this.#backend.shell?.openMain();
   }
 
   /** Asks something of the phone. */
@@ -167,6 +179,8 @@ export class Phone {
     this.history = picture.history;
     this.hearBack = picture.hearBack;
     this.contacts.show(picture.contacts);
+    this.desktop = picture.desktop ?? {};
+    this.asked = picture.asked ?? null;
     picture.calls.forEach((view) => this.#put(view));
     this.ready = true;
   }
@@ -237,6 +251,12 @@ export class Phone {
       case 'contactSaved':
         this.contacts.fold(event);
         break;
+      case 'desktop':
+        this.desktop = event.preferences;
+        break;
+      case 'asked':
+        this.asked = event.view;
+        break;
       case 'hearBack':
         this.hearBack = event.view;
         break;
@@ -292,6 +312,14 @@ export class Phone {
   /** Takes a notice away. */
   dismiss(id: number): void {
     this.notices = this.notices.filter((notice) => notice.id !== id);
+  }
+
+  async #followDesk(): Promise<() => void> {
+    const { shell } = this.#backend;
+    if (!shell) return () => {};
+    const stop = await shell.listen((view) => (this.desk = view));
+    this.desk = await shell.desktop();
+    return stop;
   }
 
   #turn(view: SignInView): void {

@@ -15,7 +15,7 @@ async function raise(scene: Scene, script?: Script): Promise<Stage> {
   const backend = new Scripted(scene.picture, script, scene.people);
   const phone = new Phone(backend);
   prepare(phone, scene);
-  await render(App, { phone, main: beginning(scene) });
+  await render(App, { phone, main: beginning(scene), window: scene.window });
   await phone.follow();
   backend.emit(...(scene.events ?? []));
   return { backend, phone };

@@ -37,7 +37,7 @@ const NO_SECRETS: &str = "rsipstack=error";
 ///
 /// What is not understood, or asks for help, ends the process.
 #[tokio::main]
-pub async fn main(words: impl IntoIterator<Item = OsString>) -> ExitCode {
+pub async fn command_line(words: impl IntoIterator<Item = OsString>) -> ExitCode {
     let cli = Cli::parse_from(words);
     let filter = EnvFilter::try_from_env("CARILLON_LOG").unwrap_or_else(|_| EnvFilter::new(LOG));
     tracing_subscriber::fmt()

@@ -3,5 +3,5 @@
 use std::process::ExitCode;
 
 fn main() -> ExitCode {
-    carillon_cli::main(std::env::args_os())
+    carillon_cli::command_line(std::env::args_os())
 }

@@ -9,6 +9,7 @@ use sip::UserAgent;
 use tokio::sync::{mpsc, oneshot};
 
 use crate::accounts::{Accounts, Agent, AgentId};
+use crate::asked::Asked;
 use crate::calls::{Calls, Way};
 use crate::contacts::{Contacts, ContactsInput};
 use crate::history::Recalled;
@@ -82,6 +83,7 @@ pub(crate) struct Actor {
     pub(crate) contacts: Contacts,
     pub(crate) lamps: Lamps,
     pub(crate) signing_in: SigningIn,
+    pub(crate) asked: Asked,
     stopping: Option<oneshot::Sender<()>>,
     landed: bool,
 }
@@ -108,6 +110,7 @@ impl Actor {
             watching: Watching::new(outlet.clone()),
             contacts: Contacts::start(&config.data_dir, config.contacts, outlet.clone()),
             lamps: Lamps::default(),
+            asked: Asked::default(),
             outlet,
             stopping: None,
             landed: false,
@@ -193,6 +196,7 @@ impl Actor {
                     && let Some((_, agent)) = self.accounts.of_agent(agent)
                 {
                     self.watching.registered(account, &agent);
+                    self.dial_waiting();
                 }
                 if let (Some(account), sip::Registration::Refused { cause: sip::Cause::WrongPassword, .. }) =
                     (account, registration)
@@ -222,7 +226,8 @@ impl Actor {
             Err(other) => *other,
         };
         let past = || self.calls.peers();
-        let command = match self.contacts.follow(command, past) {
+        let followed = self.contacts.follow(command, past);
+        let command = match followed.or_else(|other| self.desk(*other)) {
             Ok(Ok(())) => return,
             Ok(Err(problem)) => return self.outlet.tell(Event::Notice { problem, call: None }),
             Err(other) => *other,
@@ -341,7 +346,12 @@ impl Actor {
         self.signing_in.remember_devices(audio.book(), audio.ring());
     }
 
-    fn dial(&mut self, wanted: Option<&AccountId>, target: &str) -> Result<(), Problem> {
+    /// Tells every shell.
+    pub(crate) fn tell(&self, event: Event) {
+        self.outlet.tell(event);
+    }
+
+    pub(crate) fn dial(&mut self, wanted: Option<&AccountId>, target: &str) -> Result<(), Problem> {
         let (account, agent) = self.line(wanted)?;
         self.calls.dial(account, agent, target)
     }
@@ -359,6 +369,8 @@ impl Actor {
             history: self.calls.past(),
             hear_back: self.calls.hearing(),
             contacts: self.contacts.view(),
+            desktop: self.signing_in.desktop_preferences(),
+            asked: self.asked.view(),
         }
     }
 

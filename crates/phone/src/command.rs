@@ -3,8 +3,7 @@ use serde::Deserialize;
 use specta::Type;
 
 use crate::{
-    AccountId, CallId, CallPreferences, Connection, ContactDraft, ContactFilter, ContactId, DeclineReason,
-    DeviceRole, PastId, RingPreferences, SrtpPolicy, TransportChoice, VoicePreferences,
+    AccountId, CallId, CallPreferences, Connection, ContactDraft, ContactFilter, ContactId, DeclineReason, DesktopPreferences, DeviceRole, PastId, RingPreferences, SrtpPolicy, TransportChoice, VoicePreferences,
 };
 
 /// What a shell may ask of the phone. Every answer comes back as an [`Event`](crate::Event).
@@ -91,6 +90,24 @@ pub enum Command {
         /// The link.
         #[specta(type = String)]
         link: SecretString,
+    },
+    /// A link that dials was opened by another program: `tel:`, `sip:`, `sips:`, `callto:`. The user is asked first,
+    /// unless he has allowed such for good.
+    DialLink {
+        /// The link.
+        link: String,
+    },
+    /// Dial the number that is asked about, now or as soon as the phone is connected.
+    DialAsked {
+        /// Ask no more.
+        always: bool,
+    },
+    /// Do not dial the number that is asked about, nor wait for it any longer.
+    DropAsked,
+    /// Change how the phone lives in the desktop around its window.
+    PreferDesktop {
+        /// All of it.
+        preferences: DesktopPreferences,
     },
     /// Open the wizard on its first page, beside the accounts there are.
     AddAccount,

@@ -2,9 +2,7 @@ use serde::Serialize;
 use specta::Type;
 
 use crate::{
-    AccountId, AccountView, AudioView, CallId, CallPreferences, CallReport, CallSummary, CallView, ContactId,
-    ContactPage, ContactsView, DeviceNews, HearBackView, HistoryView, HitView, MessageView, PastCallView,
-    PastId, Problem, SignInView, TrustedView, VoicePreferences, WatchedView,
+    AccountId, AccountView, AskedView, AudioView, CallId, CallPreferences, CallReport, CallSummary, CallView, ContactId, ContactPage, ContactsView, DesktopPreferences, DeviceNews, HearBackView, HistoryView, HitView, MessageView, PastCallView, PastId, Problem, SignInView, TrustedView, VoicePreferences, WatchedView,
 };
 
 /// What changed. Each event carries the whole of the thing that changed, so that a shell which missed
@@ -161,6 +159,16 @@ pub enum Event {
         contact: Option<ContactId>,
         /// Why it could not.
         problem: Option<Problem>,
+    },
+    /// How the phone lives in the desktop around its window has changed.
+    Desktop {
+        /// All of it.
+        preferences: DesktopPreferences,
+    },
+    /// A number out of a link is asked about, or no longer.
+    Asked {
+        /// As it stands now.
+        view: Option<AskedView>,
     },
     /// Something the user must know that belongs to no page, or a command that could not be followed.
     Notice {

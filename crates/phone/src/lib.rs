@@ -7,6 +7,7 @@
 
 mod accounts;
 mod actor;
+mod asked;
 mod audio;
 mod browser;
 mod calls;
@@ -16,6 +17,7 @@ mod config;
 mod contacts;
 mod date;
 pub mod doctor;
+mod desk;
 mod enforced;
 mod event;
 mod features;
@@ -53,16 +55,7 @@ pub use media::{Codec, Login as TurnLogin, Way};
 pub use nat::{Connection, Ice, Nat, Turn, TurnOver};
 pub use phone::{Phone, default_data_dir};
 pub use picture::{
-    AccountId, AccountState, AccountView, Activity, AudioView, BrowserView, CallEnd, CallId, CallPreferences,
-    CallReport, CallState, CallView, CameraState, CameraView, CertificateView, CodeView, CodecPreference,
-    ContactDraft, ContactFilter, ContactId, ContactKind, ContactNumber, ContactPage, ContactView,
-    ContactsState, ContactsView, DeclineReason, DeviceForm, DeviceNews, DeviceRole, DeviceView, Direction,
-    DtmfMode, EndReason, EnforcedView, FieldIs, ForgotView, HistoryView, HitView, KeyWay, Lamp, MailboxView,
-    MessageId, MessageState, MessageView, NewPasswordView, NoiseRemoval, NumberKind, PasswordPolicyView,
-    PastCallView, PastId, PeerView, Picture, PresenceView, ProtectionView, Quality, ReasonView,
-    RecordingNotice, RecordingPreferences, RingPreferences, RingTone, RoleView, ScanView, SessionState,
-    SignInNews, SignInPage, SignInView, SrtpPolicy, TenantView, Theme, TransferView, Transport,
-    TransportChoice, TrustedView, UnixMs, VoicePreferences, WatchedView, WaysView,
+    AccountId, AccountState, AccountView, Activity, AskedView, AudioView, BrowserView, CallEnd, CallId, CallPreferences, CallReport, CallState, CallView, CameraState, CameraView, CertificateView, CodecPreference, CodeView, ContactDraft, ContactFilter, ContactId, ContactKind, ContactNumber, ContactPage, ContactsState, ContactsView, ContactView, DeclineReason, DesktopPreferences, DeviceForm, DeviceNews, DeviceRole, DeviceView, Direction, DtmfMode, EndReason, EnforcedView, FieldIs, ForgotView, GlobalKeys, HiddenWindow, HistoryView, HitView, KeyWay, Lamp, MailboxView, MessageId, MessageState, MessageView, NewPasswordView, NoiseRemoval, NumberKind, PasswordPolicyView, PastCallView, PastId, PeerView, Picture, PopWhen, PresenceView, ProtectionView, Quality, ReasonView, RecordingNotice, RecordingPreferences, RingPreferences, RingTone, RoleView, ScanView, ScreenPop, SessionState, SignInNews, SignInPage, SignInView, SrtpPolicy, TenantView, Theme, TransferView, Transport, TransportChoice, TrustedView, UnixMs, VoicePreferences, WatchedView, WaysView,
 };
 pub use removal::remove_data;
 pub use scanning::{CodeFacts, Eyes, code_in};

@@ -9,6 +9,7 @@ mod audio;
 mod call;
 pub(crate) mod codecs;
 mod contacts;
+mod desk;
 mod history;
 mod others;
 mod protection;
@@ -27,6 +28,7 @@ pub use contacts::{
     ContactDraft, ContactFilter, ContactId, ContactKind, ContactNumber, ContactPage, ContactView,
     ContactsState, ContactsView, HitView, NumberKind,
 };
+pub use desk::{AskedView, DesktopPreferences, GlobalKeys, HiddenWindow, PopWhen, ScreenPop};
 pub use history::{HistoryView, PastCallView, PastId};
 pub use others::{
     Activity, Lamp, MailboxView, MessageId, MessageState, MessageView, PresenceView, WatchedView,
@@ -81,6 +83,12 @@ pub struct Picture {
     pub hear_back: HearBackView,
     /// How it stands with the contacts.
     pub contacts: ContactsView,
+    /// How the phone lives in the desktop around its window.
+    #[specta(optional)]
+    pub desktop: DesktopPreferences,
+    /// A number out of a link that is asked about.
+    #[specta(optional)]
+    pub asked: Option<AskedView>,
 }
 
 /// A certificate trusted on purpose, for one server only.

@@ -13,16 +13,17 @@ use pbx_api::{Fingerprint, Pin, Trust};
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    AccountId, CallPreferences, Connection, Enforced, RingPreferences, SrtpPolicy, Transport,
-    VoicePreferences,
+    AccountId, CallPreferences, Connection, DesktopPreferences, Enforced, RingPreferences, SrtpPolicy,
+    Transport, VoicePreferences,
 };
 
 /// Version 2 knows plain SIP accounts, enforced settings and the camera used last, version 3 preferences in calls,
 /// transports that are found out and the phone's identity, version 4 the order of codecs, version 5 the order of
 /// devices and how it rings, version 6 whether calls are encrypted,
-/// version 7 what is done to the voice, version 8 the echo line, version 9 how calls get through NATs;
+/// version 7 what is done to the voice, version 8 the echo line, version 9 how calls get through NATs,
+/// version 10 the desktop around the window;
 /// earlier ones are read as they are.
-const VERSION: u32 = 9;
+const VERSION: u32 = 10;
 const REMEMBERED: usize = 8;
 
 /// The settings as they stand on disk.
@@ -56,6 +57,9 @@ pub struct Settings {
     /// What is done to the user's voice.
     #[serde(default)]
     pub voice: VoicePreferences,
+    /// How the phone lives in the desktop around its window.
+    #[serde(default)]
+    pub desktop: DesktopPreferences,
 }
 
 /// What every version has in common.
@@ -77,6 +81,7 @@ impl Default for Settings {
             devices: PlaceBook::default(),
             ring: RingPreferences::default(),
             voice: VoicePreferences::default(),
+            desktop: DesktopPreferences::default(),
         }
     }
 }
@@ -405,7 +410,7 @@ mod tests {
         assert_eq!(settings.accounts[0].srtp, SrtpPolicy::Prefer);
         assert_eq!(settings.accounts[0].connection, Connection::default());
         settings.change(dir.path(), |s| s.withdraw_trust("nobody")).unwrap();
-        assert!(fs::read_to_string(file(dir.path())).unwrap().contains("\"version\": 9"));
+        assert!(fs::read_to_string(file(dir.path())).unwrap().contains(&format!("\"version\": {VERSION}")));
         assert_eq!(Settings::load(dir.path()).unwrap(), settings);
     }
 
@@ -420,7 +425,7 @@ mod tests {
         settings.change(dir.path(), |s| s.calls.codecs.clone_from(&order)).unwrap();
         assert_eq!(Settings::load(dir.path()).unwrap().calls.codecs, order);
         // A phone of that version leaves the file alone instead of forgetting the order.
-        assert!(fs::read_to_string(file(dir.path())).unwrap().contains("\"version\": 9"));
+        assert!(fs::read_to_string(file(dir.path())).unwrap().contains(&format!("\"version\": {VERSION}")));
     }
 
     #[test]
@@ -453,6 +458,16 @@ mod tests {
         assert_eq!(settings.calls.codes.echo.as_deref(), Some("9196"));
         settings.change(dir.path(), |s| s.calls.codes.echo = None).unwrap();
         assert_eq!(Settings::load(dir.path()).unwrap().calls.codes.echo, None);
+    }
+
+    #[test]
+    fn a_version_that_knew_no_desktop_gets_what_is_usual() {
+        let dir = tempfile::tempdir().unwrap();
+        fs::write(file(dir.path()), r#"{"version":9,"desktop":{"autostart":true}}"#).unwrap();
+        let mut settings = Settings::load(dir.path()).unwrap();
+        assert_eq!(settings.desktop, DesktopPreferences { autostart: true, ..DesktopPreferences::default() });
+        settings.change(dir.path(), |s| s.desktop.keys.mute = "Ctrl+Alt+F9".into()).unwrap();
+        assert_eq!(Settings::load(dir.path()).unwrap().desktop.keys.mute, "Ctrl+Alt+F9");
     }
 
     #[test]

@@ -34,8 +34,9 @@ use crate::scanning::{Look, Scanning, Seen};
 use crate::settings::{SavedAccount, Settings, TrustedCertificate};
 use crate::words::of_sign_in_error;
 use crate::{
-    AccountId, AccountKind, CallPreferences, Code, Command, Config, Connection, Event, FeatureCodes, FieldIs,
-    Problem, RingPreferences, SessionState, SignInView, SrtpPolicy, TrustedView, VoicePreferences,
+    AccountId, AccountKind, CallPreferences, Code, Command, Config, Connection, DesktopPreferences, Event,
+    FeatureCodes, FieldIs, Problem, RingPreferences, SessionState, SignInView, SrtpPolicy, TrustedView,
+    VoicePreferences,
 };
 
 /// What happened to the wizard or a session, from outside the actor.
@@ -333,6 +334,16 @@ impl SigningIn {
         if self.config.voice.is_none() {
             self.settle(|settings| settings.voice = preferences);
         }
+    }
+
+    /// How the phone lives in the desktop around its window.
+    pub(crate) fn desktop_preferences(&self) -> DesktopPreferences {
+        self.settings.desktop.clone()
+    }
+
+    /// Keeps that.
+    pub(crate) fn prefer_desktop(&mut self, preferences: &DesktopPreferences) {
+        self.settle(|settings| settings.desktop.clone_from(preferences));
     }
 
     fn find_server(&self, domain: String, server: String) -> Step {

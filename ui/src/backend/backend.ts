@@ -1,8 +1,8 @@
 // The one door between the UI and the phone. Screens see this interface and these types, nothing below them.
-import type { Code, Command, Event, Picture, Problem } from './bindings';
+import type { Code, Command, DesktopView, Event, Picture, Problem } from './bindings';
 
 export type {
-  AccountId, AccountState, AccountView, AudioView, CallEnd, CallId, CallPreferences, CallReport, CallState, CallSummary, CallView, CameraState, CertificateView, Code, CodecPreference, Command, Connection, ContactDraft, ContactFilter, ContactId, ContactKind, ContactNumber, ContactPage, ContactsState, ContactsView, ContactView, DeviceNews, DeviceRole, DeviceView, Direction, DtmfMode, EndReason, EnforcedView, FieldIs, HearBackView, Heard, HistoryView, HitView, Ice, MessageView, NoiseRemoval, NumberKind, PasswordPolicyView, PastCallView, PastId, PeerView, Picture, Problem, ProtectionView, Quality, ReasonView, RecordingNotice, RecordingPreferences, RingPreferences, RingTone, RoleView, ScanView, SessionState, SignInNews, SignInPage, SignInView, SipAccount, SrtpPolicy, TenantView, Theme, Transport, TransportChoice, TrustedView, TurnOver, Verdict, VoicePreferences, WatchedView, WaysView,
+  AccountId, AccountState, AccountView, AskedView, AudioView, CallEnd, CallId, CallPreferences, CallReport, CallState, CallSummary, CallView, CameraState, CertificateView, Code, CodecPreference, Command, Connection, ContactDraft, ContactFilter, ContactId, ContactKind, ContactNumber, ContactPage, ContactsState, ContactsView, ContactView, DesktopPreferences, DesktopView, DeviceNews, DeviceRole, DeviceView, Direction, DtmfMode, EndReason, EnforcedView, FieldIs, GlobalKeys, HearBackView, Heard, HiddenWindow, HistoryView, HitView, Ice, MessageView, NoiseRemoval, NumberKind, PasswordPolicyView, PastCallView, PastId, PeerView, Picture, PopWhen, Problem, ProtectionView, Quality, ReasonView, RecordingNotice, RecordingPreferences, RingPreferences, RingTone, RoleView, ScanView, SessionState, SignInNews, SignInPage, SignInView, SipAccount, SrtpPolicy, TenantView, Theme, Transport, TransportChoice, TrustedView, TurnOver, Verdict, VoicePreferences, WatchedView, WaysView,
 } from './bindings';
 export type PhoneEvent = Event;
 
@@ -13,6 +13,18 @@ export interface Backend {
   picture(): Promise<Picture>;
   /** Hears every event from now on, until the function returned is called. */
   listen(handler: (event: PhoneEvent) => void): Promise<() => void>;
+  /** The desktop around the window, where there is one. */
+  shell?: Shell;
+}
+
+/** What the shell does for the window and knows of the desktop around it. */
+export interface Shell {
+  /** Brings the main window to the front. */
+  openMain(): Promise<void>;
+  /** What the desktop lets the phone do. */
+  desktop(): Promise<DesktopView>;
+  /** Hears when that changes, until the function returned is called. */
+  listen(handler: (view: DesktopView) => void): Promise<() => void>;
 }
 
 /** What a refusal of the backend says, whether it is a problem, a bare code or something unforeseen. */

@@ -20,10 +20,15 @@ export const commands = {
 	 *  Why there is no phone.
 	 */
 	picture: () => __TAURI_INVOKE<Picture>("picture"),
+	/**  Brings the main window to the front, from one of the small ones. */
+	openMain: () => __TAURI_INVOKE<void>("open_main"),
+	/**  What the desktop lets the phone do; changes arrive as a [`DesktopView`]. */
+	desktop: () => __TAURI_INVOKE<DesktopView>("desktop"),
 };
 
 /** Events */
 export const events = {
+	desktopView: makeEvent<DesktopView, DesktopView>("desktop-view"),
 	phoneEvent: makeEvent<PhoneEvent, PhoneEvent>("phone-event"),
 };
 
@@ -102,6 +107,16 @@ export type Activity =
 "onThePhone" | 
 /**  Not to be disturbed. */
 "doNotDisturb";
+
+/**  A number out of a link, before it is dialled. */
+export type AskedView = {
+	/**  What would be dialled, as a person would dial it. */
+	target: string,
+	/**  The user has agreed, and it is dialled as soon as the phone is connected. */
+	waits: boolean,
+	/**  It holds nothing but a number or an address, so that the user may allow such for good. */
+	plain: boolean,
+};
 
 /**  Microphone, speaker and ringing device: what there is, what the user prefers at this place, what is used. */
 export type AudioView = {
@@ -570,6 +585,23 @@ picture: string } |
 { do: "openLink"; 
 /**  The link. */
 link: string } | 
+/**
+ *  A link that dials was opened by another program: `tel:`, `sip:`, `sips:`, `callto:`. The user is asked first,
+ *  unless he has allowed such for good.
+ */
+{ do: "dialLink"; 
+/**  The link. */
+link: string } | 
+/**  Dial the number that is asked about, now or as soon as the phone is connected. */
+{ do: "dialAsked"; 
+/**  Ask no more. */
+always: boolean } | 
+/**  Do not dial the number that is asked about, nor wait for it any longer. */
+{ do: "dropAsked" } | 
+/**  Change how the phone lives in the desktop around its window. */
+{ do: "preferDesktop"; 
+/**  All of it. */
+preferences: DesktopPreferences } | 
 /**  Open the wizard on its first page, beside the accounts there are. */
 { do: "addAccount" } | 
 /**  Sign in again to an account whose session has ended; it keeps its registration meanwhile. */
@@ -989,6 +1021,44 @@ export type DeclineReason =
 /**  Nobody is here (480): other phones of ours ring on. */
 "notHere";
 
+/**  How the phone lives in the desktop around its window. It is the shell that acts on it. */
+export type DesktopPreferences = {
+	/**  Closing the window leaves the phone in the tray, where there is one. */
+	closeToTray?: boolean,
+	/**  What becomes of the window while it is hidden. */
+	hiddenWindow?: HiddenWindow,
+	/**  A call that rings has a small window of its own, unless the main one is in front. */
+	incomingWindow?: boolean,
+	/**  A call that rings is told by a notification of the desktop's, unless the main window is in front. */
+	notifications?: boolean,
+	/**  A call has a small window above all others while the main one is hidden or minimised. */
+	compactWindow?: boolean,
+	/**  The phone starts with the user's session, without a window. */
+	autostart?: boolean,
+	/**  The computer does not fall asleep during a call. */
+	stayAwake?: boolean,
+	/**  Links that dial are opened with this program. */
+	openLinks?: boolean,
+	/**  Numbers out of links are dialled without asking. */
+	dialLinks?: boolean,
+	/**  Keys that work whatever program is in front. */
+	keys?: GlobalKeys,
+	/**  A page that is opened for calls from outside. */
+	screenPop?: ScreenPop,
+};
+
+/**  What the desktop lets the phone do. */
+export type DesktopView = {
+	/**  There is a tray that shows the phone. */
+	tray: boolean,
+	/**  Keys can work whatever program is in front. */
+	globalKeys: boolean,
+	/**  Keys that somebody else has, that this keyboard has not, or that are none. */
+	refusedKeys: string[],
+	/**  The program could not be made to start with the session. */
+	autostartFailed: boolean,
+};
+
 /**  What a device looks like, as far as the system tells. */
 export type DeviceForm = 
 /**  Microphone and speaker on the head. */
@@ -1243,6 +1313,14 @@ ask: number;
 contact: ContactId | null; 
 /**  Why it could not. */
 problem: Problem | null } | 
+/**  How the phone lives in the desktop around its window has changed. */
+{ what: "desktop"; 
+/**  All of it. */
+preferences: DesktopPreferences } | 
+/**  A number out of a link is asked about, or no longer. */
+{ what: "asked"; 
+/**  As it stands now. */
+view: AskedView | null } | 
 /**  Something the user must know that belongs to no page, or a command that could not be followed. */
 { what: "notice"; 
 /**  What it is. */
@@ -1287,6 +1365,16 @@ export type ForgotView = {
 	asked: boolean,
 };
 
+/**  Keys that work whatever program is in front, as `Ctrl+Alt+F9`; an empty one is none. */
+export type GlobalKeys = {
+	/**  Answers the call that rings. */
+	answer?: string,
+	/**  Hangs up, or declines the call that rings where there is no other. */
+	hangUp?: string,
+	/**  Mutes all calls that talk, or no longer. */
+	mute?: string,
+};
+
 /**  How it stands with the hear-back test. */
 export type HearBackView = 
 /**  It was not asked for, or was stopped. */
@@ -1324,6 +1412,15 @@ export type Heard =
 "clipped" | 
 /**  All is well. */
 "good";
+
+/**  What becomes of the window while it is hidden. Calls go on whatever it is. */
+export type HiddenWindow = 
+/**  It is kept. */
+"keep" | 
+/**  It gives its memory back after five minutes. */
+"later" | 
+/**  It gives its memory back at once. */
+"atOnce";
 
 /**  The call list, as far as a shell is told of it by itself. */
 export type HistoryView = {
@@ -1562,7 +1659,22 @@ export type Picture = {
 	hearBack: HearBackView,
 	/**  How it stands with the contacts. */
 	contacts: ContactsView,
+	/**  How the phone lives in the desktop around its window. */
+	desktop?: DesktopPreferences,
+	/**  A number out of a link that is asked about. */
+	asked?: AskedView | null,
 };
+
+/**  When a page is opened. */
+export type PopWhen = 
+/**  Never. */
+"never" | 
+/**  When it rings here. */
+"ring" | 
+/**  When it is answered here. */
+"answer" | 
+/**  When it is over. */
+"end";
 
 /**  Presence of another user. */
 export type PresenceView = {
@@ -1704,6 +1816,14 @@ export type ScanView = {
 	 *  be looked at.
 	 */
 	problem: Problem | null,
+};
+
+/**  A page of another program's that is opened for calls from outside. */
+export type ScreenPop = {
+	/**  When. */
+	when?: PopWhen,
+	/**  Its address, with `%CALLER%`, `%NAME%`, `%ACCOUNT%` and `%CALL%` in it. */
+	url?: string,
 };
 
 /**  Session at the PBX's REST interface. */

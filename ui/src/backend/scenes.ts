@@ -20,6 +20,8 @@ export type Scene = {
   people?: ContactView[];
   /** The contacts are open: the list alone, with one of them, or with the form. */
   contacts?: 'list' | ContactId | 'new' | 'edit';
+  /** One of the small windows of a call. */
+  window?: 'incoming' | 'compact';
 };
 
 /** What of a scene the phone of the window knows by itself. */
@@ -75,6 +77,8 @@ const trusting = (trusted: TrustedView[]): Scene => {
 const codecs = (...off: string[]): PhoneEvent => ({
   what: 'callPreferences', preferences: { codecs: ['opus', 'EVS', 'G722', 'PCMU', 'PCMA'].map((name) => ({ name, used: !off.includes(name) })) },
 });
+/** The PBX takes callers to a voicemail. */
+const voicemails: PhoneEvent = { what: 'callPreferences', preferences: { codes: { toVoicemail: '*55' } } };
 const marta = { number: '07700 900 312', name: 'Marta Oduya' };
 const kenji = { number: '231', name: 'Kenji Morita' };
 const ingrid = { number: '07700 900 458', name: 'Ingrid Sollund' };
@@ -162,6 +166,15 @@ export const scenes = {
   ended: () => inside([account()], [call(5, active())], { events: [...earlierCalls(), said(call(5, ended('hungUpThere', 277), { codec: 'opus' }))] }),
   'ended-busy': () => inside([account()], [call(5, { is: 'ringing' })], { events: [said(call(5, ended('busy', null, 486)))] }),
   'ended-lost': () => inside([account()], [call(5, active())], { events: [said(call(5, ended('connectionLost', 64)))] }),
+  asked: () => inside([account()], [], { events: [{ what: 'asked', view: { target: '+4930901820', waits: false, plain: true } }] }),
+  'asked-code': () => inside([account()], [], { events: [{ what: 'asked', view: { target: '*72900', waits: false, plain: false } }] }),
+  'asked-waits': () => inside([account({ is: 'registering' })], [], { events: [{ what: 'asked', view: { target: '+4930901820', waits: true, plain: true } }] }),
+  'settings-desktop': () => inside([account()], [], { settings: 'desktop', events: [{ what: 'desktop', preferences: { closeToTray: true, incomingWindow: true, notifications: true, compactWindow: true, stayAwake: true, keys: { answer: 'Ctrl+Alt+F9' }, screenPop: { when: 'ring', url: '' } } }] }),
+  'window-incoming': () => inside([account()], [call(5, { is: 'incoming' }, { direction: 'incoming', peer: ingrid })], { window: 'incoming', events: [voicemails] }),
+  'window-incoming-forwarded': () => inside([account(), harbour()], [call(5, { is: 'incoming' }, { direction: 'incoming', peer: { number: '0117 496 0148', name: null }, divertedBy: kenji })], { window: 'incoming', events: [voicemails] }),
+  'window-compact': () => inside([account()], [call(5, active(), { peer: marta })], { window: 'compact', events: spoken(5) }),
+  'window-compact-held': () => inside([account()], [call(4, held(), { peer: kenji }), call(5, held(), { peer: marta })], { window: 'compact' }),
+  'window-compact-calling': () => inside([account()], [call(5, { is: 'calling' })], { window: 'compact' }),
   notice: () => inside([account()], [], { events: [{ what: 'notice', problem: problem('noMicrophone', 'cpal: no input device'), call: null }] }),
 } satisfies Record<string, () => Scene>;
 

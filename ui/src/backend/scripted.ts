@@ -1,5 +1,5 @@
 // A phone without a phone: it shows the picture it is given and answers commands by a script.
-import type { Backend, Command, ContactView, PhoneEvent, Picture } from './backend';
+import type { Backend, Command, ContactView, DesktopView, PhoneEvent, Picture, Shell } from './backend';
 import { answer } from './small-contacts';
 
 /** Answers a command, at once or later. */
@@ -9,6 +9,15 @@ export class Scripted implements Backend {
   /** Every command sent, for a test to look at; those that only ask for contacts stand apart. */
   readonly sent: Command[] = [];
   readonly asked: Command[] = [];
+  /** How often the main window was asked for. */
+  opened = 0;
+  /** A desktop with a tray and keys of its own. */
+  desk: DesktopView = { tray: true, globalKeys: true, refusedKeys: [], autostartFailed: false };
+  readonly shell: Shell = {
+    openMain: async () => void (this.opened += 1),
+    desktop: async () => this.desk,
+    listen: async () => () => {},
+  };
   #handlers = new Set<(event: PhoneEvent) => void>();
   #picture: Picture;
   #script: Script;

@@ -22,7 +22,7 @@ export async function startScene(asked: URLSearchParams): Promise<void> {
   const backend = new Scripted(scene.picture, name ? undefined : smallPbx(), scene.people);
   const phone = new Phone(backend);
   prepare(phone, scene);
-  mount(App, { target: document.getElementById('app')!, props: { phone, main: beginning(scene) } });
+  mount(App, { target: document.getElementById('app')!, props: { phone, main: beginning(scene), window: scene.window } });
   await phone.follow();
   backend.emit(...(scene.events ?? []));
 }

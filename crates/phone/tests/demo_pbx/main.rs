@@ -8,6 +8,7 @@ mod crossings;
 mod headset;
 mod hear_back;
 mod history;
+mod links;
 mod meters;
 #[cfg(target_os = "linux")]
 mod plugging;

@@ -1,0 +1,90 @@
+//! The small windows of a call: one while it rings, one while it goes on without the main window. They stand at the
+//! screen's corner above all others, and none takes the keyboard from what the user does.
+
+use tauri::{AppHandle, Manager, Monitor, WebviewUrl, WebviewWindow, WebviewWindowBuilder};
+
+use super::main_window::MAIN;
+use super::place::{self, Area, Screen};
+
+/// One of the small windows.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Small {
+    /// Its name in the shell, and what the UI draws in it.
+    pub label: &'static str,
+    /// Logical size.
+    size: (f64, f64),
+    /// Logical height of what stands below it.
+    above: f64,
+}
+
+/// A call rings.
+pub const INCOMING: Small = Small { label: "incoming", size: (360.0, 140.0), above: 0.0 };
+/// A call goes on.
+pub const COMPACT: Small = Small { label: "compact", size: (360.0, 124.0), above: 0.0 };
+
+impl Small {
+    /// The same, above another one.
+    pub fn above(self, other: Self) -> Self {
+        Self { above: other.size.1, ..self }
+    }
+
+    /// Opens or closes it.
+    pub fn show(self, app: &AppHandle, wanted: bool) {
+        let done = match (app.get_webview_window(self.label), wanted) {
+            (None, true) => self.open(app),
+            (Some(window), false) => window.destroy(),
+            _ => Ok(()),
+        };
+        if let Err(error) = done {
+            tracing::warn!(%error, window = self.label, "a small window does not open or close");
+        }
+    }
+
+    fn open(self, app: &AppHandle) -> tauri::Result<()> {
+        let (width, height) = self.size;
+        let builder = WebviewWindowBuilder::new(app, self.label, WebviewUrl::App("index.html".into()))
+            .title(brand::BRAND.name)
+            .inner_size(width, height)
+            .min_inner_size(width, height)
+            .max_inner_size(width, height)
+            .resizable(false)
+            .maximizable(false)
+            .minimizable(false)
+            .decorations(false)
+            .always_on_top(true)
+            .visible_on_all_workspaces(true)
+            .skip_taskbar(true)
+            .focused(false);
+        let builder = match screen(app) {
+            Some(screen) => {
+                let (x, y) = place::corner(&screen, self.size, self.above);
+                builder.position(f64::from(x) / screen.scale, f64::from(y) / screen.scale)
+            }
+            None => builder,
+        };
+        builder.build().map(drop)
+    }
+}
+
+/// The screen the user looks at: the one with the pointer, else with the main window, else the first.
+fn screen(app: &AppHandle) -> Option<Screen> {
+    let pointed = app.cursor_position().ok().and_then(|at| app.monitor_from_point(at.x, at.y).ok().flatten());
+    let main = || app.get_webview_window(MAIN).and_then(|main| main.current_monitor().ok().flatten());
+    let first = || app.primary_monitor().ok().flatten();
+    pointed.or_else(main).or_else(first).as_ref().map(of_monitor)
+}
+
+/// All screens, as [`place`] takes them.
+pub fn screens(window: &WebviewWindow) -> Vec<Screen> {
+    window.available_monitors().unwrap_or_default().iter().map(of_monitor).collect()
+}
+
+fn of_monitor(monitor: &Monitor) -> Screen {
+    let free = monitor.work_area();
+    let length = |pixels: u32| i32::try_from(pixels).unwrap_or(i32::MAX);
+    let (width, height) = (length(free.size.width), length(free.size.height));
+    Screen {
+        free: Area { x: free.position.x, y: free.position.y, width, height },
+        scale: monitor.scale_factor(),
+    }
+}

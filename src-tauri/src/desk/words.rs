@@ -1,0 +1,142 @@
+//! What the desktop around the window is told in words: notifications and the tray's menu. The window has its own.
+
+use brand::BRAND;
+
+use super::model::{Caller, Face, Ringing, Shape};
+
+/// The words of one language.
+#[derive(Debug)]
+pub struct Words {
+    /// Answers a call.
+    pub answer: &'static str,
+    /// Refuses a call.
+    pub decline: &'static str,
+    /// Ends a call.
+    pub hang_up: &'static str,
+    /// Opens the main window.
+    pub open: &'static str,
+    /// Callers hear busy.
+    pub do_not_disturb: &'static str,
+    /// Ends the phone.
+    pub quit: &'static str,
+    unknown: &'static str,
+    to: &'static str,
+    forwarded_by: &'static str,
+    offline: &'static str,
+    registered: &'static str,
+    ringing: &'static str,
+    in_call: &'static str,
+    muted: &'static str,
+}
+
+const ENGLISH: Words = Words {
+    answer: "Answer",
+    decline: "Decline",
+    hang_up: "Hang up",
+    open: "Open {name}",
+    do_not_disturb: "Do not disturb",
+    quit: "Quit",
+    unknown: "Unknown caller",
+    to: "to {}",
+    forwarded_by: "forwarded by {}",
+    offline: "Not connected",
+    registered: "Ready for calls",
+    ringing: "{} calls",
+    in_call: "In a call with {}",
+    muted: "Muted in a call with {}",
+};
+
+const GERMAN: Words = Words {
+    answer: "Annehmen",
+    decline: "Ablehnen",
+    hang_up: "Auflegen",
+    open: "{name} öffnen",
+    do_not_disturb: "Nicht stören",
+    quit: "Beenden",
+    unknown: "Unbekannter Anrufer",
+    to: "an {}",
+    forwarded_by: "weitergeleitet von {}",
+    offline: "Nicht verbunden",
+    registered: "Bereit für Anrufe",
+    ringing: "{} ruft an",
+    in_call: "Im Gespräch mit {}",
+    muted: "Stumm im Gespräch mit {}",
+};
+
+impl Words {
+    /// Those of the system's language, or English.
+    pub fn of_system() -> &'static Self {
+        let settings = ["LC_ALL", "LC_MESSAGES", "LANG"];
+        let language =
+            settings.into_iter().filter_map(|name| std::env::var(name).ok()).find(|tag| !tag.is_empty());
+        if language.is_some_and(|tag| tag.starts_with("de")) { &GERMAN } else { &ENGLISH }
+    }
+
+    /// Who calls, in one line.
+    pub fn title(&self, who: &Caller) -> String {
+        let number = || Some(who.number.clone()).filter(|number| !number.is_empty());
+        who.name.clone().or_else(number).unwrap_or_else(|| self.unknown.to_owned())
+    }
+
+    /// Which number calls, which of our lines, and who forwarded the call.
+    pub fn body(&self, ringing: &Ringing) -> String {
+        let number = ringing.who.name.as_ref().map(|_| ringing.who.number.clone());
+        let to = self.to.replace("{}", &ringing.account);
+        let by = ringing.diverted_by.as_ref().map(|by| self.forwarded_by.replace("{}", by));
+        let parts = [number.filter(|number| !number.is_empty()), Some(to), by];
+        parts.into_iter().flatten().collect::<Vec<_>>().join(" · ")
+    }
+
+    /// What opens the main window.
+    pub fn open(&self) -> String {
+        self.open.replace("{name}", BRAND.name)
+    }
+
+    /// The state of the phone in a sentence.
+    pub fn state(&self, face: &Face) -> String {
+        let who = face.peer.as_ref().map(|peer| self.title(peer)).unwrap_or_default();
+        let sentence = match (face.shape, &face.peer) {
+            (Shape::Offline, _) => self.offline,
+            (Shape::Registered, _) => self.registered,
+            (Shape::Ringing, _) => self.ringing,
+            (Shape::InCall, _) => self.in_call,
+            (Shape::Muted, Some(_)) => self.muted,
+            (Shape::Muted, None) => self.do_not_disturb,
+        };
+        sentence.replace("{}", &who)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use phone::CallId;
+
+    use super::*;
+
+    fn bob() -> Caller {
+        Caller { name: Some("Bob".into()), number: "102".into() }
+    }
+
+    #[test]
+    fn a_caller_is_told_by_name_and_number() {
+        let ringing =
+            Ringing { call: CallId(1), who: bob(), account: "101".into(), diverted_by: Some("Eve".into()) };
+        assert_eq!(ENGLISH.title(&ringing.who), "Bob");
+        assert_eq!(ENGLISH.body(&ringing), "102 · to 101 · forwarded by Eve");
+        let nameless = Caller { name: None, number: "102".into() };
+        assert_eq!(GERMAN.title(&nameless), "102");
+        assert_eq!(GERMAN.title(&Caller { name: None, number: String::new() }), "Unbekannter Anrufer");
+    }
+
+    #[test]
+    fn no_sentence_keeps_a_placeholder() {
+        let shapes = [Shape::Offline, Shape::Registered, Shape::Ringing, Shape::InCall, Shape::Muted];
+        for words in [&ENGLISH, &GERMAN] {
+            for (shape, peer) in shapes.into_iter().flat_map(|shape| [(shape, None), (shape, Some(bob()))]) {
+                let said = words.state(&Face { shape, peer, ..Face::default() });
+                assert!(!said.contains('{'), "{said}");
+            }
+            assert!(!words.open().contains('{'));
+        }
+    }
+}

@@ -1,0 +1,138 @@
+//! The desktop around the window, under X11: a window manager, a notification daemon, and hands on mouse and keys.
+
+use std::fs;
+use std::os::unix::fs::PermissionsExt;
+use std::path::Path;
+use std::time::{Duration, Instant};
+
+use crate::{Process, Session};
+
+/// A window on the display.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Seen {
+    /// Its number.
+    pub id: u32,
+    /// Left and upper edge.
+    pub at: (i32, i32),
+    /// Width and height.
+    pub size: (i32, i32),
+}
+
+impl Session {
+    /// With a real window manager, openbox, which says who has the focus.
+    pub fn with_window_manager(mut self) -> Self {
+        let openbox = Process::start("openbox", self.command("openbox"));
+        self.serve(openbox);
+        // It is there once it says which window is active, be it none.
+        self.wait_until("openbox", || {
+            let mut command = self.command("xprop");
+            command.args(["-root", "_NET_SUPPORTING_WM_CHECK"]);
+            command.output().is_ok_and(|out| String::from_utf8_lossy(&out.stdout).contains("window id"))
+        });
+        self
+    }
+
+    /// With a real notification daemon, dunst. Needs a bus and a display.
+    pub fn with_notifications(mut self) -> Self {
+        let (config, chooser) = (self.path("dunstrc"), self.path("chooser"));
+        // It lists the actions of what it shows, and is told which is chosen.
+        let script = format!("#!/bin/sh\ngrep -m1 \"$(cat '{}')\"\n", self.path("chosen").display());
+        fs::write(&chooser, script).unwrap();
+        fs::set_permissions(&chooser, fs::Permissions::from_mode(0o700)).unwrap();
+        fs::write(&config, format!("[global]\n dmenu = {}\n font = DejaVu Sans 10\n", chooser.display()))
+            .unwrap();
+        let mut command = self.command("dunst");
+        command.arg("-conf").arg(config);
+        let dunst = Process::start("dunst", command);
+        self.serve(dunst);
+        self.wait_until("dunst", || self.notifications().is_some());
+        self
+    }
+
+    /// How many notifications are shown now.
+    pub fn notifications(&self) -> Option<u32> {
+        let mut command = self.command("dunstctl");
+        command.args(["count", "displayed"]);
+        let out = command.output().ok()?;
+        String::from_utf8_lossy(&out.stdout).trim().parse().ok()
+    }
+
+    /// Chooses the action with these words of the notification that is shown.
+    pub fn choose_action(&self, words: &str) {
+        fs::write(self.path("chosen"), words).unwrap();
+        let mut command = self.command("dunstctl");
+        command.arg("context");
+        Process::run("dunstctl", command);
+    }
+
+    /// All windows of the product that are to be seen.
+    pub fn windows(&self) -> Vec<Seen> {
+        let mut command = self.command("xdotool");
+        command.args(["search", "--onlyvisible", "--name", "^Carillon$"]);
+        let out = command.output().expect("xdotool runs");
+        let ids = String::from_utf8_lossy(&out.stdout).into_owned();
+        ids.split_whitespace().filter_map(|id| id.parse().ok()).filter_map(|id| self.look_at(id)).collect()
+    }
+
+    /// Waits for the window of the product with this size, and gives it.
+    pub fn window_of(&self, size: (i32, i32)) -> Seen {
+        self.wait_until(&format!("a window of {size:?}"), || {
+            self.windows().iter().any(|seen| seen.size == size)
+        });
+        self.windows().into_iter().find(|seen| seen.size == size).expect("it was there just now")
+    }
+
+    /// Waits until no window of the product has this size.
+    pub fn no_window_of(&self, size: (i32, i32)) {
+        self.wait_until(&format!("no window of {size:?}"), || {
+            self.windows().iter().all(|seen| seen.size != size)
+        });
+    }
+
+    /// The window that has the keyboard.
+    pub fn active_window(&self) -> u32 {
+        self.hand(&["getactivewindow"]).trim().parse().unwrap_or_default()
+    }
+
+    /// Clicks into a window, at this place of it.
+    pub fn click_in(&self, window: Seen, (x, y): (i32, i32)) {
+        let (x, y) = ((window.at.0 + x).to_string(), (window.at.1 + y).to_string());
+        self.hand(&["mousemove", &x, &y, "click", "1"]);
+    }
+
+    /// Lets `xdotool` do something.
+    pub fn hand(&self, arguments: &[&str]) -> String {
+        let mut command = self.command("xdotool");
+        command.args(arguments);
+        Process::run("xdotool", command)
+    }
+
+    /// Keeps a picture of the whole display.
+    pub fn photograph(&self, file: &Path) {
+        let mut command = self.command("import");
+        command.args(["-window", "root"]).arg(file);
+        Process::run("import", command);
+    }
+
+    /// Waits until something is so, and fails the test when it does not come.
+    pub fn wait_until(&self, what: &str, fits: impl Fn() -> bool) {
+        let deadline = Instant::now() + Duration::from_secs(60);
+        while !fits() {
+            if Instant::now() >= deadline {
+                self.photograph(&crate::output_file(Path::new("desktop/failed.png")));
+                panic!("waited for {what}; windows: {:?}", self.windows());
+            }
+            std::thread::sleep(Duration::from_millis(50));
+        }
+    }
+
+    fn look_at(&self, id: u32) -> Option<Seen> {
+        let mut command = self.command("xdotool");
+        command.args(["getwindowgeometry", "--shell", &id.to_string()]);
+        let out = command.output().ok()?;
+        let text = String::from_utf8_lossy(&out.stdout).into_owned();
+        let number =
+            |key: &str| text.lines().find_map(|line| line.strip_prefix(key)?.strip_prefix('=')?.parse().ok());
+        Some(Seen { id, at: (number("X")?, number("Y")?), size: (number("WIDTH")?, number("HEIGHT")?) })
+    }
+}

@@ -1,0 +1,265 @@
+//! The phone in a real desktop: a window manager, a notification daemon, a tray. Calls are seen and answered whatever
+//! is in front, and go on without the main window and without its web process.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
+
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+use std::{fs, thread};
+
+use rustix::process::{Pid, Signal, kill_process};
+use serde_json::{Value, json};
+use system_tests::{
+    Cli, Demo, Panel, Place, Process, Session, Speech, Voice, Window, output_dir, output_file, product,
+};
+
+const INCOMING: (i32, i32) = (360, 140);
+const COMPACT: (i32, i32) = (360, 124);
+/// In the incoming window.
+const DECLINE: (i32, i32) = (50, 106);
+const ANSWER: (i32, i32) = (310, 106);
+/// In the compact one.
+const MUTE: (i32, i32) = (34, 92);
+const END: (i32, i32) = (314, 92);
+const SOON: Duration = Duration::from_secs(60);
+
+fn shot(name: &str) -> PathBuf {
+    output_file(&Path::new("desktop").join(name))
+}
+
+/// bob calls alice.
+fn bob_calls(session: &Session, demo: &Demo) -> Cli {
+    let speech = Speech::reference(Voice::First).display().to_string();
+    let arguments = ["call", "101", "--play", &speech, "--duration", "100"];
+    Cli::with_account(session, &Place::Here, &demo.bob_sip("udp"), &arguments)
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_call_is_seen_and_answered_whatever_is_in_front() {
+    let demo = Demo::start(&[]);
+    let session = Session::bare().with_keychain().with_sound().with_display();
+    let session = session.with_window_manager().with_notifications();
+    let mut window = Window::open(&session, &output_dir("desktop"), &[]).await;
+    sign_in(&mut window, &demo).await;
+    let main = session.windows().into_iter().max_by_key(|seen| seen.size).expect("the main window");
+
+    // Something else is in front and has the keyboard.
+    let other = before_it(&session);
+    let bob = bob_calls(&session, &demo);
+    let incoming = session.window_of(INCOMING);
+    session.wait_until("one notification", || session.notifications() == Some(1));
+    assert_eq!(incoming.at, (1280 - 360 - 16, 900 - 140 - 16), "not in the corner");
+    assert_eq!(session.active_window(), other, "it took the keyboard");
+    // Its page is painted a little later than it is opened.
+    thread::sleep(Duration::from_secs(2));
+    session.photograph(&shot("incoming.png"));
+    session.choose_action("Answer");
+    answered(bob);
+
+    // Declined in the small window, without the main one.
+    session.hand(&["windowminimize", &main.id.to_string()]);
+    let mut bob = bob_calls(&session, &demo);
+    let incoming = session.window_of(INCOMING);
+    session.click_in(incoming, DECLINE);
+    bob.assert_exit(5, SOON);
+    session.no_window_of(INCOMING);
+    session.wait_until("no notification", || session.notifications() == Some(0));
+
+    // Answered there, muted and ended in the compact one.
+    let mut bob = bob_calls(&session, &demo);
+    let incoming = session.window_of(INCOMING);
+    session.click_in(incoming, ANSWER);
+    bob.wait_for("answered", SOON);
+    let compact = session.window_of(COMPACT);
+    session.no_window_of(INCOMING);
+    thread::sleep(Duration::from_secs(2));
+    session.photograph(&shot("compact.png"));
+    session.click_in(compact, MUTE);
+    window.has_attribute("mute", "aria-pressed", "true").await;
+
+    // The web processes die: the call goes on, and every page comes back true.
+    kill_web_processes(&window);
+    window.has_attribute("mute", "aria-pressed", "true").await;
+    let before = bob.events("media").len();
+    session.wait_until("the voice to go on", || bob.events("media").len() > before + 5);
+    let compact = session.window_of(COMPACT);
+    thread::sleep(Duration::from_secs(2));
+    session.photograph(&shot("after-the-crash.png"));
+    session.click_in(compact, END);
+    bob.wait_for("ended", SOON);
+    session.no_window_of(COMPACT);
+
+    // A link from another program: asked first, then dialled.
+    let mut bob = Cli::with_account(
+        &session,
+        &Place::Here,
+        &demo.bob_sip("udp"),
+        &["answer", "--play", &Speech::reference(Voice::First).display().to_string(), "--max-calls", "1"],
+    );
+    bob.wait_for("registered", SOON);
+    let mut second = start(&session, &["tel:%31-02"]);
+    assert_eq!(second.wait_exit(SOON), 0, "{}", second.log());
+    window.shown("asked-dial").await;
+    window.shoot("asked").await;
+    window.click("asked-dial").await;
+    bob.wait_for("answered", SOON);
+    window.shown("call-timer").await;
+
+    // Without a tray closing the window ends the phone, but not before the call.
+    let phone = phone_of(&window);
+    session.hand(&["windowactivate", "--sync", &main.id.to_string(), "key", "alt+F4"]);
+    let compact = session.window_of(COMPACT);
+    session.wait_until("the main window to be gone", || session.windows() == [compact]);
+    thread::sleep(Duration::from_secs(2));
+    session.click_in(compact, END);
+    bob.assert_exit(0, SOON);
+    session.wait_until("the phone to end", || !Path::new(&format!("/proc/{phone}/exe")).exists());
+}
+
+fn phone_of(window: &Window) -> u32 {
+    let is_phone = |pid: &u32| {
+        fs::read_to_string(format!("/proc/{pid}/comm")).is_ok_and(|name| name.trim_end() == "carillon")
+    };
+    window.processes().into_iter().find(is_phone).expect("the phone runs")
+}
+
+fn answered(mut bob: Cli) {
+    bob.wait_for("answered", SOON);
+    bob.interrupt();
+    bob.wait_exit(SOON);
+}
+
+async fn sign_in(window: &mut Window, demo: &Demo) {
+    window.type_into("domain", Demo::DOMAIN).await;
+    window.type_into("server", demo.server()).await;
+    window.click("next").await;
+    window.click("trust").await;
+    window.type_into("username", demo.alice().0).await;
+    window.type_into("password", demo.alice().1).await;
+    window.click("sign-in").await;
+    window.type_into("sip-password", &demo.alice_sip("udp").password).await;
+    window.click("sign-in").await;
+    window.says("account-state", "Registered").await;
+}
+
+/// Opens a window of another program's, and gives it once it has the keyboard.
+fn before_it(session: &Session) -> u32 {
+    let picture = Path::new(env!("CARGO_MANIFEST_DIR")).join("../brand/carillon/icons/128x128.png");
+    let mut command = session.command("display");
+    command.arg(picture);
+    // It lives as long as the session's display.
+    std::mem::forget(Process::start("display", command));
+    let own: Vec<u32> = session.windows().iter().map(|seen| seen.id).collect();
+    session.wait_until("another window in front", || {
+        let active = session.active_window();
+        active != 0 && !own.contains(&active)
+    });
+    session.active_window()
+}
+
+fn kill_web_processes(window: &Window) {
+    let web = |pid: &u32| {
+        fs::read_to_string(format!("/proc/{pid}/comm")).is_ok_and(|name| name.starts_with("WebKitWebProces"))
+    };
+    let killed: Vec<u32> = window.processes().into_iter().filter(web).collect();
+    assert!(!killed.is_empty(), "no web process was found");
+    for pid in killed {
+        let pid = Pid::from_raw(i32::try_from(pid).unwrap()).unwrap();
+        kill_process(pid, Signal::KILL).unwrap();
+    }
+}
+
+fn start(session: &Session, arguments: &[&str]) -> Process {
+    let mut command = session.command(product("carillon"));
+    command.envs([("NO_AT_BRIDGE", "1"), ("GTK_A11Y", "none"), ("GDK_BACKEND", "x11")]);
+    command.env("LIBGL_ALWAYS_SOFTWARE", "1").args(arguments);
+    Process::start("carillon", command)
+}
+
+#[test]
+fn the_phone_lives_in_the_tray() {
+    let demo = Demo::start(&[]);
+    let session = Session::bare().with_keychain().with_sound().with_display();
+    let session = session.with_browser().with_window_manager();
+    demo.sign_in_alice(&session).assert_exit(0, SOON);
+    prefer(
+        &session,
+        json!({
+            "hiddenWindow": "atOnce",
+            "autostart": true,
+            "keys": { "answer": "Ctrl+Alt+F9", "hangUp": "Ctrl+Alt+F10", "mute": "nonsense" },
+            "screenPop": { "when": "ring", "url": "https://crm.test.io/?who=%CALLER%&line=%ACCOUNT%" },
+        }),
+    );
+    let panel = Panel::start(&session);
+    let mut phone = start(&session, &["--hidden"]);
+    panel.says("Ready for calls");
+    assert!(session.windows().is_empty(), "it did not start hidden");
+    let entry = fs::read_to_string(session.path("config/autostart/app.carillon.phone.desktop")).unwrap();
+    assert!(entry.contains("--hidden"), "{entry}");
+    let at_rest = panel.picture();
+    assert!(at_rest.contains("255"), "there is nothing in the picture");
+
+    // From the tray: answered and hung up; the computer stays awake meanwhile, and a page is opened for the caller.
+    let mut bob = bob_calls(&session, &demo);
+    panel.press("Answer");
+    bob.wait_for("answered", SOON);
+    assert_eq!(session.opened(1), "https://crm.test.io/?who=102&line=101");
+    panel.says("In a call with");
+    assert_ne!(panel.picture(), at_rest, "the shape is the same");
+    panel.lets_sleep(false);
+    session.window_of(COMPACT);
+    panel.press("Hang up");
+    bob.assert_exit(0, SOON);
+    panel.lets_sleep(true);
+    session.no_window_of(COMPACT);
+
+    // By keys, whatever has the focus.
+    let mut bob = bob_calls(&session, &demo);
+    session.window_of(INCOMING);
+    session.hand(&["key", "ctrl+alt+F9"]);
+    bob.wait_for("answered", SOON);
+    session.hand(&["key", "ctrl+alt+F10"]);
+    bob.assert_exit(0, SOON);
+
+    panel.press("Do not disturb");
+    panel.says("Do not disturb");
+    bob_calls(&session, &demo).assert_exit(5, SOON);
+
+    // The window opens from the tray, stays where it is put, and closing it leaves the phone there.
+    panel.activate();
+    let main = opened(&session);
+    session.hand(&["windowsize", "--sync", &main.to_string(), "820", "640"]);
+    session.hand(&["windowmove", "--sync", &main.to_string(), "200", "120"]);
+    // What was moved is kept once it rests.
+    let kept = session.path("data/carillon/window.json");
+    let moved = || fs::read_to_string(&kept).unwrap_or_default().contains("\"width\":820");
+    session.wait_until("the place to be kept", moved);
+    session.hand(&["windowactivate", "--sync", &main.to_string(), "key", "alt+F4"]);
+    session.wait_until("the window to be closed", || session.windows().is_empty());
+    panel.says("Do not disturb");
+    panel.activate();
+    opened(&session);
+    assert!(session.windows().iter().any(|seen| seen.size == (820, 640)), "{:?}", session.windows());
+    session.photograph(&shot("opened-again.png"));
+    panel.press("Quit");
+    assert_eq!(phone.wait_exit(SOON), 0, "{}", phone.log());
+}
+
+/// Waits for the main window, and gives it.
+fn opened(session: &Session) -> u32 {
+    session
+        .wait_until("the main window", || session.windows().iter().any(|seen| seen.size.1 > COMPACT.1 * 2));
+    session.windows().into_iter().find(|seen| seen.size.1 > COMPACT.1 * 2).expect("just seen").id
+}
+
+/// Writes what the user prefers of the desktop into the settings, before the phone reads them.
+fn prefer(session: &Session, desktop: Value) {
+    let file = settings_file(session);
+    let mut settings: Value = serde_json::from_slice(&fs::read(&file).unwrap()).unwrap();
+    settings["desktop"] = desktop;
+    fs::write(&file, settings.to_string()).unwrap();
+}
+
+fn settings_file(session: &Session) -> PathBuf {
+    session.path("data/carillon/settings.json")
+}
