@@ -18,6 +18,10 @@ pub(crate) struct Directory {
     /// When each account's were last as the PBX has them.
     pub(super) fresh: HashMap<AccountId, UnixMs>,
     pub(super) entries: Vec<Entry>,
+    /// The words of all entries in their order: a search runs through memory once.
+    text: String,
+    /// Where in it those of each entry end: of its name, of its name spelt out, of what is around it.
+    ends: Vec<[usize; 3]>,
     /// Places of entries by what their numbers have in common with the same ones in another notation.
     tails: HashMap<String, Vec<usize>>,
     places: HashMap<ContactId, usize>,
@@ -29,22 +33,25 @@ pub(super) struct Entry {
     /// Its id at the PBX.
     pub(super) remote: String,
     /// Words of its name.
-    pub(super) name: String,
-    /// The same with umlauts spelt out; empty where there are none.
-    pub(super) spelt: String,
-    /// Words of company, department, title and mail address.
-    pub(super) around: String,
+    name: String,
     /// Its numbers, in its order; nothing for one that is none.
     pub(super) numbers: Vec<Option<Digits>>,
 }
 
+/// The words a contact is sought by.
+pub(super) struct Words<'a> {
+    /// Those of its name.
+    pub(super) name: &'a str,
+    /// The same with umlauts spelt out; empty where there are none.
+    pub(super) spelt: &'a str,
+    /// Those of company, department, title and mail address.
+    pub(super) around: &'a str,
+}
+
 impl Entry {
-    pub(super) fn new(view: ContactView, remote: String) -> Self {
-        let around = [&view.company, &view.department, &view.title, &view.email];
+    fn new(view: ContactView, remote: String) -> Self {
         Self {
             name: folded(&view.name),
-            spelt: spelt_out(&view.name),
-            around: around.into_iter().flatten().map(|text| folded(text)).collect(),
             numbers: view.numbers.iter().map(|number| Digits::of(&number.number)).collect(),
             remote,
             view,
@@ -72,7 +79,33 @@ impl Directory {
                 tails.entry(digits.tail().to_owned()).or_default().push(place);
             }
         }
-        Self { version, fresh, entries, tails, places }
+        let (mut text, mut ends) = (String::new(), Vec::with_capacity(entries.len()));
+        for Entry { name, view, .. } in &entries {
+            text.push_str(name);
+            let named = text.len();
+            text.push_str(&spelt_out(&view.name));
+            let spelt = text.len();
+            let around = [&view.company, &view.department, &view.title, &view.email];
+            around.into_iter().flatten().for_each(|part| text.push_str(&folded(part)));
+            ends.push([named, spelt, text.len()]);
+        }
+        Self { version, fresh, entries, text, ends, tails, places }
+    }
+
+    /// The entries with what they are sought by, and their places.
+    pub(super) fn sought(&self) -> impl Iterator<Item = (usize, Words<'_>, &Entry)> {
+        let mut from = 0;
+        let each = self.entries.iter().zip(&self.ends).enumerate();
+        each.map(move |(place, (entry, [named, spelt, around]))| {
+            let part = |from: usize, to: usize| self.text.get(from..to).unwrap_or_default();
+            let words = Words {
+                name: part(from, *named),
+                spelt: part(*named, *spelt),
+                around: part(*spelt, *around),
+            };
+            from = *around;
+            (place, words, entry)
+        })
     }
 
     /// How many there are.

@@ -3,7 +3,7 @@
 use std::cmp::Reverse;
 use std::collections::HashMap;
 
-use super::directory::{Directory, Entry, is_of};
+use super::directory::{Directory, Entry, Words, is_of};
 use super::text::{Digits, folded};
 use crate::{ContactFilter, ContactId, ContactPage, HitView, PeerView, UnixMs};
 
@@ -51,6 +51,8 @@ impl Called {
 struct Sought {
     /// Words, each after a blank.
     text: String,
+    /// The same one by one.
+    words: Vec<String>,
     digits: Option<Digits>,
     /// Nothing but a number was typed.
     is_number: bool,
@@ -67,13 +69,15 @@ impl Sought {
         let typed: String = typed.chars().take(LONGEST).collect();
         let digits = Digits::of(&typed);
         let is_number = digits.is_some() && !typed.chars().any(char::is_alphabetic);
-        Self { text: folded(&typed), digits, is_number }
+        let text = folded(&typed);
+        let words = text.split_whitespace().map(|word| format!(" {word}")).collect();
+        Self { text, words, digits, is_number }
     }
 
-    fn fit(&self, entry: &Entry) -> Option<Fit> {
-        let name = [self.names(&entry.name), self.names(&entry.spelt)].into_iter().max().flatten();
-        let by_name = name.or_else(|| self.around(entry)).map(|likeness| Fit { likeness, number: None });
-        let numbers = entry.numbers.iter().enumerate();
+    fn fit(&self, words: &Words<'_>, entry: &Entry) -> Option<Fit> {
+        let name = [self.names(words.name), self.names(words.spelt)].into_iter().max().flatten();
+        let by_name = name.or_else(|| self.around(words)).map(|likeness| Fit { likeness, number: None });
+        let numbers = self.digits.iter().flat_map(|_| entry.numbers.iter().enumerate());
         let by_number = numbers.filter_map(|(place, digits)| {
             Some(Fit { likeness: self.number(digits.as_ref()?)?, number: Some(place) })
         });
@@ -91,47 +95,51 @@ impl Sought {
             () if text.is_empty() || name.is_empty() => None,
             () if name == text => Some(100),
             () if name.starts_with(text) => Some(90),
-            () if self.words().all(|word| begins(name, word)) => Some(80),
+            () if self.words.iter().all(|word| begins(name, word)) => Some(80),
             () => None,
         }
     }
 
     /// The same over all that is known of somebody.
-    fn around(&self, entry: &Entry) -> Option<u32> {
-        let found = |word: &str| {
-            begins(&entry.name, word) || begins(&entry.spelt, word) || begins(&entry.around, word)
+    fn around(&self, words: &Words<'_>) -> Option<u32> {
+        let found = |word: &String| {
+            begins(words.name, word) || begins(words.spelt, word) || begins(words.around, word)
         };
-        (!self.text.is_empty() && self.words().all(found)).then_some(60)
+        (!self.text.is_empty() && self.words.iter().all(found)).then_some(60)
     }
 
     fn number(&self, number: &Digits) -> Option<u32> {
         let sought = self.digits.as_ref()?;
         let all = sought.dialled.as_str();
         let bare = sought.bare.trim_start_matches('0');
+        let behind = |code: usize| number.bare.get(code..).is_some_and(|rest| rest.starts_with(bare));
         match () {
             () if number.same(sought) => Some(100),
             () if number.dialled.starts_with(all) => Some(85),
             () if bare.len() < WITHIN => None,
             () if number.bare.starts_with(bare) => Some(85),
             // Behind the code of a country, a number begins as well.
-            () if number.bare.len() >= LONG && number.bare.find(bare).is_some_and(|at| at <= 3) => Some(80),
-            () if number.dialled.contains(all) => Some(50),
+            () if number.bare.len() >= LONG && (1..=3).any(behind) => Some(80),
+            () if within(&number.dialled, all) => Some(50),
             () => None,
         }
-    }
-
-    /// Words with the blank before each.
-    fn words(&self) -> impl Iterator<Item = &str> {
-        let ends = self.text.match_indices(' ').map(|(at, _)| at).skip(1).chain([self.text.len()]);
-        let starts = self.text.match_indices(' ').map(|(at, _)| at);
-        starts.zip(ends).filter_map(|(from, to)| self.text.get(from..to))
     }
 }
 
 /// Whether a word of `words` begins with this one. Where words are written without blanks it may stand anywhere.
 fn begins(words: &str, sought: &str) -> bool {
+    // Names are short: looking at each word is quicker than getting ready to search.
+    let starts = words.match_indices(' ');
+    let from = |at: usize| words.get(at..).unwrap_or_default();
+    let mut rest = starts.map(|(at, _)| from(at));
     let bare = sought.trim_start();
-    words.contains(sought) || (bare.starts_with(|c: char| c >= '\u{2e80}') && words.contains(bare))
+    rest.any(|rest| rest.starts_with(sought))
+        || (bare.starts_with(|c: char| c >= '\u{2e80}') && words.contains(bare))
+}
+
+/// Whether digits stand anywhere within others.
+fn within(all: &str, sought: &str) -> bool {
+    !sought.is_empty() && all.as_bytes().windows(sought.len()).any(|part| part == sought.as_bytes())
 }
 
 /// What speaks for somebody beside the likeness.
@@ -153,17 +161,18 @@ impl Directory {
         if typed.trim().is_empty() {
             return self.page(filter, from, most);
         }
-        let among = self.entries.iter().enumerate().filter(|(_, entry)| is_of(&entry.view, filter));
+        let among = self.sought().filter(|(_, _, entry)| is_of(&entry.view, filter));
         let mut found: Vec<(u32, usize, &Entry)> = among
-            .filter_map(|(place, entry)| {
+            .filter_map(|(place, words, entry)| {
                 Some((
-                    sought.fit(entry)?.likeness + regard(entry.view.favorite, None, UnixMs(0)),
+                    sought.fit(&words, entry)?.likeness + regard(entry.view.favorite, None, UnixMs(0)),
                     place,
                     entry,
                 ))
             })
             .collect();
-        found.sort_by_key(|(worth, place, _)| (Reverse(*worth), *place));
+        let upto = (from as usize).saturating_add((most as usize).min(MOST));
+        in_front(&mut found, upto, |(worth, place, _)| (Reverse(*worth), *place));
         let part = found.iter().skip(from as usize).take((most as usize).min(MOST));
         ContactPage {
             from,
@@ -193,8 +202,9 @@ impl Directory {
                 known.entry(entry.view.id).or_insert(called);
             }
         }
-        let contacts = self.entries.iter().enumerate().filter_map(|(place, entry)| {
-            let fit = sought.fit(entry)?;
+        // Who has no number cannot be called.
+        let contacts = self.sought().filter_map(|(place, words, entry)| {
+            let fit = sought.fit(&words, entry).filter(|_| !entry.numbers.is_empty())?;
             let worth = fit.likeness + regard(entry.view.favorite, known.get(&entry.view.id).copied(), now);
             Some((Reverse(worth), place, Found::Contact(entry, fit)))
         });
@@ -203,7 +213,7 @@ impl Directory {
             Some((Reverse(worth), self.entries.len() + place, Found::Former(called)))
         });
         let mut found: Vec<_> = contacts.chain(strangers).collect();
-        found.sort_unstable_by_key(|(worth, place, _)| (*worth, *place));
+        in_front(&mut found, most, |(worth, place, _)| (*worth, *place));
         let hits = found.into_iter().filter_map(|(_, _, found)| match found {
             Found::Contact(entry, fit) => hit(entry, &fit, called),
             Found::Former(called) => Some(self.former(called)),
@@ -223,6 +233,16 @@ impl Directory {
             favorite: known.is_some_and(|(entry, _)| entry.view.favorite),
             called: Some(called.last),
         }
+    }
+}
+
+/// Brings the first so many into their order; what is behind them stays in none.
+fn in_front<T, K: Ord>(found: &mut [T], most: usize, key: impl Fn(&T) -> K) {
+    if most < found.len() {
+        found.select_nth_unstable_by_key(most, &key);
+    }
+    if let Some(front) = found.get_mut(..most.min(found.len())) {
+        front.sort_unstable_by_key(key);
     }
 }
 
