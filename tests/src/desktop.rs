@@ -74,12 +74,16 @@ impl Session {
         ids.split_whitespace().filter_map(|id| id.parse().ok()).filter_map(|id| self.look_at(id)).collect()
     }
 
-    /// Waits for the window of the product with this size, and gives it.
+    /// Waits for the window of the product with this size, and gives it once it stands still.
     pub fn window_of(&self, size: (i32, i32)) -> Seen {
+        let found = || self.windows().into_iter().find(|seen| seen.size == size);
+        let (still, last) = (std::cell::Cell::new(None), std::cell::Cell::new(None));
         self.wait_until(&format!("a window of {size:?}"), || {
-            self.windows().iter().any(|seen| seen.size == size)
+            let before = last.replace(found());
+            still.set(before.filter(|before| Some(*before) == last.get()));
+            still.get().is_some()
         });
-        self.windows().into_iter().find(|seen| seen.size == size).expect("it was there just now")
+        still.get().expect("it was waited for")
     }
 
     /// Waits until no window of the product has this size.
@@ -98,6 +102,19 @@ impl Session {
     pub fn click_in(&self, window: Seen, (x, y): (i32, i32)) {
         let (x, y) = ((window.at.0 + x).to_string(), (window.at.1 + y).to_string());
         self.hand(&["mousemove", &x, &y, "click", "1"]);
+    }
+
+    /// Waits until a button in green or red is painted at this place of a window.
+    pub fn painted(&self, window: Seen, (x, y): (i32, i32)) {
+        // Beside its word and its picture.
+        let point = format!("1x1+{}+{}", window.at.0 + x, window.at.1 + y - 14);
+        self.wait_until(&format!("colour at {point}"), || {
+            let mut command = self.command("import");
+            command.args(["-window", "root", "-crop", &point, "-depth", "8", "rgb:-"]);
+            let pixel = command.output().map(|out| out.stdout).unwrap_or_default();
+            let (least, most) = (pixel.iter().min(), pixel.iter().max());
+            least.zip(most).is_some_and(|(least, most)| most - least > 60)
+        });
     }
 
     /// Lets `xdotool` do something.

@@ -105,13 +105,13 @@ test('every setting of the desktop is sent with all others', async () => {
   expect(backend.sent.at(-1)).toEqual({ do: 'preferDesktop', preferences: { ...before, closeToTray: false } });
   await part('desktop-hiddenWindow').selectOptions('keep');
   expect(backend.sent.at(-1)).toEqual({ do: 'preferDesktop', preferences: { ...before, hiddenWindow: 'keep' } });
-  await part('key-mute').fill('Ctrl+Alt+F8');
+  await part('key-mute').fill('Ctrl+Shift+F8');
   await userEvent.keyboard('{Tab}');
-  expect(backend.sent.at(-1)).toEqual({ do: 'preferDesktop', preferences: { ...before, keys: { ...before.keys, mute: 'Ctrl+Alt+F8' } } });
+  expect(backend.sent.at(-1)).toEqual({ do: 'preferDesktop', preferences: { ...before, keys: { ...before.keys, mute: 'Ctrl+Shift+F8' } } });
 });
 
 test('a key that somebody else has is told', async () => {
   const { phone } = await put('settings-desktop');
-  phone.desk = { ...phone.desk, refusedKeys: ['Ctrl+Alt+F9'] };
+  phone.desk = { ...phone.desk, refusedKeys: ['Ctrl+Shift+F9'] };
   await expect.element(part('key-answer')).toHaveAttribute('aria-invalid', 'true');
 });

@@ -466,8 +466,8 @@ mod tests {
         fs::write(file(dir.path()), r#"{"version":9,"desktop":{"autostart":true}}"#).unwrap();
         let mut settings = Settings::load(dir.path()).unwrap();
         assert_eq!(settings.desktop, DesktopPreferences { autostart: true, ..DesktopPreferences::default() });
-        settings.change(dir.path(), |s| s.desktop.keys.mute = "Ctrl+Alt+F9".into()).unwrap();
-        assert_eq!(Settings::load(dir.path()).unwrap().desktop.keys.mute, "Ctrl+Alt+F9");
+        settings.change(dir.path(), |s| s.desktop.keys.mute = "Ctrl+Shift+F9".into()).unwrap();
+        assert_eq!(Settings::load(dir.path()).unwrap().desktop.keys.mute, "Ctrl+Shift+F9");
     }
 
     #[test]

@@ -119,6 +119,7 @@ impl Desk {
     }
 
     async fn press(&self, deed: Deed) {
+        tracing::debug!(?deed, "a key was pressed");
         match deed {
             Deed::Answer => {
                 if let Some(call) = self.model.answers() {
@@ -265,6 +266,7 @@ impl Desk {
             let orders = self.orders.clone();
             match keys::x11::grab(&chords, move |deed| orders.send(Order::Press(deed))) {
                 Ok((grabbed, taken)) => {
+                    tracing::debug!(?chords, ?taken, "keys are grabbed");
                     self.grabbed = Some(grabbed);
                     refused.extend(taken.iter().map(ToString::to_string));
                 }

@@ -47,7 +47,8 @@ impl Small {
             .inner_size(width, height)
             .min_inner_size(width, height)
             .max_inner_size(width, height)
-            .resizable(false)
+            // GTK makes no window that cannot be resized lower than 200; the bounds keep its size, too.
+            .resizable(cfg!(target_os = "linux"))
             .maximizable(false)
             .minimizable(false)
             .decorations(false)

@@ -1365,7 +1365,7 @@ export type ForgotView = {
 	asked: boolean,
 };
 
-/**  Keys that work whatever program is in front, as `Ctrl+Alt+F9`; an empty one is none. */
+/**  Keys that work whatever program is in front, as `Ctrl+Shift+F9`; an empty one is none. */
 export type GlobalKeys = {
 	/**  Answers the call that rings. */
 	answer?: string,

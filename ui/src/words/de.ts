@@ -592,7 +592,7 @@ export const de: Words = {
     keys: 'Tasten, die überall wirken',
     keysLead: 'Welches Programm auch vorn ist. Ein leeres Feld ist keine Taste.',
     noKeys: 'Dieser Schreibtisch lässt kein Programm auf eigene Tasten hören.',
-    keyRefused: 'Diese Taste geht nicht, oder ein anderes Programm hat sie. Versuchen Sie eine andere, mit Strg (Ctrl) oder Alt.',
+    keyRefused: 'Diese Taste geht nicht, oder ein anderes Programm hat sie. Versuchen Sie eine andere, mit Strg (Ctrl) und Umschalt (Shift).',
     deeds: { answer: 'Annehmen', hangUp: 'Auflegen oder ablehnen', mute: 'Stummschalten' },
     pop: 'Seite zum Anrufer',
     popLead: 'Öffnet bei Anrufen von außen eine Seite Ihres CRM im Browser.',

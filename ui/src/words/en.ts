@@ -597,7 +597,7 @@ export const en = {
     keys: 'Keys that work everywhere',
     keysLead: 'Whatever program is in front. Leave a field empty for no key.',
     noKeys: 'This desktop lets no program listen for keys of its own.',
-    keyRefused: 'This key cannot be used, or another program has it. Try another, with Ctrl or Alt.',
+    keyRefused: 'This key cannot be used, or another program has it. Try another, with Ctrl and Shift.',
     deeds: { answer: 'Answer', hangUp: 'Hang up or decline', mute: 'Mute' },
     pop: 'Page of the caller',
     popLead: 'Opens a page of your CRM in the browser for calls from outside.',

@@ -60,7 +60,7 @@ pub enum HiddenWindow {
     AtOnce,
 }
 
-/// Keys that work whatever program is in front, as `Ctrl+Alt+F9`; an empty one is none.
+/// Keys that work whatever program is in front, as `Ctrl+Shift+F9`; an empty one is none.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, Type)]
 #[serde(rename_all = "camelCase", default)]
 pub struct GlobalKeys {
