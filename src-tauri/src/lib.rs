@@ -131,6 +131,7 @@ fn start(args: &Args, data_dir: Option<PathBuf>) -> Result<Phone, Problem> {
     let data_dir =
         data_dir.ok_or_else(|| Problem::new(Code::SettingsFailed, "there is no home directory"))?;
     let mut config = Config::new(data_dir);
+    config.obey_machine();
     config.suggest(&args.domain, &args.server);
     // On the runtime, because the phone lives there.
     tauri::async_runtime::block_on(async { Phone::start(config) })

@@ -5,11 +5,17 @@
 #[cfg(windows)]
 mod console;
 
+use std::backtrace::Backtrace;
 use std::io::{self, IsTerminal};
+use std::panic;
 use std::process::ExitCode;
+use std::sync::Mutex;
 
 use carillon_shell::Args;
-use tracing_subscriber::EnvFilter;
+use phone::LogFile;
+use tracing_subscriber::layer::SubscriberExt;
+use tracing_subscriber::util::SubscriberInitExt;
+use tracing_subscriber::{EnvFilter, fmt};
 
 /// What is logged unless `RUST_LOG` says otherwise.
 const LOG: &str = "info";
@@ -23,10 +29,20 @@ fn main() -> ExitCode {
         return carillon_cli::command_line(words);
     }
     let args = Args::read();
-    let filter = EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new(LOG));
+    let level = phone::machine_log_level();
+    let usual = level.as_deref().unwrap_or(LOG);
+    let filter = EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new(usual));
     let filter = NO_SECRETS.parse().into_iter().fold(filter, EnvFilter::add_directive);
     let colour = io::stderr().is_terminal();
-    tracing_subscriber::fmt().with_env_filter(filter).with_writer(io::stderr).with_ansi(colour).init();
+    let screen = fmt::layer().with_writer(io::stderr).with_ansi(colour);
+    let data_dir = args.data_dir.clone().or_else(phone::default_data_dir);
+    let log = data_dir.and_then(|dir| LogFile::open(&dir).ok());
+    let disk = log.map(|log| fmt::layer().with_writer(Mutex::new(log)).with_ansi(false));
+    tracing_subscriber::registry().with(filter).with(screen).with(disk).init();
+    // What a crash leaves is read by people: where, and through what it came there.
+    panic::set_hook(Box::new(|info| {
+        tracing::error!(%info, backtrace = %Backtrace::force_capture(), "crash");
+    }));
     if rustls::crypto::ring::default_provider().install_default().is_err() {
         tracing::error!("another crypto provider is installed already");
         return ExitCode::FAILURE;

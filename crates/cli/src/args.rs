@@ -48,6 +48,8 @@ pub enum Verb {
     History(History),
     /// Print what the QR code in a picture holds, its secrets left out
     Qr(Qr),
+    /// Print a diagnostic bundle: versions, settings, calls and the log, without secrets
+    Bundle(Bundle),
     /// Look for what keeps the phone from working, and name one cause
     Doctor(Doctor),
 }
@@ -97,6 +99,14 @@ pub struct Qr {
     /// Picture: PNG, JPEG, GIF, WebP or BMP
     #[arg(value_name = "FILE")]
     pub file: PathBuf,
+}
+
+/// `bundle`
+#[derive(Debug, Args)]
+pub struct Bundle {
+    /// Leave of each telephone number its last two digits
+    #[arg(long)]
+    pub shorten_numbers: bool,
 }
 
 /// `doctor`

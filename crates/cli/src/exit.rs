@@ -30,7 +30,7 @@ impl From<Code> for Exit {
         use Code::{
             AudioFile, Blocked, CodeOutdated, ContactInvalid, DomainInvalid, DomainUnknown,
             NewPasswordRefused, NoAccount, NoCodeFound, NoExtension, NoSuchCall, NoSuchContact,
-            NotASignInCode, NotNow, OldPasswordWrong, PasswordChangeNeeded, PictureUnreadable,
+            NotASignInCode, NotAllowed, NotNow, OldPasswordWrong, PasswordChangeNeeded, PictureUnreadable,
             RegistrationRefused, ResetLinkInvalid, SecondFactorNeeded, SecondFactorWrong, ServerInvalid,
             SessionExpired, SignInUnsupported, SipPasswordNeeded, SipPasswordWrong, TargetInvalid,
             TooManyRequests, TransportUnsupported, WrongCredentials,
@@ -42,7 +42,7 @@ impl From<Code> for Exit {
             DomainUnknown | WrongCredentials | Blocked | TooManyRequests | SecondFactorNeeded
             | PasswordChangeNeeded | SessionExpired | SignInUnsupported | NoExtension | SipPasswordNeeded
             | SipPasswordWrong | RegistrationRefused | SecondFactorWrong | OldPasswordWrong
-            | NewPasswordRefused | ResetLinkInvalid | CodeOutdated => Self::Refused,
+            | NewPasswordRefused | NotAllowed | ResetLinkInvalid | CodeOutdated => Self::Refused,
             _ => Self::Unreachable,
         }
     }

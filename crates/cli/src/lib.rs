@@ -57,7 +57,7 @@ async fn run(cli: Cli, output: Output) -> Exit {
         None => return calls::fail(&output, &Problem::new(Code::SettingsFailed, "no home directory")),
     };
     let calls = Some(CallPreferences::default());
-    let config = Config {
+    let mut config = Config {
         start: Start::None,
         tones: false,
         calls,
@@ -65,6 +65,7 @@ async fn run(cli: Cli, output: Output) -> Exit {
         contacts: false,
         ..Config::new(data_dir)
     };
+    config.obey_machine();
     match cli.verb {
         Verb::SignIn(args) => sessions::sign_in(config, &output, &args).await,
         Verb::SignOut(args) => sessions::sign_out(config, &output, &args).await,
@@ -74,6 +75,7 @@ async fn run(cli: Cli, output: Output) -> Exit {
         Verb::HearBack(args) => hear_back(config, &output, &args).await,
         Verb::History(args) => history(&config, &output, &args),
         Verb::Qr(args) => qr(&output, &args),
+        Verb::Bundle(args) => bundle(config, &output, &args).await,
         Verb::Doctor(args) => doctor::doctor(config, &output, &args).await,
         Verb::Register(args) => match script(config, output, &args.account, None, None) {
             Ok(mut script) => {
@@ -250,6 +252,27 @@ async fn hear_back(mut config: Config, output: &Output, args: &args::HearBack) -
                     HearBackView::Failed { problem } => break calls::fail(output, &problem),
                     _ => {}
                 }
+            }
+            Some(_) => {}
+            None => break Exit::Unreachable,
+        }
+    };
+    phone.stop().await;
+    exit
+}
+
+async fn bundle(config: Config, output: &Output, args: &args::Bundle) -> Exit {
+    let phone = match Phone::start(config) {
+        Ok(phone) => phone,
+        Err(problem) => return calls::fail(output, &problem),
+    };
+    let mut events = phone.subscribe();
+    phone.send(Command::MakeBundle { shorten_numbers: args.shorten_numbers });
+    let exit = loop {
+        match calls::next(&mut events).await {
+            Some(Event::Bundle { view }) => {
+                output.bundle(&view.text);
+                break Exit::Done;
             }
             Some(_) => {}
             None => break Exit::Unreachable,

@@ -354,6 +354,11 @@ impl Output {
         );
     }
 
+    /// A diagnostic bundle.
+    pub fn bundle(&self, text: &str) {
+        self.line("bundle", json!({ "text": text }), || text.to_owned());
+    }
+
     /// The one cause of all that was found.
     pub fn diagnosis(&self, cause: Option<Diagnosis>, said: Option<(&str, &str)>) {
         let (means, act) = said.unwrap_or_default();

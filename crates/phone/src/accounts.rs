@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use media::Keying;
 use pbx_api::Trust;
-use secrecy::ExposeSecret;
+use secrecy::{ExposeSecret, SecretString};
 use sip::UserAgent;
 use tokio::sync::mpsc;
 
@@ -146,6 +146,16 @@ impl Accounts {
     /// Star codes of an account, where its PBX has told them.
     pub(crate) fn codes(&self, id: &AccountId) -> Option<FeatureCodes> {
         self.list.iter().find(|a| a.view.id == *id)?.view.codes.as_deref().cloned()
+    }
+
+    /// What the user agent of an account is started with, where that is known.
+    pub(crate) fn line(&self, id: &AccountId) -> Option<&Line> {
+        self.list.iter().find(|a| a.view.id == *id)?.line.as_ref()
+    }
+
+    /// SIP password of an account, where it is known.
+    pub(crate) fn password(&self, id: &AccountId) -> Option<SecretString> {
+        self.line(id).map(|line| line.sip.password.clone())
     }
 
     /// Extension number of an account.

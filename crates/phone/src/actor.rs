@@ -11,6 +11,7 @@ use tokio::sync::{mpsc, oneshot};
 use crate::accounts::{Accounts, Agent, AgentId};
 use crate::asked::Asked;
 use crate::calls::{Calls, Way};
+use crate::checking::{Checking, Word};
 use crate::contacts::{Contacts, ContactsInput};
 use crate::history::Recalled;
 use crate::lamps::Lamps;
@@ -20,7 +21,7 @@ use crate::scanning::{Look, Seen};
 use crate::signing_in::{SignedInput, SigningIn};
 use crate::voice::{Recorder, Sockets, VoiceError, VoiceEvent};
 use crate::watching::Watching;
-use crate::{AccountId, CallId, Code, Command, Config, Event, HearBackView, Picture, Problem};
+use crate::{AccountId, BundleView, CallId, Code, Command, Config, Event, HearBackView, Picture, Problem};
 
 /// How long a stop may take: an un-register, and recordings to be finished.
 const STOP_WITHIN: Duration = Duration::from_secs(4);
@@ -65,6 +66,10 @@ pub(crate) enum Input {
     Recording(CallId, Result<Recorder, DeviceError>),
     /// A hear-back test, by its number, says how it stands.
     HearBack(u32, HearBackView),
+    /// A diagnostic bundle was made or saved, or could not be.
+    Bundled(Result<BundleView, Problem>),
+    /// A check of the phone, by its number, has something to say.
+    Checked(u32, Word),
     /// What has become of the call list.
     Recalled(Recalled),
     /// Something of the contacts.
@@ -76,7 +81,10 @@ pub(crate) enum Input {
 /// The phone's state and what it needs to act.
 pub(crate) struct Actor {
     inbox: mpsc::UnboundedReceiver<Input>,
-    outlet: Outlet,
+    pub(crate) outlet: Outlet,
+    /// The bundle made last.
+    pub(crate) bundle: BundleView,
+    pub(crate) checking: Checking,
     pub(crate) accounts: Accounts,
     pub(crate) calls: Calls,
     pub(crate) watching: Watching,
@@ -108,6 +116,8 @@ impl Actor {
             ),
             signing_in,
             watching: Watching::new(outlet.clone()),
+            checking: Checking::new(outlet.clone()),
+            bundle: BundleView::default(),
             contacts: Contacts::start(&config.data_dir, config.contacts, outlet.clone()),
             lamps: Lamps::default(),
             asked: Asked::default(),
@@ -177,6 +187,8 @@ impl Actor {
             Input::AnswerDue(call) => self.calls.answer_due(call),
             Input::Recording(call, recorder) => self.calls.recorder_ready(call, recorder),
             Input::HearBack(number, view) => self.calls.heard_back(number, view),
+            Input::Bundled(bundle) => self.bundled(bundle),
+            Input::Checked(number, word) => self.checking.take(number, word),
             Input::Recalled(news) => self.calls.history().recalled(news),
             Input::Contacts(input) => {
                 if self.contacts.take(*input) {
@@ -263,6 +275,16 @@ impl Actor {
                 self.calls.hear_back();
                 (Ok(()), None)
             }
+            Command::CheckPhone { account } => (self.check(account.as_ref()), None),
+            Command::MakeBundle { shorten_numbers } => {
+                self.make_bundle(shorten_numbers);
+                (Ok(()), None)
+            }
+            Command::SaveBundle => (self.save_bundle(), None),
+            Command::StopChecking => {
+                self.checking.stop();
+                (Ok(()), None)
+            }
             Command::StopHearBack => {
                 self.calls.stop_hearing();
                 (Ok(()), None)
@@ -283,7 +305,8 @@ impl Actor {
                 self.calls.history().forget(None);
                 (Ok(()), None)
             }
-            Command::PreferInCalls { mut preferences } => {
+            Command::PreferInCalls { preferences } => {
+                let mut preferences = self.signing_in.allowed(preferences);
                 preferences.codecs = codecs::complete(&preferences.codecs);
                 self.signing_in.prefer(&preferences);
                 self.calls.prefer(preferences.clone());
@@ -368,6 +391,8 @@ impl Actor {
             audio: self.calls.audio().view(),
             history: self.calls.past(),
             hear_back: self.calls.hearing(),
+            check: self.checking.view(),
+            policy: self.signing_in.policy(),
             contacts: self.contacts.view(),
             desktop: self.signing_in.desktop_preferences(),
             asked: self.asked.view(),

@@ -143,6 +143,8 @@ pub enum Code {
     TransferFailed,
     /// The PBX does not offer this: it has no star code for it.
     FeatureOff,
+    /// The administrator of this machine does not allow it.
+    NotAllowed,
     /// Settings could not be read or written.
     SettingsFailed,
     /// The call list cannot be read or written: calls are known until the phone stops.

@@ -327,6 +327,20 @@ pub enum Command {
     },
     /// Record five seconds of our own voice, judge it, and play it back. A call that begins meanwhile ends that.
     HearBack,
+    /// Look for what keeps the phone from working ([`doctor`](crate::doctor)).
+    CheckPhone {
+        /// With which account; the first one where it is left out.
+        account: Option<AccountId>,
+    },
+    /// Make a diagnostic bundle, to be read before it is given away.
+    MakeBundle {
+        /// Leave of each telephone number its last two digits.
+        shorten_numbers: bool,
+    },
+    /// Save the diagnostic bundle that was made last.
+    SaveBundle,
+    /// Look no longer.
+    StopChecking,
     /// Hear back no longer.
     StopHearBack,
     /// Tell the calls of the call list before this one.

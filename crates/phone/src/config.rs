@@ -52,6 +52,10 @@ pub struct Config {
     pub beside_others: bool,
     /// Keep the contacts of the PBX, and ask it for what changes in them.
     pub contacts: bool,
+    /// The machine's policy ([`obey`](Self::obey)).
+    pub policy: policy::Policy,
+    /// What of it could not be read or meant.
+    pub policy_faults: Vec<String>,
     /// Whether calls are encrypted, for this run alone and all accounts; without it each account says so.
     pub srtp: Option<SrtpPolicy>,
 }
@@ -134,6 +138,8 @@ impl Config {
             nat: None,
             beside_others: false,
             contacts: true,
+            policy: policy::Policy::default(),
+            policy_faults: Vec::new(),
             srtp: None,
         }
     }

@@ -2,7 +2,10 @@ use serde::Serialize;
 use specta::Type;
 
 use crate::{
-    AccountId, AccountView, AskedView, AudioView, CallId, CallPreferences, CallReport, CallSummary, CallView, ContactId, ContactPage, ContactsView, DesktopPreferences, DeviceNews, HearBackView, HistoryView, HitView, MessageView, PastCallView, PastId, Problem, SignInView, TrustedView, VoicePreferences, WatchedView,
+    AccountId, AccountView, AskedView, AudioView, BundleView, CallId, CallPreferences, CallReport,
+    CallSummary, CallView, CheckView, ContactId, ContactPage, ContactsView, DesktopPreferences, DeviceNews,
+    HearBackView, HistoryView, HitView, MessageView, PastCallView, PastId, Problem, SignInView, TrustedView,
+    VoicePreferences, WatchedView,
 };
 
 /// What changed. Each event carries the whole of the thing that changed, so that a shell which missed
@@ -48,6 +51,16 @@ pub enum Event {
     HearBack {
         /// As it stands now.
         view: HearBackView,
+    },
+    /// A diagnostic bundle was made or saved.
+    Bundle {
+        /// All of it.
+        view: Box<BundleView>,
+    },
+    /// It stands otherwise with the check of the phone.
+    Check {
+        /// As it stands now.
+        view: Box<CheckView>,
     },
     /// The call list was read, or all of it has changed.
     History {

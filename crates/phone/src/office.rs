@@ -85,6 +85,7 @@ impl Actor {
 
     /// Trusts the certificate that the SIP server of an account shows.
     pub(crate) fn trust_sip_server(&mut self, account: &AccountId, fingerprint: &str) -> Result<(), Problem> {
+        self.signing_in.may_trust_any()?;
         let shown = self.accounts.views().into_iter().find(|view| view.id == *account);
         let certificate = shown.and_then(|view| view.certificate).ok_or(Code::NotNow)?;
         if certificate.fingerprint != fingerprint {

@@ -37,7 +37,8 @@ impl Phone {
     ///
     /// # Errors
     /// The settings cannot be read: nothing is started and nothing is lost.
-    pub fn start_with(config: Config, keeper: Keeper) -> Result<Self, Problem> {
+    pub fn start_with(mut config: Config, keeper: Keeper) -> Result<Self, Problem> {
+        config.lock();
         let settings = Settings::load(&config.data_dir)
             .map_err(|e| Problem::new(Code::SettingsFailed, e.to_string()))?;
         let (events, _) = broadcast::channel(BACKLOG);

@@ -3,7 +3,7 @@ use std::fmt;
 use serde::{Deserialize, Serialize};
 use specta::Type;
 
-use crate::{Connection, FeatureCodes, HearBackView, Problem};
+use crate::{CheckView, Connection, FeatureCodes, HearBackView, PolicyView, Problem};
 
 mod audio;
 mod call;
@@ -81,6 +81,12 @@ pub struct Picture {
     pub history: HistoryView,
     /// How it stands with the hear-back test.
     pub hear_back: HearBackView,
+    /// How it stands with the check of the phone; left out where nobody asked for one.
+    #[serde(default, skip_serializing_if = "CheckView::is_idle")]
+    pub check: CheckView,
+    /// What the machine's policy settles; left out where that is nothing.
+    #[serde(default, skip_serializing_if = "PolicyView::is_empty")]
+    pub policy: PolicyView,
     /// How it stands with the contacts.
     pub contacts: ContactsView,
     /// How the phone lives in the desktop around its window.

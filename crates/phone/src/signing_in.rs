@@ -7,6 +7,7 @@ mod sessions;
 mod view;
 
 use std::collections::BTreeMap;
+use std::path::Path;
 use std::sync::Arc;
 use std::time::SystemTime;
 
@@ -27,6 +28,7 @@ pub(crate) use plain::proxy;
 
 use crate::accounts::{Accounts, Agent};
 use crate::actor::Input;
+use crate::doctor::Patient;
 use crate::outlet::Outlet;
 use crate::picture::codecs;
 use crate::returning::Returning;
@@ -160,9 +162,9 @@ impl SigningIn {
                 _ => return self.refuse(Code::NoAccount.into()),
             },
             Command::AddAccount => return self.add_account(accounts),
-            Command::TrustCertificate { fingerprint } => match Fingerprint::parse(&fingerprint) {
-                Some(fingerprint) => Step::TrustCertificate { fingerprint },
-                None => return self.refuse(Code::NotNow.into()),
+            Command::TrustCertificate { fingerprint } => match self.may_trust(&fingerprint) {
+                Ok(fingerprint) => Step::TrustCertificate { fingerprint },
+                Err(problem) => return self.refuse(problem),
             },
             Command::WithdrawTrust { server } => {
                 self.withdraw_trust(&server);
@@ -174,6 +176,27 @@ impl SigningIn {
             other => return self.look(other),
         };
         self.step(step, accounts)
+    }
+
+    /// Whether users may trust certificates by themselves.
+    pub(crate) fn may_trust_any(&self) -> Result<(), Problem> {
+        self.config.may_trust()
+    }
+
+    /// A certificate that the user wants to trust, where users may.
+    fn may_trust(&self, fingerprint: &str) -> Result<Fingerprint, Problem> {
+        self.config.may_trust()?;
+        Fingerprint::parse(fingerprint).ok_or_else(|| Code::NotNow.into())
+    }
+
+    /// What the machine's policy allows of the user's preferences.
+    pub(crate) fn allowed(&self, preferences: CallPreferences) -> CallPreferences {
+        self.config.allowed(preferences)
+    }
+
+    /// What the window must know of the machine's policy.
+    pub(crate) fn policy(&self) -> crate::PolicyView {
+        self.config.policy_view()
     }
 
     /// Takes what happened outside.
@@ -274,6 +297,7 @@ impl SigningIn {
     /// What the user prefers in calls.
     pub(crate) fn call_preferences(&self) -> CallPreferences {
         let mut preferences = self.config.calls.clone().unwrap_or_else(|| self.settings.calls.clone());
+        preferences = self.config.allowed(preferences);
         preferences.codecs = codecs::complete(&preferences.codecs);
         preferences
     }
@@ -322,6 +346,29 @@ impl SigningIn {
     /// Remembers whether the calls of an account are encrypted.
     pub(crate) fn protect(&mut self, id: &AccountId, srtp: SrtpPolicy) {
         self.settle(|settings| settings.protect(id, srtp));
+    }
+
+    /// What is remembered.
+    pub(crate) fn settings(&self) -> &Settings {
+        &self.settings
+    }
+
+    /// Directory of the settings.
+    pub(crate) fn data_dir(&self) -> &Path {
+        &self.config.data_dir
+    }
+
+    /// Product and version.
+    pub(crate) fn user_agent(&self) -> &str {
+        &self.config.user_agent
+    }
+
+    /// What the doctor is to look at: an account, or without one this machine alone.
+    pub(crate) fn patient(&self, id: Option<&AccountId>, password: Option<SecretString>) -> Patient {
+        match id.and_then(|id| self.saved(id)) {
+            Some(saved) => Patient::of(&self.config, &self.settings, saved, password.unwrap_or_default()),
+            None => Patient::new(&self.config),
+        }
     }
 
     /// What is done to the user's voice.

@@ -46,6 +46,7 @@ mod subscription;
 pub mod survey;
 mod target;
 mod text;
+pub mod trace;
 mod transfer;
 mod wire;
 

@@ -19,6 +19,9 @@ const FOLDER: &str = "recordings";
 impl Calls {
     /// Records a call from now on, or no longer.
     pub(crate) fn record(&mut self, id: CallId, on: bool) -> Result<(), Problem> {
+        if on {
+            self.config.may_record()?;
+        }
         let preferences = self.preferences.recording.clone();
         let folder = match &preferences.folder {
             Some(folder) if !folder.is_empty() => PathBuf::from(folder),

@@ -142,7 +142,11 @@ impl SigningIn {
 
     /// What is trusted beside the system's own roots.
     pub(crate) fn trust(&self) -> Trust {
-        self.settings.trusting(self.config.extra_roots.clone())
+        match self.config.may_trust() {
+            Ok(()) => self.settings.trusting(self.config.extra_roots.clone()),
+            // What users have trusted before holds no longer either.
+            Err(_) => self.config.extra_roots.clone(),
+        }
     }
 
     /// Trusts the certificate of a server no longer; its sessions ask again when they next speak to it.

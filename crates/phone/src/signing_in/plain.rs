@@ -18,7 +18,7 @@ impl SigningIn {
     /// Uses a plain SIP account, until the phone stops or for good.
     pub(super) fn plain(&mut self, account: SipAccount, accounts: &mut Accounts) -> Option<Agent> {
         let saved = match saved(&account) {
-            Ok(saved) => saved,
+            Ok(saved) => SavedAccount { srtp: self.config.new_srtp(), ..saved },
             Err(problem) => return self.plain_problem(problem),
         };
         self.use_plain(saved, account.password, account.keep, accounts)

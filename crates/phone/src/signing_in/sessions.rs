@@ -289,16 +289,14 @@ impl SigningIn {
 
     /// What it takes to call with an account.
     pub(super) fn line(&self, saved: &SavedAccount, password: SecretString) -> Line {
+        let (proxy, transport) = self.config.route(saved);
         let sip = sip::Account {
             user: saved.extension.clone(),
             auth_user: saved.auth_user.clone(),
             domain: saved.domain.clone(),
             display_name: Some(saved.display_name.clone()),
-            proxy: sip::Proxy { host: saved.proxy_host.clone(), port: saved.proxy_port },
-            transport: match saved.automatic {
-                true => sip::TransportChoice::Automatic { first: Some(saved.transport.into()) },
-                false => sip::TransportChoice::Fixed(saved.transport.into()),
-            },
+            proxy,
+            transport,
             trust: self.trust(),
             websocket_path: sip::Account::WEBSOCKET_PATH.to_owned(),
             name_servers: None,

@@ -5,6 +5,7 @@
 mod bench;
 mod contacts;
 mod crossings;
+mod fleet;
 mod headset;
 mod hear_back;
 mod history;

@@ -29,7 +29,7 @@ impl Running {
         .await
     }
 
-    async fn notice(&mut self) -> Code {
+    pub async fn notice(&mut self) -> Code {
         self.until("a notice", |event| match event {
             Event::Notice { problem, .. } => Some(problem.code),
             _ => None,

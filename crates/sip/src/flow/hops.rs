@@ -9,6 +9,7 @@ use tokio::time::timeout;
 
 use crate::resolve::resolve_hop;
 use crate::target::unescape_user;
+use crate::trace;
 use crate::{Account, Transport};
 
 /// Longest that finding the address of a hop may take.
@@ -96,6 +97,7 @@ impl MessageInspector for AckMender {
                 request.headers.retain(|header| !are_credentials(header));
             }
         }
+        trace::sent(&message, to);
         message
     }
 

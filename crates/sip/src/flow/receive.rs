@@ -6,9 +6,9 @@ use rsipstack::sip::{Header, HostWithPort, Request, SipMessage, Transport as Sip
 use rsipstack::transaction::endpoint::EndpointInnerRef;
 use rsipstack::transport::{SipAddr, SipConnection};
 
-use crate::Transport;
 use crate::header::{elements, parameters};
 use crate::wire::{self, Reading};
+use crate::{Transport, trace};
 
 /// Hands one message over. What comes back is to be sent to where the message came from.
 pub(super) async fn deliver(
@@ -33,6 +33,7 @@ pub(super) async fn deliver(
             return None;
         }
     };
+    trace::received(bytes, from);
     if let SipMessage::Request(request) = &mut message {
         mark(request, from);
     }

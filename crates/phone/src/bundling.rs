@@ -1,0 +1,97 @@
+//! Making the diagnostic bundle, showing it, and saving what was shown.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use secrecy::ExposeSecret;
+use serde::Serialize;
+use specta::Type;
+
+use crate::actor::{Actor, Input};
+use crate::bundle::{self, CALLS, Parts, compose};
+use crate::calls::now;
+use crate::{AccountView, Code, Event, Problem, UnixMs};
+
+/// A diagnostic bundle.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Type)]
+#[serde(rename_all = "camelCase")]
+pub struct BundleView {
+    /// All of it, as it would be saved.
+    pub text: String,
+    /// The file it was saved to.
+    pub saved: Option<String>,
+}
+
+impl Actor {
+    /// Makes a bundle, to be shown.
+    pub(crate) fn make_bundle(&mut self, shorten: bool) {
+        let views = self.accounts.views();
+        let accounts: Vec<String> = views.iter().map(account).collect();
+        let passwords = views.iter().filter_map(|view| self.accounts.password(&view.id));
+        let secrets: Vec<String> = passwords.map(|password| password.expose_secret().to_owned()).collect();
+        let (settings, data_dir) =
+            (self.signing_in.settings().clone(), self.signing_in.data_dir().to_owned());
+        let (check, version) = (self.checking.view(), self.signing_in.user_agent().to_owned());
+        self.outlet.blocking(move || {
+            let text = compose(
+                &Parts {
+                    now: now(),
+                    version: &version,
+                    settings: &settings,
+                    accounts: &accounts,
+                    check: &check,
+                    calls: &crate::past_calls(&data_dir, CALLS).unwrap_or_default(),
+                    trace: &sip::trace::recent(),
+                    log: &bundle::log(&data_dir),
+                    secrets: &secrets,
+                },
+                shorten,
+            );
+            Input::Bundled(Ok(BundleView { text, saved: None }))
+        });
+    }
+
+    /// Saves the bundle that was shown.
+    pub(crate) fn save_bundle(&mut self) -> Result<(), Problem> {
+        let text = self.bundle.text.clone();
+        if text.is_empty() {
+            return Err(Code::NotNow.into());
+        }
+        let data_dir = self.signing_in.data_dir().to_owned();
+        self.outlet.blocking(move || {
+            let path = place(&data_dir, now());
+            let saved = fs::write(&path, &text);
+            Input::Bundled(match saved {
+                Ok(()) => Ok(BundleView { text, saved: Some(path.display().to_string()) }),
+                Err(error) => Err(Problem::new(Code::SettingsFailed, format!("{}: {error}", path.display()))),
+            })
+        });
+        Ok(())
+    }
+
+    /// A bundle was made or saved, or could not be.
+    pub(crate) fn bundled(&mut self, bundle: Result<BundleView, Problem>) {
+        match bundle {
+            Ok(view) => {
+                self.bundle.clone_from(&view);
+                self.outlet.tell(Event::Bundle { view: Box::new(view) });
+            }
+            Err(problem) => self.outlet.tell(Event::Notice { problem, call: None }),
+        }
+    }
+}
+
+/// The user's folder for downloads, or where there is none the phone's own.
+fn place(data_dir: &Path, now: UnixMs) -> PathBuf {
+    let downloads = directories::UserDirs::new().and_then(|dirs| dirs.download_dir().map(Path::to_owned));
+    let folder = downloads.filter(|folder| folder.is_dir()).unwrap_or_else(|| data_dir.to_owned());
+    let at: String = now.to_string().chars().filter(char::is_ascii_digit).collect();
+    folder.join(format!("{}-diagnostics-{at}.txt", brand::BRAND.program))
+}
+
+fn account(view: &AccountView) -> String {
+    format!(
+        "{} at {} over {:?}, SRTP {:?}: {:?}, session {:?}",
+        view.id, view.server, view.transport, view.srtp, view.state, view.session
+    )
+}
