@@ -1,7 +1,7 @@
 // The phone as the window sees it: every event folded into the picture, nothing else.
 import { createContext } from 'svelte';
 import {
-  type AccountView, type AskedView, type AudioView, type Backend, type CallId, type CallPreferences, type CallReport, type CallView, type Command, type DesktopPreferences, type DesktopView, type DeviceNews, type EnforcedView, type HearBackView, type HistoryView, type MessageView, type PastCallView, type PhoneEvent, type Picture, type Problem, problemOf, type RoleView, type SignInView, type TrustedView, type VoicePreferences, type WatchedView,
+  type AccountView, type AskedView, type AudioView, type Backend, type CallId, type CallPreferences, type CallReport, type CallView, type CheckView, type Command, type DesktopPreferences, type DesktopView, type DeviceNews, type EnforcedView, type HearBackView, type HistoryView, type MessageView, type PastCallView, type PhoneEvent, type Picture, type Problem, problemOf, type RoleView, type SignInView, type TrustedView, type VoicePreferences, type WatchedView,
 } from './backend/backend';
 import { Contacts } from './contacts.svelte';
 
@@ -58,6 +58,9 @@ function listed(past: PastCallView): ListedCall {
 /** Before anything of the sound system is known. */
 export const noAudio: AudioView = { microphone: noDevices, speaker: noDevices, ringer: noDevices, ring: { tone: 'carillon', volume: 100, everywhere: false } };
 
+/** Nobody has asked for a check of the phone. */
+const noCheck: CheckView = { running: false, done: false, findings: [], cause: null };
+
 export class Phone {
   /** Whether the first picture has arrived. */
   ready = $state(false);
@@ -88,6 +91,8 @@ export class Phone {
   deviceNews = $state.raw<{ id: number; news: DeviceNews }[]>([]);
   /** How it stands with the hear-back test. */
   hearBack = $state.raw<HearBackView>({ is: 'idle' });
+  /** How it stands with the check of the phone. */
+  check = $state.raw<CheckView>(noCheck);
   /** The call list, as far as it is known here, newest first. */
   history = $state.raw<HistoryView>({ calls: [], earlier: false, problem: null });
   /** The contacts, as far as they were asked for. */
@@ -178,6 +183,7 @@ export class Phone {
     this.audio = picture.audio;
     this.history = picture.history;
     this.hearBack = picture.hearBack;
+    this.check = picture.check ?? noCheck;
     this.contacts.show(picture.contacts);
     this.desktop = picture.desktop ?? {};
     this.asked = picture.asked ?? null;
@@ -256,6 +262,9 @@ export class Phone {
         break;
       case 'asked':
         this.asked = event.view;
+        break;
+      case 'check':
+        this.check = event.view;
         break;
       case 'hearBack':
         this.hearBack = event.view;

@@ -4,6 +4,7 @@ import type { Phone } from '../phone.svelte';
 import type { AccountState, AccountView, CallState, CallView, ContactId, ContactsState, ContactView, HearBackView, HistoryView, PhoneEvent, Picture, Quality, TrustedView } from './backend';
 import { lamps, people } from './small-contacts';
 import { account, audio, certificate, echoed, media, noContacts, nothingPast, OWN, pastCalls, plainCall, problem, signIn } from './samples';
+import { checkScenes } from './check-scenes';
 import { signInScenes } from './sign-in-scenes';
 
 export type Scene = {
@@ -92,6 +93,7 @@ const earlierCalls = (): PhoneEvent[] => [
 /** All scenes by name. Made anew each time, for their clocks start when they are made. */
 export const scenes = {
   ...signInScenes,
+  ...checkScenes(() => inside([account()], [], { settings: 'check' })),
   empty: () => inside([account()]),
   history: () => remembering(pastCalls()),
   'history-earlier': () => remembering({ ...pastCalls(), earlier: true, problem: problem('historyBroken', '/home/nora/.local/share/carillon/history.unreadable-1790000000000.db') }),

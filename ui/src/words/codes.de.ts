@@ -71,6 +71,7 @@ export const codes: Record<Code, Said> = {
   featureOff: { what: 'Ihre Telefonanlage bietet das nicht an.', todo: 'Bitten Sie Ihre Administration, es einzuschalten.' },
   resumeRefused: { what: 'Die andere Seite hat den Anruf nicht wieder aufgenommen.', todo: 'Er wird weiter gehalten; versuchen Sie es noch einmal.' },
   transferFailed: { what: 'Der Anruf konnte nicht weitergegeben werden.', todo: 'Sie sind noch verbunden; versuchen Sie eine andere Nummer.' },
+  notAllowed: { what: 'Die Administration dieses Rechners erlaubt es nicht.', todo: 'Fragen Sie sie, ob das so gemeint ist.' },
   settingsFailed: { what: 'Die Einstellungen sind nicht lesbar oder nicht schreibbar.', todo: 'Prüfen Sie, ob auf dem Datenträger Platz ist.' },
   historyFailed: { what: 'Anrufe werden nicht behalten: Die Anrufliste ist nicht lesbar oder nicht schreibbar.', todo: 'Sie stehen in der Liste, bis das Telefon geschlossen wird. Prüfen Sie, ob auf dem Datenträger Platz ist und ob schon eine neuere Version des Telefons benutzt wurde.' },
   historyBroken: { what: 'Die Anrufliste war beschädigt; eine neue wurde begonnen.', todo: 'Die alte liegt weiter im Datenordner des Telefons.' },

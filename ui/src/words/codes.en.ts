@@ -73,6 +73,7 @@ export const codes: Record<Code, Said> = {
   featureOff: { what: 'Your PBX does not offer this.', todo: 'Ask your administrator to switch it on.' },
   resumeRefused: { what: 'The other side did not take up the call again.', todo: 'It is still on hold; try once more.' },
   transferFailed: { what: 'The call could not be handed on.', todo: 'You are still connected; try another number.' },
+  notAllowed: { what: 'The administrator of this computer does not allow it.', todo: 'Ask your administrator whether it is meant so.' },
   settingsFailed: { what: 'The settings cannot be read or written.', todo: 'Check that there is room on the disk.' },
   historyFailed: { what: 'Calls are not kept: the call list cannot be read or written.', todo: 'They are listed until the phone closes. Check that there is room on the disk, and that no newer version of the phone was used.' },
   historyBroken: { what: 'The call list was damaged; a new one was begun.', todo: 'The old one was kept aside in the phone’s data folder.' },

@@ -1,5 +1,6 @@
 import { brand } from '../brand';
 import { codes, ends, seems } from './codes.de';
+import { doctor } from './doctor.de';
 import type { Verdict } from '../backend/backend';
 import type { Words } from './en';
 
@@ -30,6 +31,7 @@ export const de: Words = {
   codes,
   ends,
   seems,
+  doctor,
   qualities: { clear: 'Klar in beide Richtungen', choppy: 'Etwas abgehackt', breaking: 'Bricht ab', nothing: 'Es kommt nichts an' },
   transports: { udp: 'UDP', tcp: 'TCP', tls: 'TLS', wss: 'WSS' },
   common: {

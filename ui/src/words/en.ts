@@ -1,6 +1,7 @@
 import { brand } from '../brand';
 import type { ContactFilter, DeviceNews, Heard, NumberKind, Quality, ReasonView, RingTone, Transport, Verdict } from '../backend/backend';
 import { codes, ends, seems } from './codes.en';
+import { doctor } from './doctor.en';
 
 const qualities: Record<Quality, string> = {
   clear: 'Clear both ways', choppy: 'A little choppy', breaking: 'Breaking up', nothing: 'Nothing arriving',
@@ -35,6 +36,7 @@ export const en = {
   codes,
   ends,
   seems,
+  doctor,
   qualities,
   transports,
   common: {

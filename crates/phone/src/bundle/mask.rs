@@ -101,9 +101,7 @@ fn line(text: &str) -> String {
     let whole = matches!(word, "authorization" | "cookie" | "bearer");
     let end = match whole {
         true => value.len(),
-        false => {
-            value.find(|c: char| matches!(c, '"' | '\'' | ',' | ' ' | ';' | '&' | '}')).unwrap_or(value.len())
-        }
+        false => value.find(['"', '\'', ',', ' ', ';', '&', '}']).unwrap_or(value.len()),
     };
     let (secret, after) = value.split_at_checked(end).unwrap_or((value, ""));
     let said =
