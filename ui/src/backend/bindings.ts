@@ -138,6 +138,14 @@ export type BrowserView = {
 	until: UnixMs,
 };
 
+/**  A diagnostic bundle. */
+export type BundleView = {
+	/**  All of it, as it would be saved. */
+	text: string,
+	/**  The file it was saved to. */
+	saved: string | null,
+};
+
 /**  How a call ended. */
 export type CallEnd = {
 	/**  Why. */
@@ -352,6 +360,59 @@ export type CertificateView = {
 	notAfter: UnixMs,
 };
 
+/**  What is looked at, from the network to this machine, in the order in which it is told. */
+export type Check = 
+/**  Addresses and routes of this machine. */
+"network" | 
+/**  Tunnels. */
+"vpn" | 
+/**  A and AAAA records of the server. */
+"names" | 
+/**  NAPTR and SRV records of the SIP proxy (RFC 3263). */
+"services" | 
+/**  The port of the PBX's REST interface. */
+"port" | 
+/**  The certificate there. */
+"certificate" | 
+/**  This machine's clock beside the server's. */
+"clock" | 
+/**  What the PBX says of itself and of the domain (`GET /info`). */
+"info" | 
+/**  User name and password. */
+"signIn" | 
+/**  Whether SIP is answered, over each transport. */
+"transport" | 
+/**  The SIP registration, over each transport that answers. */
+"registration" | 
+/**  How addresses are translated on the way. */
+"nat" | 
+/**  A call to the echo line: whether it is answered, and heard both ways. */
+"echo" | 
+/**  Loss, jitter and delay in that call. */
+"sound" | 
+/**  What the rest says of packet filters on the way. */
+"firewall" | 
+/**  The system's keychain. */
+"keychain" | 
+/**  The microphone. */
+"microphone" | 
+/**  The speaker. */
+"speaker" | 
+/**  The camera. */
+"camera";
+
+/**  How it stands with the check of the phone. */
+export type CheckView = {
+	/**  It is under way. */
+	running: boolean,
+	/**  It has come to its end; without that and without running it was not asked for, or was stopped. */
+	done: boolean,
+	/**  What was found so far. */
+	findings: Finding[],
+	/**  The one cause; none while it runs, and where nothing is wrong. */
+	cause: Diagnosis | null,
+};
+
 /**
  *  What went wrong, as a stable name. The shell owns the words, in the user's language.
  * 
@@ -494,6 +555,8 @@ export type Code =
 "transferFailed" | 
 /**  The PBX does not offer this: it has no star code for it. */
 "featureOff" | 
+/**  The administrator of this machine does not allow it. */
+"notAllowed" | 
 /**  Settings could not be read or written. */
 "settingsFailed" | 
 /**  The call list cannot be read or written: calls are known until the phone stops. */
@@ -785,6 +848,18 @@ digits: string } |
 call: CallId } | 
 /**  Record five seconds of our own voice, judge it, and play it back. A call that begins meanwhile ends that. */
 { do: "hearBack" } | 
+/**  Look for what keeps the phone from working ([`doctor`](crate::doctor)). */
+{ do: "checkPhone"; 
+/**  With which account; the first one where it is left out. */
+account: AccountId | null } | 
+/**  Make a diagnostic bundle, to be read before it is given away. */
+{ do: "makeBundle"; 
+/**  Leave of each telephone number its last two digits. */
+shortenNumbers: boolean } | 
+/**  Save the diagnostic bundle that was made last. */
+{ do: "saveBundle" } | 
+/**  Look no longer. */
+{ do: "stopChecking" } | 
 /**  Hear back no longer. */
 { do: "stopHearBack" } | 
 /**  Tell the calls of the call list before this one. */
@@ -1115,6 +1190,119 @@ export type DeviceView = {
 	here: boolean,
 };
 
+/**  What may be wrong. The shell owns the words: what it means and what to do about it. */
+export type Diagnosis = 
+/**  This machine has no network. */
+"noNetwork" | 
+/**  A VPN is there: what leads to the server may go through it. */
+"vpn" | 
+/**  The name service knows no server of this name, or does not answer. */
+"nameNotFound" | 
+/**  SRV records lead to hosts that are not there. */
+"serviceLeadsNowhere" | 
+/**  One of several addresses does not answer. */
+"addressDead" | 
+/**  The PBX's machine answers, but nobody listens at the port of its REST interface. */
+"portClosed" | 
+/**  Nothing comes back from that port. */
+"portSilent" | 
+/**  Nothing at all comes back from the server. */
+"serverSilent" | 
+/**  The port does not speak TLS, or none that we do. */
+"noTls" | 
+/**  The certificate is not signed by anybody this machine trusts. */
+"certificateUntrusted" | 
+/**  The server signed its certificate itself. */
+"certificateSelfSigned" | 
+/**  The certificate is for another name. */
+"certificateName" | 
+/**  The certificate has run out. */
+"certificateExpired" | 
+/**  The certificate is not valid yet. */
+"certificateNotYetValid" | 
+/**  It is another certificate than the one trusted on purpose. */
+"certificateChanged" | 
+/**  The certificate runs out within two weeks. */
+"certificateEndsSoon" | 
+/**  This machine's clock and the server's are far apart. */
+"clockWrong" | 
+/**  What answers is no PBX. */
+"notAPbx" | 
+/**  The server sends us elsewhere. */
+"redirected" | 
+/**  The PBX has a fault of its own (5xx). */
+"pbxFailing" | 
+/**  There is no such domain on this server. */
+"domainUnknown" | 
+/**  User name or password is wrong. */
+"wrongPassword" | 
+/**  The PBX has blocked this address for a while. */
+"blocked" | 
+/**  The PBX has no sign-in that this phone knows. */
+"signInUnsupported" | 
+/**  Nobody listens where SIP is to go over the transport chosen; others may work. */
+"transportClosed" | 
+/**  What is sent over UDP gets no answer, while another transport works. */
+"udpBlocked" | 
+/**  Nothing comes back over the transport chosen. */
+"transportBlocked" | 
+/**  The machine takes SIP and answers nothing. */
+"registrarSilent" | 
+/**  What listens there does not speak SIP. */
+"notSip" | 
+/**  The registrar refuses number or password. */
+"sipPasswordWrong" | 
+/**  The registrar refuses the registration for another reason. */
+"registrationRefused" | 
+/**  The registrar has a fault of its own (5xx). */
+"registrarFailing" | 
+/**  The NAT shows every other end another address. */
+"symmetricNat" | 
+/**  The STUN server does not answer. */
+"stunSilent" | 
+/**  The echo line's number is not known, refuses, or nobody answers. */
+"echoNotAnswered" | 
+/**  The call to the echo line failed in another way. */
+"callFailed" | 
+/**  Our voice does not get out, or nothing comes back of it. */
+"voiceNotSent" | 
+/**  Our voice is heard there, and theirs does not come in. */
+"voiceNotReceived" | 
+/**  Neither voice arrives, or which of them is not known. */
+"voiceBlocked" | 
+/**  Packets come, and hold silence. */
+"echoOfSilence" | 
+/**  Much of the voice is lost on the way. */
+"loss" | 
+/**  The voice arrives too unevenly. */
+"jitter" | 
+/**  The way there and back is long. */
+"delay" | 
+/**  Some ports of the server are silent while others answer: a packet filter is on the way. */
+"portsFiltered" | 
+/**  There is no keychain: passwords are forgotten when the phone closes. */
+"keychainAbsent" | 
+/**  The keychain is locked, and nobody unlocks it. */
+"keychainLocked" | 
+/**  The keychain failed. */
+"keychainFailed" | 
+/**  There is no sound system, or it does not answer. */
+"noSound" | 
+/**  There is no microphone. */
+"noMicrophone" | 
+/**  The microphone cannot be opened. */
+"microphoneFailed" | 
+/**  The microphone gives nothing but silence. */
+"microphoneSilent" | 
+/**  There is no speaker. */
+"noSpeaker" | 
+/**  The speaker cannot be opened. */
+"speakerFailed" | 
+/**  There is no camera; it is needed for QR codes only. */
+"noCamera" | 
+/**  The camera cannot be used. */
+"cameraFailed";
+
 /**  Who began a call. */
 export type Direction = 
 /**  They called. */
@@ -1221,6 +1409,14 @@ summary: CallSummary } |
 { what: "hearBack"; 
 /**  As it stands now. */
 view: HearBackView } | 
+/**  A diagnostic bundle was made or saved. */
+{ what: "bundle"; 
+/**  All of it. */
+view: BundleView } | 
+/**  It stands otherwise with the check of the phone. */
+{ what: "check"; 
+/**  As it stands now. */
+view: CheckView } | 
 /**  The call list was read, or all of it has changed. */
 { what: "history"; 
 /**  As it stands now. */
@@ -1358,6 +1554,20 @@ export type FieldIs =
 "fixed" | 
 /**  Settled and not shown. */
 "hidden";
+
+/**  What one check found. `tried` and `seen` are technical and in no language: names, addresses, figures, statuses. */
+export type Finding = {
+	/**  What was looked at. */
+	check: Check,
+	/**  What was tried; empty where there is nothing to be said of it. */
+	tried: string,
+	/**  What was seen. */
+	seen: string,
+	/**  What came of it. */
+	outcome: Outcome,
+	/**  What is wrong, or what made it meaningless to look. */
+	diagnosis: Diagnosis | null,
+};
 
 /**  The forgotten password. */
 export type ForgotView = {
@@ -1562,6 +1772,17 @@ export type NumberKind =
 /**  Fax at home. */
 "homeFax";
 
+/**  What came of a check. */
+export type Outcome = 
+/**  All is well. */
+"good" | 
+/**  Worth knowing. */
+"note" | 
+/**  The phone cannot do its work. */
+"bad" | 
+/**  It was not looked at: what was found before makes it meaningless, or what it takes was not given. */
+"skipped";
+
 /**  Rules for passwords (`GET /tenant/password_policy`). */
 export type PasswordPolicyView = {
 	/**  Fewest characters. */
@@ -1657,12 +1878,34 @@ export type Picture = {
 	history: HistoryView,
 	/**  How it stands with the hear-back test. */
 	hearBack: HearBackView,
+	/**  How it stands with the check of the phone; left out where nobody asked for one. */
+	check?: CheckView,
+	/**  What the machine's policy settles; left out where that is nothing. */
+	policy?: PolicyView,
 	/**  How it stands with the contacts. */
 	contacts: ContactsView,
 	/**  How the phone lives in the desktop around its window. */
 	desktop?: DesktopPreferences,
 	/**  A number out of a link that is asked about. */
 	asked?: AskedView | null,
+};
+
+/**  What the window must know of the machine's policy. */
+export type PolicyView = {
+	/**  Keys that users cannot choose otherwise, by their names in the policy (`srtp`, `transport`). */
+	locked: string[],
+	/**  Who settles it. */
+	organisation: string | null,
+	/**  Where help is found, in place of the brand's own page. */
+	help: string | null,
+	/**  Transport that a plain account begins with. */
+	transport: TransportChoice | null,
+	/**  Outbound proxy that a plain account begins with. */
+	proxy: string | null,
+	/**  Calls cannot be recorded. */
+	noRecording: boolean,
+	/**  What of the policy could not be read or meant, for the administrator. */
+	faults: string[],
 };
 
 /**  When a page is opened. */
