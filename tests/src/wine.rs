@@ -174,7 +174,7 @@ impl Registry {
     /// Keys that hold a value of this name and content.
     pub fn keys_with(&self, name: &str, content: &str) -> Vec<&str> {
         let holds = |values: &&Values| values.get(name).is_some_and(|value| value == content);
-        self.0.iter().filter(|(_, values)| holds(&values.to_owned())).map(|(key, _)| key.as_str()).collect()
+        self.0.iter().filter(|(_, values)| holds(values)).map(|(key, _)| key.as_str()).collect()
     }
 }
 

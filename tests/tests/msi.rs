@@ -1,6 +1,6 @@
 //! The packages for Windows, installed: what they bring is looked at in the folders and the registry, and the command
-//! line registers and calls as a program of Windows. `cargo xtask test` has built them: the version of this tree, and
-//! one that calls itself later.
+//! line registers and calls as a program of Windows. `cargo xtask msi --for-tests` builds them: the version of this tree,
+//! and one that calls itself later.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
 use std::fs;
@@ -40,6 +40,7 @@ struct Said<'a> {
 }
 
 #[test]
+#[ignore = "wants the packages that `cargo xtask msi --for-tests` builds"]
 fn installed_for_the_machine_run_upgraded_repaired_and_removed() {
     let (wine, scope) = (Wine::new(), Scope::Machine);
     let package = scope.package(VERSION);
@@ -75,6 +76,7 @@ fn installed_for_the_machine_run_upgraded_repaired_and_removed() {
 }
 
 #[test]
+#[ignore = "wants the packages that `cargo xtask msi --for-tests` builds"]
 fn installed_for_one_user_without_a_shortcut_and_removed() {
     let (wine, scope) = (Wine::new(), Scope::User);
     let package = scope.package(VERSION);
@@ -84,7 +86,11 @@ fn installed_for_one_user_without_a_shortcut_and_removed() {
     runs(&wine, scope);
     let later = scope.package(LATER);
     assert_eq!(wine.msiexec("/i", &later, &[]), 0);
-    assert_eq!(scope.faults(&wine, Said { version: LATER, ..said }), Vec::<String>::new(), "after an upgrade");
+    assert_eq!(
+        scope.faults(&wine, Said { version: LATER, ..said }),
+        Vec::<String>::new(),
+        "after an upgrade"
+    );
     assert_eq!(wine.msiexec("/x", &later, &[]), 0);
     assert_eq!(scope.remains(&wine), Vec::<String>::new());
 }
@@ -121,7 +127,7 @@ impl Scope {
     fn package(self, version: &str) -> PathBuf {
         let suffix = if self == Self::Machine { "" } else { "-user" };
         let package = target_dir().join(format!("packages/carillon-{version}-x64{suffix}.msi"));
-        assert!(package.is_file(), "{}: `cargo xtask test` builds it", package.display());
+        assert!(package.is_file(), "{}: `cargo xtask msi --for-tests` builds it", package.display());
         package
     }
 
@@ -149,8 +155,11 @@ impl Scope {
     /// What is not as it should be after an installation.
     fn faults(self, wine: &Wine, said: Said<'_>) -> Vec<String> {
         let (registry, place, words) = (self.registry(wine), self.place(wine), self.place_in_words(wine));
-        let mut faults: Vec<String> =
-            FILES.iter().filter(|file| !place.join(file).is_file()).map(|file| format!("no {file}")).collect();
+        let mut faults: Vec<String> = FILES
+            .iter()
+            .filter(|file| !place.join(file).is_file())
+            .map(|file| format!("no {file}"))
+            .collect();
         let sbom = fs::read_to_string(place.join("sbom.cdx.json")).unwrap_or_default();
         let sbom: Value = serde_json::from_str(&sbom).unwrap_or_default();
         if sbom["metadata"]["component"]["version"] != said.version {
@@ -185,7 +194,9 @@ impl Scope {
         let user_apps = wine.user_registry();
         let versions: Vec<_> = [&apps, &user_apps]
             .into_iter()
-            .flat_map(|registry| registry.keys_with("DisplayName", "Carillon").into_iter().map(move |key| (registry, key)))
+            .flat_map(|registry| {
+                registry.keys_with("DisplayName", "Carillon").into_iter().map(move |key| (registry, key))
+            })
             .filter(|(_, key)| key.starts_with(&APPS.to_lowercase()))
             .filter_map(|(registry, key)| registry.get(key, "DisplayVersion"))
             .collect();
@@ -215,7 +226,9 @@ impl Scope {
                 remains.extend(registry.get(key, name).map(|value| format!("{whose}: {key}: {value}")));
             }
             let apps = registry.keys_with("DisplayName", "Carillon");
-            remains.extend(apps.iter().filter(|key| key.starts_with(&APPS.to_lowercase())).map(|key| (*key).to_owned()));
+            remains.extend(
+                apps.iter().filter(|key| key.starts_with(&APPS.to_lowercase())).map(|key| (*key).to_owned()),
+            );
         }
         for menu in ["Start Menu", "Desktop"] {
             remains.extend(shortcut(wine, menu).map(|file| file.display().to_string()));

@@ -34,7 +34,9 @@ struct Library {
 /// Cargo or npm does not say what there is, or a file cannot be written.
 pub fn write(edition: &Edition, triple: &str, folder: &Path) -> Result<String, String> {
     let metadata = metadata(triple)?;
-    let version = package(&metadata, "carillon").and_then(|p| p["version"].as_str()).ok_or("carillon has no version")?;
+    let version = package(&metadata, "carillon")
+        .and_then(|p| p["version"].as_str())
+        .ok_or("carillon has no version")?;
     let mut libraries = crates(&metadata);
     libraries.extend(pages()?);
     let put = |name: &str, text: String| {
@@ -96,7 +98,11 @@ fn crates(metadata: &Value) -> BTreeSet<Library> {
     let linked = packages.iter().filter(|package| {
         !package["source"].is_null() && package["id"].as_str().is_some_and(|id| seen.contains(id))
     });
-    linked.filter_map(|package| library("cargo", package, Path::new(package["manifest_path"].as_str()?).parent()?)).collect()
+    linked
+        .filter_map(|package| {
+            library("cargo", package, Path::new(package["manifest_path"].as_str()?).parent()?)
+        })
+        .collect()
 }
 
 /// Every package of npm in the pages.
@@ -107,7 +113,8 @@ fn pages() -> Result<BTreeSet<Library>, String> {
         serde_json::from_str(&text).map_err(|e| format!("{}: {e}", path.display()))
     };
     let (own, lock) = (read(&ui.join("package.json"))?, read(&ui.join("package-lock.json"))?);
-    let names = |value: &Value| value.as_object().map(|all| all.keys().cloned().collect()).unwrap_or_default();
+    let names =
+        |value: &Value| value.as_object().map(|all| all.keys().cloned().collect()).unwrap_or_default();
     let mut open: Vec<String> = names(&own["dependencies"]);
     open.extend(COMPILED_IN.iter().map(|name| (*name).to_owned()));
     let (mut seen, mut found) = (BTreeSet::new(), BTreeSet::new());
@@ -162,7 +169,8 @@ fn bill(product: &str, version: &str, libraries: &BTreeSet<Library>) -> Value {
 /// Every text once, with the libraries it is for.
 fn licences(product: &str, version: &str, libraries: &BTreeSet<Library>) -> String {
     let mut texts: BTreeMap<String, Vec<String>> = BTreeMap::new();
-    let mut all = format!("{product} {version} is made with these libraries. Their licences follow the list.\n\n");
+    let mut all =
+        format!("{product} {version} is made with these libraries. Their licences follow the list.\n\n");
     for library in libraries {
         let name = format!("{} {}", library.name, library.version);
         all.push_str(&format!("{name}: {}\n", library.licence));

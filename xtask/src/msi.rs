@@ -11,6 +11,9 @@ use crate::machine::{Purpose, prepare};
 use crate::shell::{command, root, show, target};
 use crate::{contents, windows};
 
+/// What the later package calls itself.
+const LATER: &str = "99.0.0";
+
 /// For whom a package is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Scope {
@@ -20,19 +23,23 @@ pub enum Scope {
     User,
 }
 
-/// Builds the programs of a brand for Windows and packs them; prints where the packages are.
+/// Builds the programs of a brand for Windows and packs them, as this version and as a later one where `tests/tests/msi.rs`
+/// is to upgrade to it; prints where the packages are.
 ///
 /// # Errors
 /// Something is missing, does not build or cannot be packed.
-pub fn run(name: &str) -> Result<bool, String> {
+pub fn run(name: &str, with_later: bool) -> Result<bool, String> {
     prepare(&[Purpose::Build, Purpose::Windows])?;
     let edition = Edition::read(name)?;
     let files = windows::build(&edition)?;
     let version = contents::write(&edition, windows::TRIPLE, &files)?;
-    for scope in [Scope::Machine, Scope::User] {
-        let package = pack(&edition, &files, &version, scope)?;
-        let size = fs::metadata(&package).map_err(|e| e.to_string())?.len();
-        println!("{}: {:.1} MB", package.display(), size as f64 / 1e6);
+    for version in [version.as_str()].into_iter().chain(with_later.then_some(LATER)) {
+        contents::name(&files, version)?;
+        for scope in [Scope::Machine, Scope::User] {
+            let package = pack(&edition, &files, version, scope)?;
+            let size = fs::metadata(&package).map_err(|e| e.to_string())?.len();
+            println!("{}: {:.1} MB", package.display(), size as f64 / 1e6);
+        }
     }
     Ok(true)
 }
@@ -75,7 +82,8 @@ fn finish(package: &Path, conditions: &[(String, String)], scope: Scope) -> Resu
     let package = package.display().to_string();
     let mut msibuild = command("msibuild", &[&package]);
     for (component, condition) in conditions {
-        let query = format!("UPDATE `Component` SET `Condition` = '{condition}' WHERE `Component` = '{component}'");
+        let query =
+            format!("UPDATE `Component` SET `Condition` = '{condition}' WHERE `Component` = '{component}'");
         msibuild.args(["-q", &query]);
     }
     if scope == Scope::User {
@@ -168,7 +176,8 @@ fn without_conditions(source: &str) -> Result<(String, Vec<(String, String)>), S
     while let Some((before, after)) = rest.split_once(OPEN) {
         let (condition, after) = after.split_once(CLOSE).ok_or("wix/phone.wxs: a condition does not end")?;
         plain.push_str(before);
-        let component = components(&plain).last().ok_or("wix/phone.wxs: a condition outside of components")?;
+        let component =
+            components(&plain).last().ok_or("wix/phone.wxs: a condition outside of components")?;
         if condition.contains(['&', '\'']) {
             return Err(format!("wix/phone.wxs: {component}: a condition is to have neither & nor '"));
         }

@@ -8,15 +8,11 @@ use crate::brand::Edition;
 use crate::build::{TestProgram, everything};
 use crate::machine::{Purpose, prepare, scoring_python};
 use crate::report::{Counts, Report, count_every_libtest, count_last_libtest};
-use crate::shell::{cargo, command, keep, npm, target};
-use crate::msi::Scope;
-use crate::{asterisk, contents, deb, judges, msi, tools, ui, windows};
+use crate::shell::{cargo, keep, npm, target};
+use crate::{asterisk, judges, tools, ui};
 
 /// System tests that need neither foreign peers nor a window.
 const FAST_SYSTEM_TESTS: &[&str] = &["demo_pbx", "system_tests"];
-
-/// What the later package calls itself.
-const LATER: &str = "99.0.0";
 
 /// Runs all steps, whatever fails on the way; whether nothing failed.
 ///
@@ -25,7 +21,7 @@ const LATER: &str = "99.0.0";
 pub fn run(fast: bool) -> Result<bool, String> {
     let mut purposes = vec![Purpose::Build, Purpose::FastTest];
     if !fast {
-        purposes.extend([Purpose::Test, Purpose::Debian, Purpose::DebianTest, Purpose::Windows, Purpose::WindowsTest]);
+        purposes.push(Purpose::Test);
     }
     prepare(&purposes)?;
     let mut report = Report::default();
@@ -35,7 +31,6 @@ pub fn run(fast: bool) -> Result<bool, String> {
     }
     report.step("ui: build", ui::build());
     if !fast {
-        report.judge("packages for Windows", || windows_packages().map(|()| (ONE, String::new())));
         report.judge("Asterisk of Debian 11", || asterisk::install().map(|()| (ONE, String::new())));
         second_brand(&mut report);
     }
@@ -45,9 +40,6 @@ pub fn run(fast: bool) -> Result<bool, String> {
         programs = everything()?;
         Ok((ONE, String::new()))
     });
-    if !fast {
-        report.judge("package for Debian", || debian_package().map(|()| (ONE, String::new())));
-    }
     report.step(
         "cargo clippy",
         cargo(&["clippy", "--quiet", "--workspace", "--all-targets", "--", "-D", "warnings"]),
@@ -89,36 +81,6 @@ fn second_brand(report: &mut Report) {
         edition.collect(true)?;
         Ok((ONE, String::new()))
     });
-}
-
-/// Packs for `tests/tests/deb.rs` what was built for the tests, without what only a debugger reads.
-fn debian_package() -> Result<(), String> {
-    let edition = Edition::read("carillon")?;
-    let stripped = target("debian/stripped");
-    fs::create_dir_all(&stripped).map_err(|e| format!("{}: {e}", stripped.display()))?;
-    for program in ["carillon", "carillon-cli"] {
-        let (from, to) = (target("debug").join(program), stripped.join(program));
-        let strip = command("strip", &["-o", &to.display().to_string(), &from.display().to_string()]);
-        let outcome = keep(strip)?;
-        if !outcome.status.success() {
-            return Err(outcome.output);
-        }
-    }
-    deb::pack(&edition, &stripped).map(drop)
-}
-
-/// Builds what `tests/tests/msi.rs` installs: this version, and the same as a later one to upgrade to.
-fn windows_packages() -> Result<(), String> {
-    let edition = Edition::read("carillon")?;
-    let files = windows::build(&edition)?;
-    let version = contents::write(&edition, windows::TRIPLE, &files)?;
-    for version in [version.as_str(), LATER] {
-        contents::name(&files, version)?;
-        for scope in [Scope::Machine, Scope::User] {
-            msi::pack(&edition, &files, version, scope)?;
-        }
-    }
-    Ok(())
 }
 
 fn libtest(report: &mut Report, program: &TestProgram) {

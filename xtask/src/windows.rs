@@ -21,10 +21,49 @@ const MINGW: &[(&str, &str)] = &[
 const LOADER: &str = "WebView2Loader.dll";
 /// Libraries that are part of Windows 10, in lower case. `api-ms-win-` stands before those of its own C runtime.
 const OF_WINDOWS: &[&str] = &[
-    "advapi32", "avrt", "bcrypt", "bcryptprimitives", "cfgmgr32", "combase", "comctl32", "crypt32", "d3d11", "dbghelp",
-    "dwmapi", "dxgi", "gdi32", "hid", "imm32", "iphlpapi", "kernel32", "mf", "mfplat", "mfreadwrite", "mfuuid", "msvcrt",
-    "ncrypt", "netapi32", "ntdll", "ole32", "oleaut32", "powrprof", "propsys", "psapi", "rpcrt4", "secur32", "setupapi",
-    "shcore", "shell32", "shlwapi", "user32", "userenv", "uxtheme", "version", "windowscodecs", "winmm", "ws2_32",
+    "advapi32",
+    "avrt",
+    "bcrypt",
+    "bcryptprimitives",
+    "cfgmgr32",
+    "combase",
+    "comctl32",
+    "crypt32",
+    "d3d11",
+    "dbghelp",
+    "dwmapi",
+    "dxgi",
+    "gdi32",
+    "hid",
+    "imm32",
+    "iphlpapi",
+    "kernel32",
+    "mf",
+    "mfplat",
+    "mfreadwrite",
+    "mfuuid",
+    "msvcrt",
+    "ncrypt",
+    "netapi32",
+    "ntdll",
+    "ole32",
+    "oleaut32",
+    "powrprof",
+    "propsys",
+    "psapi",
+    "rpcrt4",
+    "secur32",
+    "setupapi",
+    "shcore",
+    "shell32",
+    "shlwapi",
+    "user32",
+    "userenv",
+    "uxtheme",
+    "version",
+    "windowscodecs",
+    "winmm",
+    "ws2_32",
 ];
 
 /// Builds the programs of a brand, as they are shipped, and lays what is to be installed into a folder of its own; which.
@@ -37,7 +76,8 @@ pub fn build(edition: &Edition) -> Result<PathBuf, String> {
         show(install)?;
     }
     show(edition.ui())?;
-    let mut programs = cargo(&["build", "--release", "--target", TRIPLE, "--package", "carillon", "--package", "launcher"]);
+    let mut programs =
+        cargo(&["build", "--release", "--target", TRIPLE, "--package", "carillon", "--package", "launcher"]);
     edition.prepare(&mut programs)?;
     mingw(&mut programs);
     show(programs)?;
@@ -96,7 +136,8 @@ pub fn foreign_libraries(folder: &Path) -> Result<Vec<String>, String> {
         if !listed.status.success() {
             return Err(listed.output);
         }
-        let wanted = imports(&listed.output).filter(|library| !is_of_windows(library) && !beside.contains(library));
+        let wanted =
+            imports(&listed.output).filter(|library| !is_of_windows(library) && !beside.contains(library));
         foreign.extend(wanted.map(|library| format!("{library} for {}", name(file))));
     }
     Ok(foreign)
@@ -108,7 +149,8 @@ fn imports(listing: &str) -> impl Iterator<Item = String> + '_ {
 }
 
 fn is_of_windows(library: &str) -> bool {
-    library.starts_with("api-ms-win-") || library.strip_suffix(".dll").is_some_and(|name| OF_WINDOWS.contains(&name))
+    library.starts_with("api-ms-win-")
+        || library.strip_suffix(".dll").is_some_and(|name| OF_WINDOWS.contains(&name))
 }
 
 #[cfg(test)]

@@ -47,6 +47,8 @@ const CELLS: [&str; 26] = [
 const BURST: f64 = 3.5;
 /// One way, 10 ms steps.
 const WAY: usize = 2;
+/// By how much a packet is held back that others overtake, 10 ms steps.
+const HELD: std::ops::RangeInclusive<usize> = 3..=6;
 /// Both ends know the path after so much speech, seconds; only what comes then is written.
 const RUN_IN: usize = 15;
 
@@ -74,6 +76,8 @@ struct Cell {
     says: &'static str,
     loss: f64,
     burst: f64,
+    /// Share of packets that are held back and overtaken.
+    overtaken: f64,
 }
 
 impl Cell {
@@ -86,8 +90,11 @@ impl Cell {
             _ => return None,
         };
         let percent: f64 = loss.get(1..)?.parse().ok()?;
+        if loss.starts_with('o') {
+            return Some(Self { says, loss: 0.0, burst: 1.0, overtaken: percent / 100.0 });
+        }
         let burst = if loss.starts_with('g') { BURST } else { 1.0 / (1.0 - percent / 100.0) };
-        Some(Self { says, loss: percent / 100.0, burst })
+        Some(Self { says, loss: percent / 100.0, burst, overtaken: 0.0 })
     }
 }
 
@@ -151,7 +158,9 @@ impl Call {
                         continue;
                     }
                 }
-                way.push((step + WAY, true, datagram.from_port, datagram.bytes));
+                let overtaken = cell.overtaken > 0.0 && random.random::<f64>() < cell.overtaken;
+                let held = if overtaken { random.random_range(HELD) } else { 0 };
+                way.push((step + WAY + held, true, datagram.from_port, datagram.bytes));
             }
             while let Some(datagram) = listener.poll_transmit(now) {
                 way.push((step + WAY, false, datagram.from_port, datagram.bytes));

@@ -20,14 +20,15 @@ const BURSTS: f32 = 2.0;
 /// from which even the longest look-ahead is worth its delay; percent.
 const CLEAN: f32 = 1.0;
 /// Reports of no loss at all, one after the other, from which nothing is kept ready against it: all bits go into the
-/// sound, and are enough for Opus to do without its speech model.
+/// sound.
 const SPOTLESS: u32 = 3;
-const SPOTLESS_RATE: u32 = 48_000;
+/// Bit rate where no deep redundancy is sent: beyond it speech gains little.
+const USUAL_RATE: u32 = 48_000;
 const DEEP_BURSTS: f32 = 4.0;
 const DEEP_SINGLE: f32 = 10.0;
 const DEEPEST: f32 = 20.0;
 /// Bit rates there are.
-const RATES: [u32; 4] = [24_000, 32_000, 40_000, 64_000];
+const RATES: [u32; 4] = [24_000, 32_000, 48_000, 64_000];
 /// Round trip over the shortest one that says that packets queue, milliseconds.
 const QUEUE_MS: f32 = 80.0;
 /// Time for which a bit rate that was too much is not tried again.
@@ -125,12 +126,7 @@ impl Adaptation {
         let bursts = burst >= BURSTS;
         let deep = self.peer.dred && loss >= if bursts { DEEP_BURSTS } else { DEEP_SINGLE };
         let spotless = loss <= 0.0 && self.spotless >= SPOTLESS;
-        let wished = match loss {
-            _ if spotless => SPOTLESS_RATE,
-            loss if loss < CLEAN => 32_000,
-            _ if deep => 64_000,
-            _ => 40_000,
-        };
+        let wished = if deep { 64_000 } else { USUAL_RATE };
         let bit_rate = wished.min(self.congestion.ceiling).min(self.peer.most_bit_rate);
         // Packets that the other side looks ahead, see `jitter::look_ahead`.
         let ahead = match loss {
@@ -139,7 +135,7 @@ impl Adaptation {
             _ => 3,
         };
         let reach = u16::try_from((ahead * self.packet_ms).min(160) + 40).unwrap_or(u16::MAX);
-        let spotless = spotless && bit_rate >= SPOTLESS_RATE;
+        let spotless = spotless && bit_rate >= USUAL_RATE;
         let fec = self.peer.fec && !spotless;
         let declared = if spotless { 0 } else { loss.clamp(5.0, 25.0) as u8 };
         // Where bits are few, FEC and deep redundancy leave each other none.

@@ -3,7 +3,8 @@ use serde::Deserialize;
 use specta::Type;
 
 use crate::{
-    AccountId, CallId, CallPreferences, Connection, ContactDraft, ContactFilter, ContactId, DeclineReason, DesktopPreferences, DeviceRole, PastId, RingPreferences, SrtpPolicy, TransportChoice, VoicePreferences,
+    AccountId, CallId, CallPreferences, Connection, ContactDraft, ContactFilter, ContactId, DeclineReason,
+    DesktopPreferences, DeviceRole, PastId, RingPreferences, SrtpPolicy, TransportChoice, VoicePreferences,
 };
 
 /// What a shell may ask of the phone. Every answer comes back as an [`Event`](crate::Event).

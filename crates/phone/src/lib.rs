@@ -19,8 +19,8 @@ mod command;
 mod config;
 mod contacts;
 mod date;
-pub mod doctor;
 mod desk;
+pub mod doctor;
 mod enforced;
 mod event;
 mod features;
@@ -64,7 +64,17 @@ pub use nat::{Connection, Ice, Nat, Turn, TurnOver};
 pub use obey::{PolicyView, machine_log_level};
 pub use phone::{Phone, default_data_dir};
 pub use picture::{
-    AccountId, AccountState, AccountView, Activity, AskedView, AudioView, BrowserView, CallEnd, CallId, CallPreferences, CallReport, CallState, CallView, CameraState, CameraView, CertificateView, CodecPreference, CodeView, ContactDraft, ContactFilter, ContactId, ContactKind, ContactNumber, ContactPage, ContactsState, ContactsView, ContactView, DeclineReason, DesktopPreferences, DeviceForm, DeviceNews, DeviceRole, DeviceView, Direction, DtmfMode, EndReason, EnforcedView, FieldIs, ForgotView, GlobalKeys, HiddenWindow, HistoryView, HitView, KeyWay, Lamp, MailboxView, MessageId, MessageState, MessageView, NewPasswordView, NoiseRemoval, NumberKind, PasswordPolicyView, PastCallView, PastId, PeerView, Picture, PopWhen, PresenceView, ProtectionView, Quality, ReasonView, RecordingNotice, RecordingPreferences, RingPreferences, RingTone, RoleView, ScanView, ScreenPop, SessionState, SignInNews, SignInPage, SignInView, SrtpPolicy, TenantView, Theme, TransferView, Transport, TransportChoice, TrustedView, UnixMs, VoicePreferences, WatchedView, WaysView,
+    AccountId, AccountState, AccountView, Activity, AskedView, AudioView, BrowserView, CallEnd, CallId,
+    CallPreferences, CallReport, CallState, CallView, CameraState, CameraView, CertificateView, CodeView,
+    CodecPreference, ContactDraft, ContactFilter, ContactId, ContactKind, ContactNumber, ContactPage,
+    ContactView, ContactsState, ContactsView, DeclineReason, DesktopPreferences, DeviceForm, DeviceNews,
+    DeviceRole, DeviceView, Direction, DtmfMode, EndReason, EnforcedView, FieldIs, ForgotView, GlobalKeys,
+    HiddenWindow, HistoryView, HitView, KeyWay, Lamp, MailboxView, MessageId, MessageState, MessageView,
+    NewPasswordView, NoiseRemoval, NumberKind, PasswordPolicyView, PastCallView, PastId, PeerView, Picture,
+    PopWhen, PresenceView, ProtectionView, Quality, ReasonView, RecordingNotice, RecordingPreferences,
+    RingPreferences, RingTone, RoleView, ScanView, ScreenPop, SessionState, SignInNews, SignInPage,
+    SignInView, SrtpPolicy, TenantView, Theme, TransferView, Transport, TransportChoice, TrustedView, UnixMs,
+    VoicePreferences, WatchedView, WaysView,
 };
 pub use removal::remove_data;
 pub use scanning::{CodeFacts, Eyes, code_in};

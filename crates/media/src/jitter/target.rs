@@ -5,7 +5,7 @@ use super::{MS, Ticks};
 /// Packets that are remembered: 10 s of 20 ms packets. What fell out of it is forgotten: slow down.
 const WINDOW: usize = 500;
 /// Share of those that may come later than the target, per mille.
-const LATE_PER_MILLE: usize = 15;
+const LATE_PER_MILLE: usize = 10;
 /// Share that may come later than what usual packets keep within.
 const UNUSUAL_PER_MILLE: usize = 150;
 /// The latest packets, which may push the target up by themselves: fast up. Three outliers are let go.
@@ -18,6 +18,8 @@ const LEAST: Ticks = 6 * MS;
 const MOST: Ticks = 400 * MS;
 /// Packets in a row that are further off than any delay we would give: the path or the clock is another one.
 const PROOF: usize = 10;
+/// A target that falls by less than this waits for as many packets as are remembered: each step is a stretch, and is heard.
+const STEP: Ticks = 10 * MS;
 /// Belief before anything is measured, given up packet by packet.
 const PRIOR: Ticks = 20 * MS;
 const PRIOR_PACKETS: usize = 100;
@@ -31,6 +33,8 @@ pub(super) struct Target {
     prior: Ticks,
     base: Ticks,
     value: Ticks,
+    /// Packets since a lower value would have done.
+    too_high: usize,
     usual: Ticks,
 }
 
@@ -43,6 +47,7 @@ impl Target {
             prior: PRIOR,
             base: 0,
             value: PRIOR,
+            too_high: 0,
             usual: MARGIN,
         }
     }
@@ -74,7 +79,16 @@ impl Target {
         let lately = self.nth_latest(RECENT, RECENT_OUTLIERS.min(self.offsets.len() / 10));
         let left = PRIOR_PACKETS.saturating_sub(self.since_reset);
         let prior = self.prior * left as Ticks / PRIOR_PACKETS as Ticks;
-        self.value = (nearly_all.max(lately) - self.base + MARGIN).max(prior).clamp(LEAST, MOST);
+        self.follow((nearly_all.max(lately) - self.base + MARGIN).max(prior).clamp(LEAST, MOST));
+    }
+
+    /// Up at once; down at once where it is far or nothing was measured before, and a little only where it stays so.
+    fn follow(&mut self, wanted: Ticks) {
+        self.too_high = if wanted < self.value { self.too_high + 1 } else { 0 };
+        let new = self.since_reset <= PRIOR_PACKETS;
+        if new || wanted > self.value || self.value - wanted >= STEP || self.too_high >= WINDOW {
+            (self.value, self.too_high) = (wanted, 0);
+        }
     }
 
     /// The offset of the fastest packets of late.

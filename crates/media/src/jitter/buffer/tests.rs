@@ -218,7 +218,7 @@ fn drift_for_an_hour_neither_underruns_nor_grows() {
 #[test]
 fn a_spike_is_played_late_and_caught_up_with() {
     let sound = speech(48_000 * 20);
-    let heard = Rig::new(Codec::Opus, &sound, 5).run(25, |n| {
+    let heard = Rig::new(Codec::Opus, &sound, 5).run(35, |n| {
         // At 10 s nothing comes for 200 ms, then all at once.
         let stuck = if (500..510).contains(&n) { 200.0 - (n - 500) as f64 * 20.0 } else { 0.0 };
         vec![20.0 + stuck]
@@ -226,8 +226,10 @@ fn a_spike_is_played_late_and_caught_up_with() {
     let figures = heard.buffer.figures();
     assert_eq!(figures.late, 0, "nothing is thrown away");
     assert!((48 * 120..48 * 260).contains(&figures.concealed), "{} ms", figures.concealed / 48);
-    assert!(heard.delays[12] < 100.0, "caught up with: {:?}", heard.delays);
-    assert!(heard.delays[24] < 25.0, "and forgotten: {:?}", heard.delays);
+    // One packet in a hundred may be late: the delay falls to what all but five of the last 500 needed.
+    assert!(heard.delays[12] < 110.0, "caught up with: {:?}", heard.delays);
+    assert!(heard.delays[24] < 35.0, "and nearly forgotten: {:?}", heard.delays);
+    assert!(heard.delays[34] < 25.0, "and forgotten: {:?}", heard.delays);
 }
 
 #[test]

@@ -75,14 +75,29 @@ fn rounds(plan: &[Planned], at_once: usize, results: &mut Results) {
                 held.send((round, hold(&talks, &reading, &dir))).expect("the judge waits");
             }
         });
-        let (mut judge, mut done) = (Judge::start(true), 0);
+        let (mut judges, mut done) = ([Judge::start(true), Judge::start(true)], 0);
         for (round, heard) in to_judge {
-            let runs = round.iter().zip(&heard).flat_map(|(call, heard)| judged(&mut judge, call, heard));
-            results.add(runs.collect());
+            let calls: Vec<_> = round.iter().zip(&heard).collect();
+            results.add(shared_out(&mut judges, &calls));
             done += round.len();
             println!("{done} of {} calls after {} s", plan.len(), started.elapsed().as_secs());
         }
     });
+}
+
+/// What the calls are worth, each judge taking a part of them.
+fn shared_out(judges: &mut [Judge], calls: &[(&Planned, &[Heard; 2])]) -> Vec<Run> {
+    let each = calls.len().div_ceil(judges.len()).max(1);
+    thread::scope(|scope| {
+        let judging = judges.iter_mut().zip(calls.chunks(each)).map(|(judge, calls)| {
+            let judge =
+                move || calls.iter().flat_map(|(call, heard)| judged(judge, call, heard)).collect::<Vec<_>>();
+            scope.spawn(judge)
+        });
+        // All of them begin before the first is waited for.
+        let judging: Vec<_> = judging.collect();
+        judging.into_iter().flat_map(|part| part.join().expect("a judge does not fail")).collect()
+    })
 }
 
 fn judged(judge: &mut Judge, call: &Planned, heard: &[Heard; 2]) -> Vec<Run> {
