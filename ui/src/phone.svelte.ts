@@ -1,7 +1,7 @@
 // The phone as the window sees it: every event folded into the picture, nothing else.
 import { createContext } from 'svelte';
 import {
-  type AccountView, type AskedView, type AudioView, type Backend, type CallId, type CallPreferences, type CallReport, type CallView, type CheckView, type Command, type DesktopPreferences, type DesktopView, type DeviceNews, type EnforcedView, type HearBackView, type HistoryView, type MessageView, type PastCallView, type PhoneEvent, type Picture, type Problem, problemOf, type RoleView, type SignInView, type TrustedView, type VoicePreferences, type WatchedView,
+  type AccountView, type AskedView, type AudioView, type Backend, type CallId, type CallPreferences, type CallReport, type CallView, type CheckView, type Command, type DesktopPreferences, type DesktopView, type DeviceNews, type EnforcedView, type HearBackView, type HistoryView, type MessageView, type PastCallView, type PhoneEvent, type Picture, type PolicyView, type Problem, problemOf, type RoleView, type SignInView, type TrustedView, type VoicePreferences, type WatchedView,
 } from './backend/backend';
 import { Contacts } from './contacts.svelte';
 
@@ -103,6 +103,8 @@ export class Phone {
   desk = $state.raw<DesktopView>({ tray: false, globalKeys: false, refusedKeys: [], autostartFailed: false });
   /** A number out of a link that is asked about. */
   asked = $state.raw<AskedView | null>(null);
+  /** What the machine's administrator settles; nothing where that is nothing. */
+  policy = $state.raw<PolicyView | null>(null);
   /** Text messages that came and were not read yet, oldest first. */
   messages = $state.raw<MessageView[]>([]);
 
@@ -134,6 +136,11 @@ export class Phone {
     hidden: this.accounts.find((account) => account.enforced.hidden.length > 0)?.enforced.hidden ?? [],
     codecs: this.accounts.some((account) => account.enforced.codecs),
   });
+
+  /** Whether the machine's policy keeps users from choosing this otherwise. */
+  locks(key: string): boolean {
+    return this.policy?.locked.includes(key) ?? false;
+  }
 
   #backend: Backend;
   #noticeId = 0;
@@ -185,6 +192,7 @@ export class Phone {
     this.hearBack = picture.hearBack;
     this.check = picture.check ?? noCheck;
     this.contacts.show(picture.contacts);
+    this.policy = picture.policy ?? null;
     this.desktop = picture.desktop ?? {};
     this.asked = picture.asked ?? null;
     picture.calls.forEach((view) => this.#put(view));

@@ -9,7 +9,7 @@ use serde::Serialize;
 use specta::Type;
 
 use crate::{
-    CallPreferences, Code, Codec, CodecPreference, Config, FieldIs, Problem, SavedAccount, SrtpPolicy,
+    CallPreferences, Code, Codec, CodecPreference, Config, DesktopPreferences, FieldIs, Problem, SavedAccount, SrtpPolicy,
     TransportChoice,
 };
 
@@ -150,6 +150,12 @@ impl Config {
     /// Whether the calls of a new account are encrypted.
     pub(crate) fn new_srtp(&self) -> SrtpPolicy {
         self.policy.text(Name::Srtp).and_then(srtp).unwrap_or_default()
+    }
+
+    /// How the phone lives in the desktop, out of what its user has chosen.
+    pub(crate) fn desktop(&self, chosen: &DesktopPreferences) -> DesktopPreferences {
+        let locked = self.policy.flag(Name::Autostart).filter(|_| self.policy.locks(Name::Autostart));
+        DesktopPreferences { autostart: locked.unwrap_or(chosen.autostart), ..chosen.clone() }
     }
 
     /// Where an account sends SIP to, and how, as the policy has it: it comes before what is known of the account.

@@ -385,7 +385,7 @@ impl SigningIn {
 
     /// How the phone lives in the desktop around its window.
     pub(crate) fn desktop_preferences(&self) -> DesktopPreferences {
-        self.settings.desktop.clone()
+        self.config.desktop(&self.settings.desktop)
     }
 
     /// Keeps that.

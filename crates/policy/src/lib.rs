@@ -41,8 +41,6 @@ pub enum Name {
     Pins,
     /// Whether the phone starts with the session.
     Autostart,
-    /// Whether the phone looks for new versions.
-    Update,
     /// Whether calls may be recorded.
     Recording,
     /// How much is logged.

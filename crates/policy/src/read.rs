@@ -254,7 +254,7 @@ mod tests {
         let found = [
             ("AutoStart", Raw::Number(1)),
             ("SRTP", Raw::Text("Require".into())),
-            ("Update", Raw::Number(2)),
+            ("Recording", Raw::Number(2)),
         ];
         sort(&mut reading, true, found.map(|(key, raw)| (key.to_owned(), raw)));
         assert_eq!(reading.policy.flag(Name::Autostart), Some(true));

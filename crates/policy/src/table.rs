@@ -113,16 +113,8 @@ pub const KEYS: &[Key] = &[
         key: "autostart",
         kind: Kind::Flag,
         title: "Start with the session",
-        help: "The phone starts when its user signs in to the computer.",
+        help: "Locked, the phone starts when its user signs in to the computer, or does not; preset, it means nothing.",
         example: "true",
-    },
-    Key {
-        name: Name::Update,
-        key: "update",
-        kind: Kind::Flag,
-        title: "Look for updates",
-        help: "The phone looks for new versions by itself. Switch it off where software is distributed centrally.",
-        example: "false",
     },
     Key {
         name: Name::Recording,
@@ -145,7 +137,7 @@ pub const KEYS: &[Key] = &[
         key: "organisation",
         kind: Kind::Text,
         title: "Name of the organisation",
-        help: "Shown where a setting is locked, and at the sign-in.",
+        help: "Shown where a setting is locked.",
         example: "\"Example Ltd\"",
     },
     Key {

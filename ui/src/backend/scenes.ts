@@ -1,7 +1,7 @@
 // The scenes every screen is drawn and tested in: a picture, and what happened since.
 import type { SettingsPage } from '../screens/settings/SettingsList.svelte';
 import type { Phone } from '../phone.svelte';
-import type { AccountState, AccountView, CallState, CallView, ContactId, ContactsState, ContactView, HearBackView, HistoryView, PhoneEvent, Picture, Quality, TrustedView } from './backend';
+import type { AccountState, AccountView, CallState, CallView, ContactId, ContactsState, ContactView, HearBackView, HistoryView, PhoneEvent, Picture, PolicyView, Quality, TrustedView } from './backend';
 import { lamps, people } from './small-contacts';
 import { account, audio, certificate, echoed, media, noContacts, nothingPast, OWN, pastCalls, plainCall, problem, signIn } from './samples';
 import { checkScenes } from './check-scenes';
@@ -51,6 +51,13 @@ const said = (view: CallView): PhoneEvent => ({ what: 'call', view });
 const inside = (accounts: AccountView[], calls: CallView[] = [], rest: Omit<Scene, 'picture'> = {}): Scene => ({
   picture: { signIn: signIn({ page: 'done' }), accounts, calls, trusted: [], callPreferences: {}, voicePreferences: {}, watched: [], audio, history: nothingPast, hearBack: { is: 'idle' }, contacts: noContacts }, ...rest,
 });
+
+/** On a machine whose administrator settles some things, and slipped in one. */
+const managed = (settings: Scene['settings'], events: Scene['events']): Scene => {
+  const scene = inside([account()], [], { settings, events });
+  const policy: PolicyView = { locked: ['server', 'srtp', 'codecs', 'recording'], organisation: 'Fairwater Instruments', help: null, transport: null, proxy: null, noRecording: true, faults: ['/etc/carillon/policy.toml: locked.transport: not one of automatic, tls, tcp, udp, wss'] };
+  return { ...scene, picture: { ...scene.picture, policy } };
+};
 
 const hearing = (hearBack: HearBackView, history = nothingPast): Scene => {
   const scene = inside([account()], [], { settings: 'audio' });
@@ -159,6 +166,8 @@ export const scenes = {
   'do-not-disturb': () => inside([account()], [], { events: [...earlierCalls(), { what: 'callPreferences', preferences: { doNotDisturb: true } }] }),
   message: () => inside([account()], [], { events: [...earlierCalls(), { what: 'message', view: { id: 7, account: OWN, peer: marta, text: 'The courier is at the gate.\nShall I let him in?', at: Date.now(), state: { is: 'received' } } }] }),
   'settings-codecs': () => inside([account()], [], { settings: 'codecs', events: [codecs()] }),
+  'settings-policy': () => managed('accounts', []),
+  'settings-policy-codecs': () => managed('codecs', [codecs('opus', 'PCMA')]),
   'settings-codecs-settled': () => inside([account(undefined, { enforced: { theme: null, language: null, hidden: [], codecs: true } })], [], { settings: 'codecs', events: [codecs('G722', 'opus')] }),
   'settings-audio': () => inside([account()], [], { settings: 'audio' }),
   'hear-back-recording': () => hearing({ is: 'recording', leftMs: 2_900, level: 58 }),

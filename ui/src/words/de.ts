@@ -603,6 +603,14 @@ export const de: Words = {
     popUrl: 'Adresse',
     popHint: '%CALLER% steht für die Nummer, %NAME% für den Namen, %ACCOUNT% für Ihre Leitung, %CALL% für den Anruf.',
   },
+  policy: {
+    settledBy: (organisation: string | null, what: string[]) => `${organisation ?? 'Ihre Verwaltung'} hat dies festgelegt: ${what.join(', ')}.`,
+    faulty: 'Die Vorgaben für diesen Rechner ließen sich nicht ganz befolgen. Sagen Sie es Ihrer Verwaltung.',
+    keys: {
+      server: 'Server', domain: 'Domain', ways: 'Wege zur Anmeldung', transport: 'Transport', srtp: 'Verschlüsselung der Anrufe', codecs: 'Codecs', proxy: 'Proxy',
+      authorities: 'Zertifizierungsstellen', pins: 'Zertifikate', autostart: 'Start mit dem Rechner', recording: 'Aufzeichnung', log: 'Protokoll',
+    },
+  },
   verdicts: {
     unmute: 'Stummschaltung aufheben',
     resume: 'Weitersprechen',

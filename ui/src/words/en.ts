@@ -608,6 +608,14 @@ export const en = {
     popUrl: 'Address',
     popHint: '%CALLER% stands for the number, %NAME% for the name, %ACCOUNT% for your line, %CALL% for the call.',
   },
+  policy: {
+    settledBy: (organisation: string | null, what: string[]) => `${organisation ?? 'Your administrator'} has settled this: ${what.join(', ')}.`,
+    faulty: 'The policy of this computer could not be followed in full. Tell your administrator.',
+    keys: {
+      server: 'server', domain: 'domain', ways: 'ways to sign in', transport: 'transport', srtp: 'encryption of calls', codecs: 'codecs', proxy: 'proxy',
+      authorities: 'authorities for certificates', pins: 'certificates', autostart: 'start with the computer', recording: 'recording', log: 'log',
+    },
+  },
   verdicts: {
     unmute: 'Unmute',
     resume: 'Resume',

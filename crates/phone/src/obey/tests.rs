@@ -162,6 +162,14 @@ fn recording() {
 }
 
 #[test]
+fn autostart() {
+    let (on, off) = (DesktopPreferences { autostart: true, ..Default::default() }, DesktopPreferences::default());
+    assert!(under("[locked]\nautostart = true\n").desktop(&off).autostart);
+    assert!(!under("[locked]\nautostart = false\n").desktop(&on).autostart);
+    assert!(under("[preset]\nautostart = false\n").desktop(&on).autostart);
+}
+
+#[test]
 fn organisation_and_help() {
     let view =
         under("[preset]\norganisation = \"Example Ltd\"\nhelp = \"https://help.example/\"\n").policy_view();
