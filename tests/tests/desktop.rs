@@ -245,7 +245,7 @@ fn the_phone_lives_in_the_tray() {
     panel.says("Do not disturb");
     panel.activate();
     opened(&session);
-    assert!(session.windows().iter().any(|seen| seen.size == (820, 640)), "{:?}", session.windows());
+    session.window_of((820, 640));
     session.photograph(&shot("opened-again.png"));
     panel.press("Quit");
     assert_eq!(phone.wait_exit(SOON), 0, "{}", phone.log());

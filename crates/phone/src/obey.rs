@@ -9,8 +9,8 @@ use serde::Serialize;
 use specta::Type;
 
 use crate::{
-    CallPreferences, Code, Codec, CodecPreference, Config, DesktopPreferences, FieldIs, Problem, SavedAccount, SrtpPolicy,
-    TransportChoice,
+    CallPreferences, Code, Codec, CodecPreference, Config, DesktopPreferences, FieldIs, Problem,
+    SavedAccount, SrtpPolicy, TransportChoice,
 };
 
 /// What the window must know of the machine's policy.

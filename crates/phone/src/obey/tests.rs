@@ -163,7 +163,8 @@ fn recording() {
 
 #[test]
 fn autostart() {
-    let (on, off) = (DesktopPreferences { autostart: true, ..Default::default() }, DesktopPreferences::default());
+    let (on, off) =
+        (DesktopPreferences { autostart: true, ..Default::default() }, DesktopPreferences::default());
     assert!(under("[locked]\nautostart = true\n").desktop(&off).autostart);
     assert!(!under("[locked]\nautostart = false\n").desktop(&on).autostart);
     assert!(under("[preset]\nautostart = false\n").desktop(&on).autostart);
