@@ -12,6 +12,8 @@ mod notices;
 mod organs;
 mod place;
 mod pop;
+#[cfg(test)]
+mod samples;
 mod small;
 mod tray;
 mod words;

@@ -30,9 +30,9 @@ use crate::line::{Line, Lost};
 use crate::links::Links;
 
 /// Opens the window and runs until it is closed, where the phone does not go on in the tray, or the process is told
-/// to end. The phone is stopped
-/// before this returns or the process exits. Where it does not start, the window says why. Where one runs
-/// already on the same settings, that one gets the link and comes to the front, and this process ends.
+/// to end. The phone is stopped before this returns or the process exits. Where it does not start, the window says
+/// why. Where one runs already on the same settings, that one gets the link and comes to the front, and this process
+/// ends.
 ///
 /// # Errors
 /// There is no webview.

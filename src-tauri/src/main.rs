@@ -36,7 +36,8 @@ fn main() -> ExitCode {
     let colour = io::stderr().is_terminal();
     let screen = fmt::layer().with_writer(io::stderr).with_ansi(colour);
     let data_dir = args.data_dir.clone().or_else(phone::default_data_dir);
-    let log = data_dir.and_then(|dir| LogFile::open(&dir).ok());
+    // What is about to be deleted is not begun anew.
+    let log = data_dir.filter(|_| args.remove_data.is_none()).and_then(|dir| LogFile::open(&dir).ok());
     let disk = log.map(|log| fmt::layer().with_writer(Mutex::new(log)).with_ansi(false));
     tracing_subscriber::registry().with(filter).with(screen).with(disk).init();
     // What a crash leaves is read by people: where, and through what it came there.

@@ -30,9 +30,9 @@ fn installed_in_a_bare_debian_started_and_removed() {
     let root = BareRoot::new();
     let package = target_dir().join(format!("packages/carillon_{VERSION}_amd64.deb"));
     assert!(package.is_file(), "{}: `cargo xtask deb` builds it", package.display());
-    fs::copy(&package, root.path().join("tmp/phone.deb")).unwrap();
+    fs::copy(&package, root.path().join("phone.deb")).unwrap();
     root.run("apt-get", &["-qq", "update"]);
-    root.run("apt-get", &["-qq", "install", "-y", "--no-install-recommends", "/tmp/phone.deb"]);
+    root.run("apt-get", &["-qq", "install", "-y", "--no-install-recommends", "/phone.deb"]);
     let missing: Vec<_> = FILES.iter().filter(|file| !root.path().join(file).is_file()).collect();
     assert!(missing.is_empty(), "not installed: {missing:?}");
     papers(root.path());

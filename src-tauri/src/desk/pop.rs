@@ -80,33 +80,13 @@ fn encoded(value: &str) -> String {
 
 #[cfg(test)]
 mod tests {
-    use phone::{AccountId, CallEnd, EndReason, PeerView, ProtectionView, UnixMs};
+    use phone::{CallEnd, EndReason, PeerView, UnixMs};
 
     use super::*;
+    use crate::desk::samples::call as sample;
 
     fn call(state: CallState, number: &str, name: Option<&str>) -> CallView {
-        CallView {
-            id: CallId(7),
-            account: AccountId("alice@test.io".into()),
-            direction: Direction::Incoming,
-            peer: PeerView { number: number.into(), name: name.map(str::to_owned) },
-            state,
-            muted: false,
-            muted_talk: false,
-            remote_held: false,
-            merged: false,
-            diverted_by: None,
-            follows: None,
-            transfer: None,
-            digits: String::new(),
-            digits_waiting: None,
-            codec: None,
-            protection: ProtectionView::None,
-            setup_ms: None,
-            verdict: None,
-            recording: false,
-            recorded: None,
-        }
+        CallView { peer: PeerView { number: number.into(), name: name.map(str::to_owned) }, ..sample(state) }
     }
 
     fn stages() -> [CallView; 3] {

@@ -1,30 +1,11 @@
-use phone::{CallEnd, Direction, EndReason, ProtectionView, UnixMs};
+use phone::{CallEnd, EndReason, UnixMs};
 
 use super::*;
+use crate::desk::samples::call as sample;
 
 fn call(id: u32, state: CallState) -> CallView {
-    CallView {
-        id: CallId(id),
-        account: AccountId("alice@test.io".into()),
-        direction: Direction::Incoming,
-        peer: PeerView { number: "102".into(), name: Some("Bob".into()) },
-        state,
-        muted: false,
-        muted_talk: false,
-        remote_held: false,
-        merged: false,
-        diverted_by: None,
-        follows: None,
-        transfer: None,
-        digits: String::new(),
-        digits_waiting: None,
-        codec: None,
-        protection: ProtectionView::None,
-        setup_ms: None,
-        verdict: None,
-        recording: false,
-        recorded: None,
-    }
+    let peer = PeerView { number: "102".into(), name: Some("Bob".into()) };
+    CallView { id: CallId(id), peer, ..sample(state) }
 }
 
 fn active() -> CallState {
