@@ -32,6 +32,7 @@ fn main() -> io::Result<()> {
             BRAND.name
         )));
     }
+    stack_guards();
     // Named here, commands need a permission like any other; see capabilities/main.json.
     let commands = AppManifest::new().commands(&["send", "picture", "open_main", "desktop"]);
     let windows = WindowsAttributes::new().app_manifest(include_str!("app.manifest"));
@@ -77,6 +78,17 @@ impl Configuration {
             }
         }
         Ok(())
+    }
+}
+
+/// Opus is built to notice an overrun of its stack; what notices it comes with Mingw, and is taken into the program
+/// rather than laid beside it.
+fn stack_guards() {
+    let target = |what| env::var(format!("CARGO_CFG_TARGET_{what}")).unwrap_or_default();
+    if target("OS") == "windows" && target("ENV") == "gnu" {
+        for library in ["-l:libssp.a", "-ladvapi32", "-lmingwex", "-lmsvcrt", "-lkernel32"] {
+            println!("cargo:rustc-link-arg-bins={library}");
+        }
     }
 }
 

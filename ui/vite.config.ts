@@ -18,6 +18,8 @@ export default defineConfig({
     include: ['tests/**/*.test.ts'],
     browser: {
       enabled: true,
+      // Two working copies may test at once.
+      api: { port: 63315, strictPort: false },
       headless: true,
       provider: playwright({
         launchOptions: { executablePath: process.env.CHROMIUM ?? '/usr/bin/chromium', args: ['--no-sandbox'] },

@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 use std::{env, fs, io};
 
-use brand_file::{Brand, FieldIs, Preset, Way};
+use brand_file::{Brand, FieldIs, Preset, Updates, Way};
 
 /// The brand of a build that names none.
 const DEFAULT: &str = "carillon";
@@ -19,17 +19,22 @@ fn main() -> io::Result<()> {
 }
 
 fn written(brand: &Brand) -> String {
-    let Brand { name, identifier, program, scheme, keychain, user_agent, links, sign_in, .. } = brand;
+    let Brand { name, identifier, program, scheme, keychain, user_agent, links, updates, sign_in, .. } =
+        brand;
     let cli_program = format!("{program}-cli");
     let has = |way| sign_in.ways.contains(&way);
     let (password, microsoft) = (has(Way::Password), has(Way::Microsoft));
     let (qr, sip) = (has(Way::Qr), has(Way::Sip));
     let (website, help, privacy) = (&links.website, &links.help, &links.privacy);
     let (domain, server) = (preset(&sign_in.domain), preset(&sign_in.server));
+    let updates = updates.as_ref().map_or("None".to_owned(), |Updates { manifest, key }| {
+        format!("Some(Updates {{ manifest: {manifest:?}, key: {key:?} }})")
+    });
     format!(
         "Brand {{ name: {name:?}, identifier: {identifier:?}, program: {program:?}, cli_program: {cli_program:?}, scheme: {scheme:?}, \
          keychain: {keychain:?}, user_agent: {user_agent:?}, \
          links: Links {{ website: {website:?}, help: {help:?}, privacy: {privacy:?} }}, \
+         updates: {updates}, \
          ways: Ways {{ password: {password}, microsoft: {microsoft}, qr: {qr}, sip: {sip} }}, \
          domain: {domain}, server: {server} }}\n"
     )

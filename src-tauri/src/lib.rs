@@ -19,7 +19,7 @@ pub use ipc::PhoneEvent;
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use phone::{Code, Config, Event, Phone, Problem};
+use phone::{Code, Config, Event, Phone, Problem, Updates};
 use tauri::{App, AppHandle, Manager, RunEvent};
 use tauri_specta::Event as _;
 use tokio::sync::Notify;
@@ -132,6 +132,7 @@ fn start(args: &Args, data_dir: Option<PathBuf>) -> Result<Phone, Problem> {
         data_dir.ok_or_else(|| Problem::new(Code::SettingsFailed, "there is no home directory"))?;
     let mut config = Config::new(data_dir);
     config.obey_machine();
+    config.updates = Updates::of_brand();
     config.suggest(&args.domain, &args.server);
     // On the runtime, because the phone lives there.
     tauri::async_runtime::block_on(async { Phone::start(config) })

@@ -19,9 +19,25 @@ pub fn remove_data(how: RemoveData, data_dir: Option<&Path>) {
 /// Asks the user.
 #[cfg(windows)]
 fn agreed() -> bool {
-    crate::dialog::agreed(
-        "Delete your accounts, passwords, settings and call list as well? Recordings stay where they are.",
-    )
+    use phone::Language;
+    crate::dialog::agreed(match Language::first_of([]) {
+        Language::English => {
+            "Delete your accounts, passwords, settings and call list as well? Recordings stay where they are."
+        }
+        Language::German => {
+            "Auch Ihre Konten, Passwörter, Einstellungen und die Anrufliste löschen? Aufnahmen bleiben, wo sie sind."
+        }
+        Language::French => {
+            "Supprimer aussi vos comptes, mots de passe, réglages et le journal d’appels ? Les enregistrements restent où ils sont."
+        }
+        Language::Spanish => {
+            "¿Borrar también sus cuentas, contraseñas, ajustes y la lista de llamadas? Las grabaciones se quedan donde están."
+        }
+        Language::Japanese => {
+            "アカウント、パスワード、設定、通話履歴も削除しますか？録音はそのまま残ります。"
+        }
+        Language::Chinese => "是否同时删除账户、密码、设置和通话记录？录音会保留在原处。",
+    })
 }
 
 /// Elsewhere packages do not ask, and so nothing is deleted.

@@ -25,7 +25,6 @@ const FILES: &[&str] = &[
 ];
 
 #[test]
-#[ignore = "wants the packages that `cargo xtask deb` builds"]
 fn installed_in_a_bare_debian_started_and_removed() {
     let root = BareRoot::new();
     let package = target_dir().join(format!("packages/carillon_{VERSION}_amd64.deb"));

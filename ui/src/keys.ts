@@ -23,9 +23,12 @@ export function digitOf(event: KeyboardEvent): string | null {
 
 const mac = /Mac/.test(navigator.platform);
 
+/** A key as it is written on this system's keyboards. */
+export const keyNames = (key: string): string => (mac ? key.replace('Ctrl', '⌘').replace('Shift', '⇧') : key);
+
 /** A tooltip's text: the word and its key, `Mute (M)`. */
 export function withKey(word: string, key: string): string {
-  return `${word} (${mac ? key.replace('Ctrl', '⌘').replace('Shift', '⇧') : key})`;
+  return `${word} (${keyNames(key)})`;
 }
 
 /** The key that reaches the field, as it is drawn on it. */

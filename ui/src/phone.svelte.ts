@@ -1,9 +1,10 @@
 // The phone as the window sees it: every event folded into the picture, nothing else.
 import { createContext } from 'svelte';
 import {
-  type AccountView, type AskedView, type AudioView, type Backend, type CallId, type CallPreferences, type CallReport, type CallView, type CheckView, type Command, type DesktopPreferences, type DesktopView, type DeviceNews, type EnforcedView, type HearBackView, type HistoryView, type MessageView, type PastCallView, type PhoneEvent, type Picture, type PolicyView, type Problem, problemOf, type RoleView, type SignInView, type TrustedView, type VoicePreferences, type WatchedView,
+  type AccountView, type AskedView, type AudioView, type Backend, type BundleView, type CallId, type CallPreferences, type CallReport, type CallView, type CheckView, type Command, type DesktopPreferences, type DesktopView, type DeviceNews, type EnforcedView, type HearBackView, type HistoryView, type MessageView, type OwnPresenceView, type PastCallView, type PhoneEvent, type Picture, type PolicyView, type Problem, problemOf, type RoleView, type SignInView, type TrustedView, type UpdateView, type VoicePreferences, type WatchedView,
 } from './backend/backend';
 import { Contacts } from './contacts.svelte';
+import { noGreetings, noVoicemails, Voicemail } from './voicemail.svelte';
 
 /** Levels of both voices since the last report, 0 to 100. */
 export type Level = { them: number; you: number };
@@ -61,6 +62,9 @@ export const noAudio: AudioView = { microphone: noDevices, speaker: noDevices, r
 /** Nobody has asked for a check of the phone. */
 const noCheck: CheckView = { running: false, done: false, findings: [], cause: null };
 
+/** Nobody looks for newer versions. */
+export const noUpdates: UpdateView = { state: 'off', version: null, notes: null, installable: false, percent: 0, problem: null };
+
 export class Phone {
   /** Whether the first picture has arrived. */
   ready = $state(false);
@@ -93,10 +97,18 @@ export class Phone {
   hearBack = $state.raw<HearBackView>({ is: 'idle' });
   /** How it stands with the check of the phone. */
   check = $state.raw<CheckView>(noCheck);
+  /** The diagnostic bundle that was made last. */
+  bundle = $state.raw<BundleView | null>(null);
+  /** How it stands with newer versions of the phone. */
+  update = $state.raw<UpdateView>(noUpdates);
   /** The call list, as far as it is known here, newest first. */
   history = $state.raw<HistoryView>({ calls: [], earlier: false, problem: null });
   /** The contacts, as far as they were asked for. */
   readonly contacts = new Contacts((command) => void this.send(command));
+  /** What others are told of one's being there, for each account whose PBX keeps it. */
+  ownPresence = $state.raw<OwnPresenceView[]>([]);
+  /** The voicemails, and what is listened to. */
+  readonly voicemail = new Voicemail();
   /** How the phone lives in the desktop around its window. */
   desktop = $state.raw<DesktopPreferences>({});
   /** What that desktop lets it do. */
@@ -136,6 +148,9 @@ export class Phone {
     hidden: this.accounts.find((account) => account.enforced.hidden.length > 0)?.enforced.hidden ?? [],
     codecs: this.accounts.some((account) => account.enforced.codecs),
   });
+
+  /** The languages asked for before those of the system: what the PBX settles, then what the user chose. */
+  languages = $derived([this.enforced.language, this.desktop.appearance?.language]);
 
   /** Whether the machine's policy keeps users from choosing this otherwise. */
   locks(key: string): boolean {
@@ -191,10 +206,13 @@ export class Phone {
     this.history = picture.history;
     this.hearBack = picture.hearBack;
     this.check = picture.check ?? noCheck;
+    this.update = picture.update ?? noUpdates;
     this.contacts.show(picture.contacts);
     this.policy = picture.policy ?? null;
     this.desktop = picture.desktop ?? {};
     this.asked = picture.asked ?? null;
+    this.ownPresence = picture.ownPresence ?? [];
+    this.voicemail.show(picture.voicemails ?? noVoicemails, picture.player ?? null, picture.greetings ?? noGreetings);
     picture.calls.forEach((view) => this.#put(view));
     this.ready = true;
   }
@@ -274,6 +292,12 @@ export class Phone {
       case 'check':
         this.check = event.view;
         break;
+      case 'bundle':
+        this.bundle = event.view;
+        break;
+      case 'update':
+        this.update = event.view;
+        break;
       case 'hearBack':
         this.hearBack = event.view;
         break;
@@ -293,6 +317,16 @@ export class Phone {
         break;
       case 'earlierCalls':
         this.#keep({ ...this.history, calls: [...this.history.calls, ...event.calls], earlier: event.earlier });
+        break;
+      case 'ownPresence':
+        this.ownPresence = event.views;
+        break;
+      case 'voicemails':
+      case 'greetings':
+      case 'player':
+      case 'playedTo':
+      case 'soundSaved':
+        this.voicemail.fold(event);
         break;
       case 'digitHeard':
       case 'summary':

@@ -105,13 +105,6 @@ test('a caller is sent to voicemail where the PBX can do that', async () => {
   expect(sayings(backend)).toEqual([{ do: 'toVoicemail', call: 5, number: null }]);
 });
 
-test('voicemail that waits is one click away', async () => {
-  const { backend } = await put('voicemail');
-  await expect.element(part('voicemail')).toHaveTextContent('Voicemail · 2 new');
-  await part('voicemail').click();
-  expect(sayings(backend)).toEqual([{ do: 'callVoicemail', account: account().id }]);
-});
-
 test('the certificate of a SIP server is looked at before it is trusted', async () => {
   const { backend } = await put('sip-certificate');
   await part('look-at-certificate').click();

@@ -23,3 +23,17 @@ test('where nothing is wrong, that is said', async () => {
   await put('settings-check-fine');
   await expect.element(part('check-cause')).toHaveTextContent('Nothing wrong was found.');
 });
+
+test('a bundle is made, read, and saved', async () => {
+  const { backend } = await put('settings-check');
+  await part('bundle-make').click();
+  expect(backend.sent.at(-1)).toEqual({ do: 'makeBundle', shortenNumbers: true });
+  await expect.element(part('bundle-save')).not.toBeInTheDocument();
+  backend.emit({ what: 'bundle', view: { text: '# Versions\nCarillon\n', saved: null } });
+  await expect.element(part('bundle').getByRole('region', { name: 'The bundle' })).toHaveTextContent('# Versions Carillon');
+  await expect.element(part('bundle')).toHaveTextContent('2 lines');
+  await part('bundle-save').click();
+  expect(backend.sent.at(-1)).toEqual({ do: 'saveBundle' });
+  backend.emit({ what: 'bundle', view: { text: '# Versions\nCarillon\n', saved: '/home/nora/b.txt' } });
+  await expect.element(part('bundle')).toHaveTextContent('Saved as /home/nora/b.txt');
+});

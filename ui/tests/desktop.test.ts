@@ -3,6 +3,7 @@ import { expect, test } from 'vitest';
 import { page, userEvent } from 'vitest/browser';
 import { plainCall } from '../src/backend/samples';
 import { speak } from '../src/words/index.svelte';
+import { languages } from '../src/words/languages';
 import { part, put } from './stage';
 
 test('a call that rings is answered, declined or sent to voicemail in its small window, by mouse and by key', async () => {
@@ -26,12 +27,12 @@ test('the small window has nothing to say once it rings no longer', async () => 
 
 const sizes = [['window-incoming', 140], ['window-incoming-forwarded', 140], ['window-compact', 124], ['window-compact-held', 124]] as const;
 
-test.each(sizes)('%s fits its small window in both languages', async (scene, height) => {
+test.each(sizes)('%s fits its small window in every language', async (scene, height) => {
   await page.viewport(360, height);
   try {
     await put(scene);
-    for (const tongue of ['en', 'de'] as const) {
-      speak(tongue);
+    for (const tongue of Object.keys(languages)) {
+      await speak([tongue]);
       await tick();
       const { scrollWidth, scrollHeight } = document.documentElement;
       expect([scrollWidth, scrollHeight]).toEqual([360, height]);
@@ -41,7 +42,7 @@ test.each(sizes)('%s fits its small window in both languages', async (scene, hei
       }
     }
   } finally {
-    speak('en');
+    await speak(['en']);
     await page.viewport(1100, 720);
   }
 });
@@ -105,13 +106,18 @@ test('every setting of the desktop is sent with all others', async () => {
   expect(backend.sent.at(-1)).toEqual({ do: 'preferDesktop', preferences: { ...before, closeToTray: false } });
   await part('desktop-hiddenWindow').selectOptions('keep');
   expect(backend.sent.at(-1)).toEqual({ do: 'preferDesktop', preferences: { ...before, hiddenWindow: 'keep' } });
+});
+
+test('keys that work everywhere are sent with all others', async () => {
+  const { backend, phone } = await put('settings-keyboard');
+  const before = phone.desktop;
   await part('key-mute').fill('Ctrl+Shift+F8');
   await userEvent.keyboard('{Tab}');
   expect(backend.sent.at(-1)).toEqual({ do: 'preferDesktop', preferences: { ...before, keys: { ...before.keys, mute: 'Ctrl+Shift+F8' } } });
 });
 
 test('a key that somebody else has is told', async () => {
-  const { phone } = await put('settings-desktop');
+  const { phone } = await put('settings-keyboard');
   phone.desk = { ...phone.desk, refusedKeys: ['Ctrl+Shift+F9'] };
   await expect.element(part('key-answer')).toHaveAttribute('aria-invalid', 'true');
 });

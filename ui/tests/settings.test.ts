@@ -1,8 +1,10 @@
 // Accounts, certificates, and what the PBX settles for the window.
 import { afterEach, expect, test } from 'vitest';
 import { page, userEvent } from 'vitest/browser';
+import type { DesktopPreferences } from '../src/backend/backend';
 import { account, plainCall } from '../src/backend/samples';
-import { language } from '../src/words/index.svelte';
+import { namedHere, settingsOn } from '../src/screens/settings/pages';
+import { language, words } from '../src/words/index.svelte';
 import { focused, part, put } from './stage';
 
 afterEach(() => page.viewport(1100, 720));
@@ -241,4 +243,48 @@ test('the echo line is called, told of and chosen', async () => {
   expect(backend.sent.at(-1)).toEqual({ do: 'preferInCalls', preferences: { codes: { echo: '*43' } } });
   backend.emit({ what: 'callPreferences', preferences: { codes: { echo: null } } });
   await expect.element(part('echo-call')).not.toBeInTheDocument();
+});
+
+test('dense rows are lower', async () => {
+  const { backend, phone } = await put('history');
+  const height = () => document.querySelector('[data-testid^="call-"], .open')!.getBoundingClientRect().height;
+  const before = height();
+  backend.emit({ what: 'desktop', preferences: { ...phone.desktop, appearance: { dense: true } } });
+  await expect.poll(height).toBeLessThan(before - 8);
+});
+
+test.each(['accounts', 'calls', 'audio', 'voice', 'codecs', 'appearance', 'keyboard', 'desktop', 'certificates', 'check'] as const)('what is found on the page %s stands there', async (name) => {
+  await put(`settings-${name}`);
+  expect(settingsOn(name, words()).filter((label) => !namedHere(label))).toEqual([]);
+});
+
+test('a setting is found by what it is called, and gets the focus', async () => {
+  await put('settings-accounts');
+  await part('find-setting').fill('turb');
+  await expect.element(part('found-setting')).toHaveTextContent('Do not disturb');
+  await part('found-setting').click();
+  await expect.poll(focused).toBe('prefer-dnd');
+  await part('find-setting').fill('xyzzy');
+  await expect.element(page.getByText('No setting is called so')).toBeInTheDocument();
+});
+
+test('theme and language are chosen, and hold at once', async () => {
+  const { backend } = await put('settings-appearance');
+  const said = () => (backend.sent.at(-1) as { preferences: DesktopPreferences }).preferences;
+  const answered = () => backend.emit({ what: 'desktop', preferences: said() });
+  await part('appearance-theme').selectOptions('dark');
+  expect(said().appearance).toEqual({ theme: 'dark', language: null });
+  answered();
+  await expect.poll(() => document.documentElement.dataset.theme).toBe('dark');
+  await part('appearance-language').selectOptions('日本語');
+  answered();
+  await expect.element(page.getByRole('heading', { name: '外観' })).toBeInTheDocument();
+  expect(document.documentElement.lang).toBe('ja');
+  await part('appearance-theme').selectOptions('システムに合わせる');
+  answered();
+  await expect.poll(() => document.documentElement.dataset.theme).toBeUndefined();
+  await part('appearance-language').selectOptions('システムに合わせる');
+  answered();
+  await expect.poll(language).toBe('en');
+  expect(said().appearance).toEqual({ theme: null, language: null });
 });

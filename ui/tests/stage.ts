@@ -7,6 +7,7 @@ import { beginning, prepare, scenes, type Scene, type SceneName } from '../src/b
 import { Scripted, type Script } from '../src/backend/scripted';
 import type { SignInView } from '../src/backend/backend';
 import { Phone } from '../src/phone.svelte';
+import { speak, systemLanguages } from '../src/words/index.svelte';
 import '../src/styles/index.css';
 
 export type Stage = { backend: Scripted; phone: Phone };
@@ -17,6 +18,7 @@ async function raise(scene: Scene, script?: Script): Promise<Stage> {
   prepare(phone, scene);
   await render(App, { phone, main: beginning(scene), window: scene.window });
   await phone.follow();
+  await speak([...phone.languages, ...systemLanguages()]);
   backend.emit(...(scene.events ?? []));
   return { backend, phone };
 }

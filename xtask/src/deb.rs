@@ -31,21 +31,31 @@ pub fn run(name: &str) -> Result<bool, String> {
     }
     show(edition.ui())?;
     show(edition.programs(false)?)?;
-    let package = pack(&edition, &target("release"))?;
+    let package = pack(&edition, &target("release"), "-z6")?;
     let size = fs::metadata(&package).map_err(|e| e.to_string())?.len();
     println!("{}: {:.1} MB", package.display(), size as f64 / 1e6);
     Ok(true)
 }
 
-/// Packs the programs in `built`; where the package is.
+/// The package that `tests/tests/deb.rs` installs, of the programs that the other tests use.
+///
+/// # Errors
+/// They are not built, or cannot be packed.
+pub fn for_tests() -> Result<(), String> {
+    pack(&Edition::read("carillon")?, &target("debug"), "-z1").map(drop)
+}
+
+/// Packs the programs in `built`, without what only a debugger wants, as hard as `level` says; where the package is.
 ///
 /// # Errors
 /// One is missing, or the tools say why not.
-pub fn pack(edition: &Edition, built: &Path) -> Result<PathBuf, String> {
+fn pack(edition: &Edition, built: &Path, level: &str) -> Result<PathBuf, String> {
     let tree = Tree::new(target("debian").join(&edition.name))?;
     let (program, identifier) = (&edition.brand.program, &edition.brand.identifier);
     for (from, to) in [("carillon", program.clone()), ("carillon-cli", format!("{program}-cli"))] {
-        tree.copy(&built.join(from), &format!("usr/bin/{to}"), 0o755)?;
+        let to = format!("usr/bin/{to}");
+        tree.copy(&built.join(from), &to, 0o755)?;
+        show(command("strip", &["--strip-unneeded", &tree.0.join(&to).display().to_string()]))?;
     }
     let doc = format!("usr/share/doc/{program}");
     tree.folder(&doc)?;
@@ -74,7 +84,7 @@ pub fn pack(edition: &Edition, built: &Path) -> Result<PathBuf, String> {
     fs::create_dir_all(&packages).map_err(|e| format!("{}: {e}", packages.display()))?;
     let package = packages.join(format!("{program}_{version}_amd64.deb"));
     let (from, to) = (tree.0.display().to_string(), package.display().to_string());
-    let mut dpkg = command("dpkg-deb", &["--root-owner-group", "-Zxz", "--build", &from, &to]);
+    let mut dpkg = command("dpkg-deb", &["--root-owner-group", "-Zxz", level, "--build", &from, &to]);
     dpkg.stdout(Stdio::null());
     show(dpkg)?;
     Ok(package)

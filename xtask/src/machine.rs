@@ -104,6 +104,13 @@ const NEEDS: &[Need] = &[
         Probe::Version("/usr/lib", "", "kamailio/modules/presence.so"),
         "kamailio-presence-modules",
     ),
+    need(Purpose::Test, Probe::File("/usr/libexec/at-spi-bus-launcher"), "at-spi2-core"),
+    need(Purpose::Test, Probe::File("/usr/lib/python3/dist-packages/gi/__init__.py"), "python3-gi"),
+    need(
+        Purpose::Test,
+        Probe::File("/usr/lib/x86_64-linux-gnu/girepository-1.0/Atspi-2.0.typelib"),
+        "gir1.2-atspi-2.0",
+    ),
     need(Purpose::Test, Probe::Program("baresip"), "baresip-core"),
     need(Purpose::Test, Probe::Program("linphonec"), "linphone-cli"),
     need(Purpose::Test, Probe::Program("rtpengine"), "rtpengine-daemon"),
@@ -155,7 +162,8 @@ const NEEDS: &[Need] = &[
     need(Purpose::WindowsTest, Probe::Program("wine"), "wine"),
     need(Purpose::WindowsTest, Probe::File("/usr/lib/wine/wine64"), "wine64"),
     need(Purpose::WindowsTest, Probe::Program("wrestool"), "icoutils"),
-    need(Purpose::WindowsTest, Probe::Program("osslsigncode"), "osslsigncode"),
+    need(Purpose::Windows, Probe::Program("osslsigncode"), "osslsigncode"),
+    need(Purpose::WindowsTest, Probe::Program("openssl"), "openssl"),
     need(Purpose::WindowsTest, Probe::Program("Xvfb"), "xvfb"),
     need(Purpose::Test, Probe::Program("display"), "imagemagick"),
 ];

@@ -1,4 +1,4 @@
-//! `cargo xtask demo | test | bench | brand | msi | deb | judges | fuzz`: everything that is done with the project as a whole.
+//! `cargo xtask demo | test | bench | gallery | brand | msi | deb | release | judges | fuzz`: everything that is done with the project as a whole.
 
 mod asterisk;
 mod bench;
@@ -11,8 +11,10 @@ mod fuzz;
 mod judges;
 mod machine;
 mod msi;
+mod release;
 mod report;
 mod shell;
+mod sign;
 mod test;
 mod tools;
 mod ui;
@@ -32,6 +34,9 @@ cargo xtask brand NAME [--debug]
                                 build the product as the brand in brand/NAME, into target/brand/NAME
 cargo xtask msi [BRAND]         build the packages for Windows, into target/packages
 cargo xtask deb [BRAND]         build the package for Debian and its like, into target/packages
+cargo xtask release [BRAND] URL
+                                say what was packed, for phones that look for newer versions at this address
+cargo xtask gallery [SCENE...]  a picture of every screen and state, and a page of them, into tests/output/ui
 cargo xtask judges              have two foreign PBXs judge every operation, and write the README's table
 cargo xtask fuzz [TARGET] [SECONDS]
                                 feed a fuzz target, or all of them, for 600 seconds or as many as said
@@ -48,11 +53,16 @@ fn main() -> ExitCode {
         ["bench", names @ ..] => bench::run(names),
         ["brand", name] => brand::run(name, false),
         ["brand", name, "--debug"] | ["brand", "--debug", name] => brand::run(name, true),
-        ["msi"] => msi::run("carillon", false),
-        ["msi", "--for-tests"] => msi::run("carillon", true),
-        ["msi", brand] => msi::run(brand, false),
+        ["msi"] => msi::run("carillon"),
+        ["msi", "--for-tests"] => msi::for_tests(windows::Profile::Trial).map(|()| true),
+        ["msi", "--for-tests", "--release"] => msi::for_tests(windows::Profile::Release).map(|()| true),
+        ["msi", brand] => msi::run(brand),
         ["deb"] => deb::run("carillon"),
+        ["deb", "--for-tests"] => deb::for_tests().map(|()| true),
         ["deb", brand] => deb::run(brand),
+        ["release", from] => release::run("carillon", from),
+        ["release", brand, from] => release::run(brand, from),
+        ["gallery", scenes @ ..] => ui::gallery(scenes),
         ["judges"] => judges::run(),
         ["fuzz"] => fuzz::run(None, fuzz::USUAL),
         ["fuzz", name] => fuzz::run(Some(name), fuzz::USUAL),

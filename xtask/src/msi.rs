@@ -9,10 +9,17 @@ use sha2::{Digest, Sha256};
 use crate::brand::Edition;
 use crate::machine::{Purpose, prepare};
 use crate::shell::{command, root, show, target};
+use crate::sign::Signer;
+use crate::windows::Profile;
 use crate::{contents, windows};
 
 /// What the later package calls itself.
 const LATER: &str = "99.0.0";
+
+/// Right after InstallValidate, where the WiX toolset puts it.
+const AFTER_VALIDATION: u32 = 1401;
+/// What wixl does not know of a property.
+const SECURE: &str = r#" Secure="yes""#;
 
 /// For whom a package is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -23,32 +30,59 @@ pub enum Scope {
     User,
 }
 
-/// Builds the programs of a brand for Windows and packs them, as this version and as a later one where `tests/tests/msi.rs`
-/// is to upgrade to it; prints where the packages are.
+/// Builds the programs of a brand for Windows and packs them; prints where the packages are. Programs and packages are
+/// signed where there is a certificate.
 ///
 /// # Errors
 /// Something is missing, does not build or cannot be packed.
-pub fn run(name: &str, with_later: bool) -> Result<bool, String> {
+pub fn run(name: &str) -> Result<bool, String> {
     prepare(&[Purpose::Build, Purpose::Windows])?;
+    let signer = Signer::of_environment()?;
     let edition = Edition::read(name)?;
-    let files = windows::build(&edition)?;
+    let files = windows::build(&edition, Profile::Release)?;
     let version = contents::write(&edition, windows::TRIPLE, &files)?;
-    for version in [version.as_str()].into_iter().chain(with_later.then_some(LATER)) {
-        contents::name(&files, version)?;
-        for scope in [Scope::Machine, Scope::User] {
-            let package = pack(&edition, &files, version, scope)?;
-            let size = fs::metadata(&package).map_err(|e| e.to_string())?.len();
-            println!("{}: {:.1} MB", package.display(), size as f64 / 1e6);
+    both(&edition, &files, &version, signer.as_ref())?;
+    Ok(true)
+}
+
+/// The packages that `tests/tests/msi.rs` installs: this version, and a later one to upgrade to, which is signed with a
+/// certificate of the day.
+///
+/// # Errors
+/// Something does not build or cannot be packed.
+pub fn for_tests(profile: Profile) -> Result<(), String> {
+    prepare(&[Purpose::Build, Purpose::Windows, Purpose::WindowsTest])?;
+    let edition = Edition::read("carillon")?;
+    let files = windows::build(&edition, profile)?;
+    let version = contents::write(&edition, windows::TRIPLE, &files)?;
+    both(&edition, &files, &version, None)?;
+    contents::name(&files, LATER)?;
+    both(&edition, &files, LATER, Some(&Signer::of_the_day()?))
+}
+
+fn both(edition: &Edition, files: &Path, version: &str, signer: Option<&Signer>) -> Result<(), String> {
+    let name = &edition.brand.name;
+    if let Some(signer) = signer {
+        for program in windows::programs(files)? {
+            signer.sign(&program, name)?;
         }
     }
-    Ok(true)
+    for scope in [Scope::Machine, Scope::User] {
+        let package = pack(edition, files, version, scope)?;
+        if let Some(signer) = signer {
+            signer.sign(&package, name)?;
+        }
+        let size = fs::metadata(&package).map_err(|e| e.to_string())?.len();
+        println!("{}: {:.1} MB", package.display(), size as f64 / 1e6);
+    }
+    Ok(())
 }
 
 /// Packs what lies in `files` as `version`; where the package is.
 ///
 /// # Errors
 /// It cannot be packed, as the tools say it.
-pub fn pack(edition: &Edition, files: &Path, version: &str, scope: Scope) -> Result<PathBuf, String> {
+fn pack(edition: &Edition, files: &Path, version: &str, scope: Scope) -> Result<PathBuf, String> {
     let folder = target("packages");
     fs::create_dir_all(&folder).map_err(|e| format!("{}: {e}", folder.display()))?;
     let source_file = root().join("wix/phone.wxs");
@@ -64,6 +98,7 @@ pub fn pack(edition: &Edition, files: &Path, version: &str, scope: Scope) -> Res
         return Ok(package);
     }
     let (plain, conditions) = without_conditions(&source)?;
+    let (plain, secure) = (plain.replace(SECURE, ""), secure(&source));
     let plain_file = folder.join("phone.wxs");
     fs::write(&plain_file, plain).map_err(|e| format!("{}: {e}", plain_file.display()))?;
     let _ = fs::remove_file(&package);
@@ -73,22 +108,39 @@ pub fn pack(edition: &Edition, files: &Path, version: &str, scope: Scope) -> Res
     }
     wixl.arg(&plain_file);
     show(wixl)?;
-    finish(&package, &conditions, scope)?;
+    finish(&package, &conditions, &secure, scope)?;
     Ok(package)
 }
 
-/// What wixl leaves out: conditions of components, and, for a single user, that no administrator is needed.
-fn finish(package: &Path, conditions: &[(String, String)], scope: Scope) -> Result<(), String> {
+/// What wixl leaves out: conditions of components; which properties reach the part of the installer that may do
+/// everything; that the earlier version goes before the later comes; and, for a single user, that no administrator is
+/// needed.
+fn finish(
+    package: &Path,
+    conditions: &[(String, String)],
+    secure: &[&str],
+    scope: Scope,
+) -> Result<(), String> {
     let package = package.display().to_string();
-    let mut msibuild = command("msibuild", &[&package]);
-    for (component, condition) in conditions {
-        let query =
-            format!("UPDATE `Component` SET `Condition` = '{condition}' WHERE `Component` = '{component}'");
-        msibuild.args(["-q", &query]);
-    }
+    let mut queries: Vec<String> = conditions
+        .iter()
+        .map(|(component, condition)| {
+            format!("UPDATE `Component` SET `Condition` = '{condition}' WHERE `Component` = '{component}'")
+        })
+        .collect();
+    let secure = ["WIX_DOWNGRADE_DETECTED", "WIX_UPGRADE_DETECTED"].iter().chain(secure).copied();
+    let secure = secure.collect::<Vec<_>>().join(";");
+    queries.push(format!(
+        "UPDATE `Property` SET `Value` = '{secure}' WHERE `Property` = 'SecureCustomProperties'"
+    ));
+    queries.push(format!(
+        "UPDATE `InstallExecuteSequence` SET `Sequence` = {AFTER_VALIDATION} WHERE `Action` = 'RemoveExistingProducts'"
+    ));
     if scope == Scope::User {
-        msibuild.args(["-q", "DELETE FROM `Property` WHERE `Property` = 'ALLUSERS'"]);
+        queries.push("DELETE FROM `Property` WHERE `Property` = 'ALLUSERS'".to_owned());
     }
+    let mut msibuild = command("msibuild", &[&package]);
+    msibuild.args(queries.iter().flat_map(|query| ["-q", query]));
     show(msibuild)
 }
 
@@ -111,8 +163,10 @@ fn variables(
 ) -> Vec<(String, String)> {
     let brand = &edition.brand;
     let upgrade = guid(&[&brand.identifier, scope.suffix()]);
-    let icon = root().join("brand").join(&edition.name).join("icons/icon.ico").display().to_string();
-    let files = files.display().to_string();
+    // wixl knows no absolute paths.
+    let here = |path: &Path| path.strip_prefix(root()).unwrap_or(path).display().to_string();
+    let icon = here(&root().join("brand").join(&edition.name).join("icons/icon.ico"));
+    let files = here(files);
     let (root, wix_scope, folder, below) = match scope {
         Scope::Machine => ("HKLM", "perMachine", "ProgramFiles64Folder", "."),
         Scope::User => ("HKCU", "perUser", "LocalAppDataFolder", "Programs"),
@@ -147,6 +201,12 @@ fn variables(
 /// The components a source speaks of.
 fn components(source: &str) -> impl Iterator<Item = &str> {
     source.split("<Component Id=\"").skip(1).filter_map(|rest| rest.split('"').next())
+}
+
+/// The properties of a source that are said on the installer's command line.
+fn secure(source: &str) -> Vec<&str> {
+    let properties = source.split("<Property Id=\"").skip(1).filter_map(|rest| rest.split_once('"'));
+    properties.filter(|(_, rest)| rest.starts_with(SECURE)).map(|(name, _)| name).collect()
 }
 
 /// The same text gives the same identifier for ever, and another brand or scope another (RFC 9562, section 5.8).
@@ -208,6 +268,12 @@ mod tests {
         assert_eq!(plain, r#"<Component Id="A"><X/></Component><Component Id="B"><Y/></Component>"#);
         assert_eq!(conditions, [("B".to_owned(), r#"C = "1""#.to_owned())]);
         assert!(without_conditions("<Component Id=\"A\"><Condition>").is_err());
+    }
+
+    #[test]
+    fn what_is_said_on_the_command_line_is_found() {
+        let source = r#"<Property Id="SERVER" Secure="yes"/><Property Id="NETSH" Value="x"/>"#;
+        assert_eq!(secure(source), ["SERVER"]);
     }
 
     #[test]

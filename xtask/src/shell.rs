@@ -67,6 +67,15 @@ pub fn keep(mut command: Command) -> Result<Outcome, String> {
     Ok(Outcome { status, output: String::from_utf8_lossy(&bytes).into_owned() })
 }
 
+/// What a command prints.
+///
+/// # Errors
+/// It fails; what it printed.
+pub fn output(command: Command) -> Result<String, String> {
+    let outcome = keep(command)?;
+    if outcome.status.success() { Ok(outcome.output) } else { Err(outcome.output) }
+}
+
 /// Whether a command can be run and succeeds; it prints nothing.
 pub fn succeeds(program: &str, arguments: &[&str]) -> bool {
     let mut command = command(program, arguments);

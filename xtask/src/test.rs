@@ -9,7 +9,8 @@ use crate::build::{TestProgram, everything};
 use crate::machine::{Purpose, prepare, scoring_python};
 use crate::report::{Counts, Report, count_every_libtest, count_last_libtest};
 use crate::shell::{cargo, keep, npm, target};
-use crate::{asterisk, judges, tools, ui};
+use crate::windows::Profile;
+use crate::{asterisk, deb, judges, msi, tools, ui};
 
 /// System tests that need neither foreign peers nor a window.
 const FAST_SYSTEM_TESTS: &[&str] = &["demo_pbx", "system_tests"];
@@ -21,7 +22,9 @@ const FAST_SYSTEM_TESTS: &[&str] = &["demo_pbx", "system_tests"];
 pub fn run(fast: bool) -> Result<bool, String> {
     let mut purposes = vec![Purpose::Build, Purpose::FastTest];
     if !fast {
+        let packages = [Purpose::Debian, Purpose::DebianTest, Purpose::Windows, Purpose::WindowsTest];
         purposes.push(Purpose::Test);
+        purposes.extend(packages);
     }
     prepare(&purposes)?;
     let mut report = Report::default();
@@ -30,6 +33,7 @@ pub fn run(fast: bool) -> Result<bool, String> {
         report.step("ui: npm ci", install);
     }
     report.step("ui: build", ui::build());
+    report.step("ui: budget", npm(&["run", "budget"]));
     if !fast {
         report.judge("Asterisk of Debian 11", || asterisk::install().map(|()| (ONE, String::new())));
         second_brand(&mut report);
@@ -46,7 +50,11 @@ pub fn run(fast: bool) -> Result<bool, String> {
     );
     report.step("ui: types and lint", npm(&["run", "check"]));
     vitest(&mut report);
+    report.step("ui: every scene looks as it did", npm(&["run", "looks"]));
     tools::deny(&mut report);
+    if !fast {
+        packages(&mut report);
+    }
     let (system, own): (Vec<_>, Vec<_>) = programs.into_iter().partition(|p| p.package == "tests");
     for program in own {
         libtest(&mut report, &program);
@@ -81,6 +89,13 @@ fn second_brand(report: &mut Report) {
         edition.collect(true)?;
         Ok((ONE, String::new()))
     });
+}
+
+/// What `tests/tests/deb.rs` and `tests/tests/msi.rs` install.
+fn packages(report: &mut Report) {
+    let done = |()| (ONE, String::new());
+    report.judge("package for Debian", || deb::for_tests().map(done));
+    report.judge("packages for Windows", || msi::for_tests(Profile::Trial).map(done));
 }
 
 fn libtest(report: &mut Report, program: &TestProgram) {

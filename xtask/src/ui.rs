@@ -3,7 +3,8 @@
 use std::fs;
 use std::time::SystemTime;
 
-use crate::shell::{npm, root};
+use crate::machine::{Purpose, prepare};
+use crate::shell::{npm, root, show};
 
 /// What has to run so that the UI has its packages: nothing where they are in step with the lock file.
 pub fn install() -> Option<std::process::Command> {
@@ -18,4 +19,17 @@ pub fn install() -> Option<std::process::Command> {
 /// Builds the pages the window shows.
 pub fn build() -> std::process::Command {
     npm(&["run", "build"])
+}
+
+/// Takes a picture of every scene, or of those named, in all forms, with a page that shows them.
+///
+/// # Errors
+/// The machine lacks something, or a scene has a fault.
+pub fn gallery(scenes: &[&str]) -> Result<bool, String> {
+    prepare(&[Purpose::Build, Purpose::FastTest])?;
+    if let Some(install) = install() {
+        show(install)?;
+    }
+    show(npm(&[&["run", "gallery", "--"], scenes].concat()))?;
+    Ok(true)
 }

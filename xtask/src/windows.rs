@@ -38,10 +38,12 @@ const OF_WINDOWS: &[&str] = &[
     "imm32",
     "iphlpapi",
     "kernel32",
+    "ktmw32",
     "mf",
     "mfplat",
     "mfreadwrite",
     "mfuuid",
+    "mmdevapi",
     "msvcrt",
     "ncrypt",
     "netapi32",
@@ -66,24 +68,42 @@ const OF_WINDOWS: &[&str] = &[
     "ws2_32",
 ];
 
-/// Builds the programs of a brand, as they are shipped, and lays what is to be installed into a folder of its own; which.
+/// How programs are built for a package.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Profile {
+    /// As they are shipped.
+    Release,
+    /// Without optimisation, but otherwise as they are shipped: for tests of the package.
+    Trial,
+}
+
+/// Builds the programs of a brand and lays what is to be installed into a folder of its own; which.
 ///
 /// # Errors
 /// The target cannot be had, something does not build, or wants a library that would not be there.
-pub fn build(edition: &Edition) -> Result<PathBuf, String> {
+pub fn build(edition: &Edition, profile: Profile) -> Result<PathBuf, String> {
     add_target()?;
     if let Some(install) = ui::install() {
         show(install)?;
     }
     show(edition.ui())?;
-    let mut programs =
-        cargo(&["build", "--release", "--target", TRIPLE, "--package", "carillon", "--package", "launcher"]);
+    let mut programs = cargo(&["build", "--profile", profile.name(), "--target", TRIPLE]);
+    programs.args(["--package", "carillon", "--package", "launcher"]);
     edition.prepare(&mut programs)?;
     mingw(&mut programs);
     show(programs)?;
-    let folder = collect(edition)?;
+    let folder = collect(edition, profile)?;
     let foreign = foreign_libraries(&folder)?;
     if foreign.is_empty() { Ok(folder) } else { Err(format!("Not on every Windows: {}", foreign.join(", "))) }
+}
+
+impl Profile {
+    fn name(self) -> &'static str {
+        match self {
+            Self::Release => "release",
+            Self::Trial => "trial",
+        }
+    }
 }
 
 /// The target's own libraries, fetched by rustup where they are missing.
@@ -101,8 +121,8 @@ fn mingw(command: &mut Command) {
     }
 }
 
-fn collect(edition: &Edition) -> Result<PathBuf, String> {
-    let (built, folder) = (target(TRIPLE).join("release"), target("windows").join(&edition.name));
+fn collect(edition: &Edition, profile: Profile) -> Result<PathBuf, String> {
+    let (built, folder) = (target(TRIPLE).join(profile.name()), target("windows").join(&edition.name));
     let _ = fs::remove_dir_all(&folder);
     fs::create_dir_all(&folder).map_err(|e| format!("{}: {e}", folder.display()))?;
     let program = &edition.brand.program;
@@ -117,6 +137,16 @@ fn collect(edition: &Edition) -> Result<PathBuf, String> {
     Ok(folder)
 }
 
+/// Programs and libraries in `folder`.
+///
+/// # Errors
+/// It cannot be read.
+pub fn programs(folder: &Path) -> Result<Vec<PathBuf>, String> {
+    let files = fs::read_dir(folder).map_err(|e| format!("{}: {e}", folder.display()))?;
+    let files = files.filter_map(|entry| Some(entry.ok()?.path()));
+    Ok(files.filter(|file| file.extension().is_some_and(|ext| ext == "exe" || ext == "dll")).collect())
+}
+
 /// Libraries that a program in `folder` wants and that neither Windows nor the folder has, each with who wants it.
 ///
 /// # Errors
@@ -125,13 +155,11 @@ pub fn foreign_libraries(folder: &Path) -> Result<Vec<String>, String> {
     if cfg!(windows) {
         return Ok(Vec::new());
     }
-    let problem = |e: std::io::Error| format!("{}: {e}", folder.display());
-    let files: Vec<PathBuf> =
-        fs::read_dir(folder).map_err(problem)?.filter_map(|entry| Some(entry.ok()?.path())).collect();
+    let files = programs(folder)?;
     let name = |file: &Path| file.file_name().unwrap_or_default().to_string_lossy().to_lowercase();
     let beside: Vec<String> = files.iter().map(|file| name(file)).collect();
     let mut foreign = Vec::new();
-    for file in files.iter().filter(|file| file.extension().is_some_and(|ext| ext == "exe" || ext == "dll")) {
+    for file in &files {
         let listed = keep(command("x86_64-w64-mingw32-objdump", &["-p", &file.display().to_string()]))?;
         if !listed.status.success() {
             return Err(listed.output);

@@ -1,7 +1,7 @@
 //! What the values of a brand may be.
 
 use crate::written::{self, FieldIs, Way};
-use crate::{Brand, Colour, Links, MAX_CHROMA, Preset, SignIn};
+use crate::{Brand, Colour, Links, MAX_CHROMA, Preset, SignIn, Updates};
 
 /// The key and what its value has to be.
 type Refused = (&'static str, &'static str);
@@ -41,6 +41,7 @@ pub(crate) fn brand(file: written::File) -> Result<Brand, Refused> {
             help: link("links.help", file.links.help)?,
             privacy: link("links.privacy", file.links.privacy)?,
         },
+        updates: file.updates.map(updates).transpose()?,
         sign_in: SignIn {
             ways: ways(file.sign_in.ways)?,
             domain: preset("sign_in.domain", file.sign_in.domain)?,
@@ -140,6 +141,17 @@ fn link(key: &'static str, link: Option<String>) -> Result<Option<String>, Refus
             && link.bytes().all(|b| b.is_ascii_graphic() && !b"\"<>\\^`{|}".contains(&b))
     };
     if link.as_ref().is_none_or(fits) { Ok(link) } else { Err((key, "has to be an https:// address")) }
+}
+
+fn updates(updates: written::Updates) -> Result<Updates, Refused> {
+    let written::Updates { manifest, key } = updates;
+    let manifest = link("updates.manifest", Some(manifest))?.unwrap_or_default();
+    // 32 bytes: 43 characters and one that fills up.
+    let letters = |b: u8| b.is_ascii_alphanumeric() || b"+/".contains(&b);
+    match key.strip_suffix('=') {
+        Some(rest) if rest.len() == 43 && rest.bytes().all(letters) => Ok(Updates { manifest, key }),
+        _ => Err(("updates.key", "has to be a public key of Ed25519 in base64, 44 characters")),
+    }
 }
 
 fn ways(ways: Vec<Way>) -> Result<Vec<Way>, Refused> {

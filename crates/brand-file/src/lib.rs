@@ -28,8 +28,19 @@ pub struct Brand {
     pub colour: Colour,
     /// Pages about the product.
     pub links: Links,
+    /// Where newer versions are looked for.
+    pub updates: Option<Updates>,
     /// What the wizard offers.
     pub sign_in: SignIn,
+}
+
+/// Where newer versions are looked for, and who makes them.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Updates {
+    /// `https` URL of the manifest.
+    pub manifest: String,
+    /// The maker's public key of Ed25519 (RFC 8032), base64.
+    pub key: String,
 }
 
 /// Colour of the accents in OKLCH; the tokens give the lightness.

@@ -52,6 +52,18 @@ fn every_brand_in_the_tree_can_be_read() {
 }
 
 #[test]
+fn updates_need_an_address_and_a_key() {
+    let harbour = read(&brands().join("harbour")).unwrap().updates.unwrap();
+    assert!(harbour.manifest.starts_with("https://"));
+    let refused = |what: &str, instead: &str| with(what, instead).unwrap_err();
+    assert!(
+        refused("https://harbour.example/voice", "http://harbour.example/voice").contains("updates.manifest")
+    );
+    assert!(refused("uJ0Z", "u").contains("updates.key"));
+    assert!(refused("key = ", "lock = ").contains("lock"));
+}
+
+#[test]
 fn harbour_locks_the_server_and_has_two_ways_in() {
     let harbour = read(&brands().join("harbour")).unwrap();
     assert_eq!(harbour.name, "Harbour Voice");

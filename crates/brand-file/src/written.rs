@@ -14,7 +14,15 @@ pub(crate) struct File {
     pub(crate) colour: Colour,
     #[serde(default)]
     pub(crate) links: Links,
+    pub(crate) updates: Option<Updates>,
     pub(crate) sign_in: SignIn,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Updates {
+    pub(crate) manifest: String,
+    pub(crate) key: String,
 }
 
 #[derive(Debug, Deserialize)]

@@ -23,6 +23,8 @@ pub struct Brand {
     pub user_agent: &'static str,
     /// Pages about the product.
     pub links: Links,
+    /// Where newer versions are looked for, if anywhere.
+    pub updates: Option<Updates>,
     /// Ways to sign in that are offered.
     pub ways: Ways,
     /// SIP domain the wizard begins with.
@@ -40,6 +42,15 @@ pub struct Links {
     pub help: Option<&'static str>,
     /// What becomes of the user's data.
     pub privacy: Option<&'static str>,
+}
+
+/// Where newer versions are looked for, and who makes them.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Updates {
+    /// `https` URL of the manifest.
+    pub manifest: &'static str,
+    /// The maker's public key of Ed25519, base64.
+    pub key: &'static str,
 }
 
 /// Ways to sign in that are offered.

@@ -1,4 +1,5 @@
-//! The files behind `/api/blobs/`: the tenant's picture and the users' profile files.
+//! The files behind `/api/blobs/`: the tenant's picture, the users' profile files, the sound of voicemails and
+//! greetings.
 
 use std::net::SocketAddr;
 use std::time::Instant;
@@ -24,6 +25,12 @@ pub(crate) struct Blob {
 pub(crate) fn blob(shared: &Shared, digest: &str) -> Option<Blob> {
     if digest == AVATAR {
         return Some(Blob { name: "avatar.svg", mime: "image/svg+xml", bytes: PICTURE.into() });
+    }
+    if let Some(bytes) = lock(&shared.voicemails).sound(digest) {
+        return Some(Blob { name: "voicemail.wav", mime: "audio/wav", bytes });
+    }
+    if let Some(bytes) = lock(&shared.greetings).sound(digest) {
+        return Some(Blob { name: "greeting.wav", mime: "audio/wav", bytes });
     }
     let user = {
         let accounts = lock(&shared.accounts);

@@ -17,6 +17,7 @@ mod callback;
 mod config;
 mod contacts;
 mod faults;
+mod greetings;
 mod https;
 mod issued;
 mod mail;
@@ -35,6 +36,7 @@ mod tenant;
 mod tickets;
 mod timestamp;
 mod tls;
+mod voicemail;
 
 use std::io;
 use std::net::SocketAddr;

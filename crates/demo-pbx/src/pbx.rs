@@ -16,6 +16,7 @@ use crate::announcement::Announcement;
 use crate::config::Config;
 use crate::contacts::{Contacts, List};
 use crate::faults::{Faults, Standing};
+use crate::greetings::Greetings;
 use crate::mail::{Mail, Outbox};
 use crate::manner::Manner;
 use crate::microsoft::Microsoft;
@@ -26,6 +27,7 @@ use crate::sip::{Order, Registration};
 use crate::tenant::{Tenant, User};
 use crate::tickets::Tickets;
 use crate::tls::Identity;
+use crate::voicemail::Voicemails;
 use crate::{StartError, blobs, https, picture, rest, sip};
 
 /// How long a cookie session of an older server stands.
@@ -56,6 +58,10 @@ pub(crate) struct Shared {
     pub tenant: Arc<Tenant>,
     pub accounts: Mutex<Accounts>,
     pub contacts: Mutex<Contacts>,
+    pub voicemails: Mutex<Voicemails>,
+    pub greetings: Mutex<Greetings>,
+    /// Presence and note that users have chosen, by their ids.
+    pub presence: Mutex<BTreeMap<String, (String, String)>>,
     pub sessions: Mutex<Sessions>,
     pub cookies: Mutex<Tickets<String>>,
     pub second_factor: Mutex<SecondFactor>,
@@ -99,6 +105,12 @@ impl Shared {
             // A side going down has no calls left to act on.
             let _ = orders.send(order);
         }
+    }
+
+    /// Tells the SIP side how many messages wait for an extension.
+    pub fn tell_mailbox(&self, extension: &str) {
+        let (new, old) = lock(&self.voicemails).counts(extension);
+        self.order(Order::Mailbox { extension: extension.to_owned(), new, old });
     }
 }
 
@@ -149,6 +161,7 @@ impl Site {
         let (stop, tasks) = (self.root.child_token(), TaskTracker::new());
         let (sender, orders) = mpsc::unbounded_channel();
         *lock(&self.shared.orders) = Some(sender);
+        self.shared.tenant.users.iter().for_each(|user| self.shared.tell_mailbox(&user.extension));
         let listeners = sip::transport::Listeners { udp, tcp };
         let (shared, inner) = (self.shared.clone(), tasks.clone());
         let sip = sip::transport::serve(listeners, shared, orders, stop.clone(), inner);
@@ -200,6 +213,9 @@ impl DemoPbx {
         let shared = Shared {
             accounts: Mutex::new(Accounts::of(&tenant)),
             contacts: Mutex::new(Contacts::of(&tenant, config.made_up_contacts)),
+            greetings: Mutex::default(),
+            presence: Mutex::default(),
+            voicemails: Mutex::new(Voicemails::of(&tenant)),
             tenant,
             sessions: Mutex::new(Sessions::new(config.token_lifetime)),
             cookies: Mutex::new(Tickets::new(COOKIE_LIFETIME)),
@@ -300,6 +316,25 @@ impl DemoPbx {
     /// Takes a contact of the company away; whether there was one.
     pub fn remove_company_contact(&self, id: &str) -> bool {
         lock(&self.site.shared.contacts).delete(&List::Company, id)
+    }
+
+    /// Leaves a voicemail of so many seconds for an extension, as a caller does whom the PBX takes there; its id.
+    pub fn leave_voicemail(&self, extension: &str, sender: &str, seconds: u32) -> String {
+        let id = lock(&self.site.shared.voicemails).leave(extension, sender, seconds);
+        self.site.shared.tell_mailbox(extension);
+        id
+    }
+
+    /// The greeting that callers of a user hear, as it was uploaded; none where it is the PBX's own.
+    pub fn greeting(&self, user: &User) -> Option<Vec<u8>> {
+        let greetings = lock(&self.site.shared.greetings);
+        let used = greetings.list(&user.id).into_iter().find(|one| one["enabled"] == true)?;
+        greetings.sound(used["file_url"].as_str()?.strip_prefix("/api/blobs/")?)
+    }
+
+    /// How many voicemails of an extension were not heard yet, and how many were.
+    pub fn voicemails(&self, extension: &str) -> (usize, usize) {
+        lock(&self.site.shared.voicemails).counts(extension)
     }
 
     /// Bindings in force.

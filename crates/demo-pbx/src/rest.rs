@@ -8,15 +8,19 @@ mod contacts;
 mod errors;
 mod features;
 mod generation;
+mod greetings;
 mod info;
 mod login;
 mod microsoft;
 mod misbehave;
 mod outbox;
 mod page;
+mod part;
 mod passwords;
+mod presence;
 mod second_factor;
 mod user;
+mod voicemail;
 
 use std::sync::Arc;
 
@@ -40,6 +44,10 @@ pub(crate) fn router(site: Arc<Site>) -> Router {
         .route("/feature_access_codes", get(features::codes))
         .route("/blobs/{digest}", get(blobs::download))
         .merge(contacts::routes())
+        .route("/user/status", get(presence::status))
+        .route("/user/presence", post(presence::choose))
+        .merge(voicemail::routes())
+        .merge(greetings::routes())
         .fallback(errors::no_such_path)
         .method_not_allowed_fallback(errors::no_such_method)
         .layer(from_fn_with_state(shared.clone(), generation::only_its_own))

@@ -40,7 +40,7 @@ pub use recording::{CallRecording, load_wav};
 pub use ringer::{Ringer, TonePlayer};
 pub use screen::{ScreenError, screens};
 pub use tone::{Ring, Tone, bell};
-pub use wav::{NullSpeaker, SilentMicrophone, WavMicrophone, WavSpeaker};
+pub use wav::{Frames, NullSpeaker, SilentMicrophone, WavMicrophone, WavSpeaker, at_rate};
 
 /// Samples a second, mono.
 pub const RATE: u32 = 48_000;

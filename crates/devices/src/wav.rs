@@ -4,6 +4,7 @@ use std::collections::VecDeque;
 use std::fs::File;
 use std::io::BufWriter;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use hound::{SampleFormat, WavReader, WavSpec, WavWriter};
@@ -116,6 +117,79 @@ impl Recording {
         }
         Ok(sum / self.channels as f32)
     }
+}
+
+/// Sound of any rate in frames at [`RATE`], converted as they are taken.
+pub struct Frames {
+    sound: Arc<[i16]>,
+    next: usize,
+    left: usize,
+    converter: Converter,
+    ready: VecDeque<i16>,
+}
+
+impl Frames {
+    /// Those of `sound`, mono at `rate` samples a second, from `from` on; the last is filled up with silence.
+    ///
+    /// # Errors
+    /// [`DeviceError::Rate`] for an absurd one.
+    pub fn of(sound: Arc<[i16]>, rate: u32, from: Duration) -> Result<Self, DeviceError> {
+        let converter = Converter::from_file(rate)?;
+        let skipped = u128::from(rate) * from.as_micros() / 1_000_000;
+        let next = usize::try_from(skipped).unwrap_or(usize::MAX).min(sound.len());
+        let samples = (sound.len() - next) as u64 * u64::from(RATE) / u64::from(rate);
+        let left = usize::try_from(samples.div_ceil(FRAME as u64)).unwrap_or(usize::MAX);
+        let mut frames = Self { sound, next, left, converter, ready: VecDeque::new() };
+        let delay = frames.converter.delay();
+        while frames.ready.len() < delay {
+            frames.advance();
+        }
+        frames.ready.drain(..delay);
+        Ok(frames)
+    }
+
+    fn advance(&mut self) {
+        let needs = self.converter.needs();
+        let given = self.sound.iter().skip(self.next).take(needs).map(|sample| f32::from(*sample) / 32_768.0);
+        let ready = &mut self.ready;
+        self.converter.convert(given.chain(std::iter::repeat(0.0)), |sample| ready.push_back(to_i16(sample)));
+        self.next = self.next.saturating_add(needs);
+    }
+}
+
+impl Iterator for Frames {
+    type Item = [i16; FRAME];
+
+    fn next(&mut self) -> Option<[i16; FRAME]> {
+        self.left = self.left.checked_sub(1)?;
+        while self.ready.len() < FRAME {
+            self.advance();
+        }
+        let mut frame = [0; FRAME];
+        frame.iter_mut().zip(self.ready.drain(..FRAME)).for_each(|(out, sample)| *out = sample);
+        Some(frame)
+    }
+}
+
+/// Frames of sound at another rate, as files that are sent elsewhere have it.
+///
+/// # Errors
+/// [`DeviceError::Rate`] for an absurd one.
+pub fn at_rate(frames: &[[i16; FRAME]], rate: u32) -> Result<Vec<i16>, DeviceError> {
+    let mut converter = Converter::from_frames(rate)?;
+    let delay = converter.delay();
+    let wanted = usize::try_from(frames.len() as u64 * FRAME as u64 * u64::from(rate) / u64::from(RATE))
+        .unwrap_or(usize::MAX);
+    let mut sound = Vec::with_capacity(wanted + delay + FRAME);
+    let silence = std::iter::repeat(&[0; FRAME]);
+    for frame in frames.iter().chain(silence) {
+        if sound.len() >= wanted.saturating_add(delay) {
+            break;
+        }
+        converter
+            .convert(frame.iter().map(|sample| f32::from(*sample) / 32_768.0), |s| sound.push(to_i16(s)));
+    }
+    Ok(sound.into_iter().skip(delay).take(wanted).collect())
 }
 
 /// So many frames of a file, at [`RATE`], with silence after its end.

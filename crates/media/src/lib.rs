@@ -37,7 +37,7 @@ mod stun;
 mod testing;
 mod turn;
 
-pub use codec::{Codec, CodecError};
+pub use codec::{Codec, CodecError, Law};
 pub use conference::{Conference, Gate};
 pub use dtmf::Digit;
 pub use far_end::FarEnd;

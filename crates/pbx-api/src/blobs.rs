@@ -32,9 +32,7 @@ impl Client {
     /// [`ApiError::NotUnderstood`] for a reference that is neither, or that leads to another server;
     /// [`ApiError::TooLarge`] beyond 8 MiB.
     pub async fn blob(&self, reference: &str, access: Option<&SecretString>) -> Result<Blob, ApiError> {
-        let path = path(reference)
-            .ok_or_else(|| ApiError::NotUnderstood { what: "the reference is not that of a file".into() })?;
-        let request = self.get(self.url(&path));
+        let request = self.get(self.url(&path_of(reference)?));
         let request = match access {
             Some(access) => request.bearer(access)?,
             None => request,
@@ -42,6 +40,15 @@ impl Client {
         let answer = request.answer(BLOB_LIMIT).await?;
         Ok(Blob { media_type: answer.media_type(), bytes: answer.bytes })
     }
+}
+
+/// Path below `/api/` of a reference to a file.
+///
+/// # Errors
+/// [`ApiError::NotUnderstood`] where it is none, or leads elsewhere.
+pub(crate) fn path_of(reference: &str) -> Result<String, ApiError> {
+    path(reference)
+        .ok_or_else(|| ApiError::NotUnderstood { what: "the reference is not that of a file".into() })
 }
 
 /// Path below `/api/` of a reference. Only plain segments: nothing in it can climb out or change the host.

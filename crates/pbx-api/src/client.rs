@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use reqwest::{Method, Url};
 
+use crate::contact::is_opaque;
 use crate::error::Cause;
 use crate::failure::SystemResolver;
 use crate::request::Request;
@@ -96,6 +97,21 @@ impl Client {
         let mut url = self.base.clone();
         url.set_path(&format!("/api/{resource}"));
         url
+    }
+
+    /// A resource and what stands below it, each one segment, whatever is in it.
+    ///
+    /// # Errors
+    /// [`ApiError::NotUnderstood`] for what can be no id.
+    pub(crate) fn below(&self, resource: &str, segments: &[&str]) -> Result<Url, ApiError> {
+        if !segments.iter().all(|segment| is_opaque(segment)) {
+            return Err(ApiError::NotUnderstood { what: "the id can be none of the PBX's".into() });
+        }
+        let mut url = self.url(resource);
+        let mut path = url.path_segments_mut().map_err(|()| setup("the server address has no path"))?;
+        path.extend(segments);
+        drop(path);
+        Ok(url)
     }
 
     pub(crate) fn get(&self, url: Url) -> Request<'_> {

@@ -191,7 +191,8 @@ pub(crate) fn is_opaque(id: &str) -> bool {
     (1..=256).contains(&id.len()) && !matches!(id, "." | "..") && !id.chars().any(char::is_control)
 }
 
-fn line(item: &mut Object, field: &str) -> Result<Option<String>, ApiError> {
+/// A text of one line, without what cannot be shown.
+pub(crate) fn line(item: &mut Object, field: &str) -> Result<Option<String>, ApiError> {
     Ok(item.text(field)?.and_then(|text| readable(&text, LINE, |_| false)))
 }
 

@@ -1,9 +1,7 @@
 //! Contacts: the lists there are, what changed in them, the user's favourites, and the user's own written.
 
-use reqwest::Url;
 use secrecy::SecretString;
 
-use crate::client::setup;
 use crate::contact::is_opaque;
 use crate::json::Object;
 use crate::request::JSON_LIMIT;
@@ -152,18 +150,6 @@ impl Client {
     pub async fn delete_contact(&self, access: &SecretString, id: &str) -> Result<(), ApiError> {
         let url = self.below(ContactKind::Personal.resource(), &[id, "destroy"])?;
         self.post(url).bearer(access)?.answer(JSON_LIMIT).await.map(drop)
-    }
-
-    /// A resource and what stands below it, each one segment, whatever is in it.
-    fn below(&self, resource: &str, segments: &[&str]) -> Result<Url, ApiError> {
-        if !segments.iter().all(|segment| is_opaque(segment)) {
-            return Err(ApiError::NotUnderstood { what: "the id is not that of a contact".into() });
-        }
-        let mut url = self.url(resource);
-        let mut path = url.path_segments_mut().map_err(|()| setup("the server address has no path"))?;
-        path.extend(segments);
-        drop(path);
-        Ok(url)
     }
 }
 

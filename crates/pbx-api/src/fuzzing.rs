@@ -8,7 +8,8 @@ use secrecy::SecretString;
 
 use crate::json::Object;
 use crate::{
-    Tokens, auth, contacts, cookie, info, microsoft, password, refusal, second_factor, timestamp, user,
+    Tokens, auth, contacts, cookie, greeting, info, microsoft, password, presence, refusal, second_factor,
+    timestamp, user, voicemail,
 };
 
 /// Reads some bytes as the body of each answer there is, as the head of an error answer, and as cookies. None of
@@ -25,10 +26,13 @@ pub fn any_body(bytes: &[u8]) {
     let _ = cookie::read(bytes, moment);
     let _ = contacts::read_page(bytes);
     let _ = contacts::read_changes(bytes);
+    let _ = greeting::read(bytes);
     let _ = microsoft::read(bytes);
     let _ = password::read(bytes);
+    let _ = presence::read(bytes);
     let _ = second_factor::read(bytes);
     let _ = user::read(bytes);
+    let _ = voicemail::read_page(bytes);
     refused(bytes, moment);
     if let Ok(text) = std::str::from_utf8(bytes) {
         let _ = cookie::cookies(text.lines());

@@ -1,4 +1,4 @@
-use std::time::SystemTime;
+use std::time::{Duration, SystemTime};
 
 use reqwest::header::{
     AUTHORIZATION, CONTENT_TYPE, COOKIE, DATE, HeaderMap, HeaderName, HeaderValue, LOCATION, SET_COOKIE,
@@ -10,6 +10,7 @@ use serde::Serializer;
 
 use crate::client::setup;
 use crate::failure::failed;
+use crate::greeting::UPLOAD_TOKEN;
 use crate::refusal::{quotable, refusal};
 use crate::{ApiError, Client};
 
@@ -59,6 +60,11 @@ impl Answer {
         value.split(';').next().map(|bare| bare.trim().to_ascii_lowercase()).filter(|bare| !bare.is_empty())
     }
 
+    /// A header that is readable text.
+    pub(crate) fn header(&self, name: &str) -> Option<String> {
+        Some(self.headers.get(name)?.to_str().ok()?.to_owned()).filter(|text| !text.is_empty())
+    }
+
     /// When the server wrote it, by the server's clock; by ours where it does not say.
     pub(crate) fn date(&self) -> SystemTime {
         let told = self.headers.get(DATE).and_then(|date| date.to_str().ok());
@@ -80,6 +86,12 @@ impl<'a> Request<'a> {
     pub(crate) fn bearer(self, access: &'a SecretString) -> Result<Self, ApiError> {
         let value = Zeroizing::new(format!("Bearer {}", access.expose_secret()));
         self.secret_header(AUTHORIZATION, access, &value, "the access token does not fit into a header")
+    }
+
+    /// With another limit of time for the whole of it.
+    pub(crate) fn within(mut self, limit: Duration) -> Self {
+        self.builder = self.builder.timeout(limit);
+        self
     }
 
     /// With the cookies of a session, as they stand in a `Cookie` header.
@@ -112,6 +124,24 @@ impl<'a> Request<'a> {
         }
         self.remember(fields);
         self.builder = with_body(self.builder, "application/x-www-form-urlencoded", body);
+        self
+    }
+
+    /// As a step of an upload, with what allows it.
+    pub(crate) fn upload(self, token: &'a SecretString) -> Result<Self, ApiError> {
+        let name = HeaderName::from_static(UPLOAD_TOKEN);
+        self.secret_header(
+            name,
+            token,
+            token.expose_secret(),
+            "the upload's token does not fit into a header",
+        )
+    }
+
+    /// With a file as its body.
+    pub(crate) fn octets(mut self, file: bytes::Bytes) -> Self {
+        let kind = HeaderValue::from_static("application/octet-stream");
+        self.builder = self.builder.header(CONTENT_TYPE, kind).body(file);
         self
     }
 

@@ -13,12 +13,16 @@ use crate::asked::Asked;
 use crate::calls::{Calls, Way};
 use crate::checking::{Checking, Word};
 use crate::contacts::{Contacts, ContactsInput};
+use crate::dictation::Said;
 use crate::history::Recalled;
 use crate::lamps::Lamps;
 use crate::outlet::Outlet;
 use crate::picture::codecs;
+use crate::playing;
+use crate::portal::{Portal, PortalInput};
 use crate::scanning::{Look, Seen};
 use crate::signing_in::{SignedInput, SigningIn};
+use crate::updating::{UpdateInput, Updating};
 use crate::voice::{Recorder, Sockets, VoiceError, VoiceEvent};
 use crate::watching::Watching;
 use crate::{AccountId, BundleView, CallId, Code, Command, Config, Event, HearBackView, Picture, Problem};
@@ -66,6 +70,8 @@ pub(crate) enum Input {
     Recording(CallId, Result<Recorder, DeviceError>),
     /// A hear-back test, by its number, says how it stands.
     HearBack(u32, HearBackView),
+    /// Something of a newer version.
+    Update(UpdateInput),
     /// A diagnostic bundle was made or saved, or could not be.
     Bundled(Result<BundleView, Problem>),
     /// A check of the phone, by its number, has something to say.
@@ -74,6 +80,12 @@ pub(crate) enum Input {
     Recalled(Recalled),
     /// Something of the contacts.
     Contacts(Box<ContactsInput>),
+    /// Something of what the PBX keeps for its user.
+    Portal(Box<PortalInput>),
+    /// What is listened to, by its number, says how far it is.
+    Played(u32, playing::Word),
+    /// A recording, by its number, says how it stands.
+    Dictated(u32, Said),
     /// All of ended calls is closed; their last figures.
     Closed(Vec<(CallId, Option<Box<media::Report>>)>),
 }
@@ -85,11 +97,13 @@ pub(crate) struct Actor {
     /// The bundle made last.
     pub(crate) bundle: BundleView,
     pub(crate) checking: Checking,
+    pub(crate) updating: Updating,
     pub(crate) accounts: Accounts,
     pub(crate) calls: Calls,
     pub(crate) watching: Watching,
     pub(crate) contacts: Contacts,
     pub(crate) lamps: Lamps,
+    pub(crate) portal: Portal,
     pub(crate) signing_in: SigningIn,
     pub(crate) asked: Asked,
     stopping: Option<oneshot::Sender<()>>,
@@ -117,9 +131,11 @@ impl Actor {
             signing_in,
             watching: Watching::new(outlet.clone()),
             checking: Checking::new(outlet.clone()),
+            updating: Updating::start(config, outlet.clone()),
             bundle: BundleView::default(),
             contacts: Contacts::start(&config.data_dir, config.contacts, outlet.clone()),
             lamps: Lamps::default(),
+            portal: Portal::new(config.contacts, outlet.clone()),
             asked: Asked::default(),
             outlet,
             stopping: None,
@@ -187,15 +203,20 @@ impl Actor {
             Input::AnswerDue(call) => self.calls.answer_due(call),
             Input::Recording(call, recorder) => self.calls.recorder_ready(call, recorder),
             Input::HearBack(number, view) => self.calls.heard_back(number, view),
+            Input::Update(input) => self.updating.take(input),
             Input::Bundled(bundle) => self.bundled(bundle),
             Input::Checked(number, word) => self.checking.take(number, word),
             Input::Recalled(news) => self.calls.history().recalled(news),
             Input::Contacts(input) => {
                 if self.contacts.take(*input) {
                     self.calls.know(self.contacts.directory());
+                    self.portal.know(self.contacts.directory());
                     self.watch_favorites();
                 }
             }
+            Input::Portal(input) => self.portal(*input),
+            Input::Played(number, word) => self.calls.played(number, word),
+            Input::Dictated(number, said) => self.dictated(number, said),
             Input::Closed(calls) => self.calls.closed(calls),
         }
     }
@@ -239,7 +260,8 @@ impl Actor {
         };
         let past = || self.calls.peers();
         let followed = self.contacts.follow(command, past);
-        let command = match followed.or_else(|other| self.desk(*other)) {
+        let followed = followed.or_else(|other| self.desk(*other)).or_else(|other| self.at_portal(*other));
+        let command = match followed {
             Ok(Ok(())) => return,
             Ok(Err(problem)) => return self.outlet.tell(Event::Notice { problem, call: None }),
             Err(other) => *other,
@@ -280,6 +302,9 @@ impl Actor {
                 self.make_bundle(shorten_numbers);
                 (Ok(()), None)
             }
+            Command::LookForUpdate => (self.updating.look(true), None),
+            Command::FetchUpdate => (self.updating.fetch(), None),
+            Command::InstallUpdate => (self.install_update(), None),
             Command::SaveBundle => (self.save_bundle(), None),
             Command::StopChecking => {
                 self.checking.stop();
@@ -392,10 +417,15 @@ impl Actor {
             history: self.calls.past(),
             hear_back: self.calls.hearing(),
             check: self.checking.view(),
+            update: self.updating.view(),
             policy: self.signing_in.policy(),
             contacts: self.contacts.view(),
             desktop: self.signing_in.desktop_preferences(),
             asked: self.asked.view(),
+            voicemails: self.portal.voicemails(),
+            greetings: self.portal.greetings(),
+            own_presence: self.portal.own_presence(),
+            player: self.calls.player(),
         }
     }
 
@@ -410,6 +440,9 @@ impl Actor {
     fn stop(&mut self, done: oneshot::Sender<()>) {
         self.stopping = Some(done);
         self.signing_in.close_eyes();
+        self.calls.close_player();
+        self.calls.stop_dictation();
+        self.portal.stop();
         for agent in self.accounts.agents() {
             self.let_go(Some(agent));
         }

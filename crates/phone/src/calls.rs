@@ -3,6 +3,7 @@
 mod audio;
 mod begin;
 mod call;
+mod dictating;
 mod digits;
 mod early;
 mod end;
@@ -11,6 +12,7 @@ mod headset;
 mod hear_back;
 mod keys;
 mod meter;
+mod playing;
 mod protection;
 mod recording;
 mod session;
@@ -43,8 +45,10 @@ use crate::{
 pub(crate) use begin::Way;
 pub(crate) use call::now;
 use call::{Call, Sound};
+use dictating::Dictating;
 use floor::Floor;
 use hear_back::Testing;
+use playing::Player;
 use tone::Ear;
 
 /// The calls in progress.
@@ -66,6 +70,8 @@ pub(crate) struct Calls {
     /// Who is known by which number.
     directory: Arc<Directory>,
     testing: Testing,
+    player: Player,
+    dictating: Dictating,
     /// Tells what is plugged in, where that matters.
     _watch: Option<DeviceWatch>,
     /// Those with buttons.
@@ -103,6 +109,8 @@ impl Calls {
             history: History::start(config.data_dir.clone(), outlet.clone()),
             directory: Arc::default(),
             testing: Testing::default(),
+            player: Player::default(),
+            dictating: Dictating::default(),
             table: BTreeMap::new(),
             floor: Floor::default(),
             voice: None,
@@ -399,6 +407,8 @@ impl Calls {
         self.last += 1;
         let id = CallId(self.last);
         self.stop_hearing();
+        self.pause_playing();
+        self.stop_dictation();
         let mut call = call(id);
         self.name(&mut call.view);
         self.history.begun(&call.view);

@@ -133,6 +133,10 @@ pub enum Code {
     NoSuchCall,
     /// No such contact: it is gone.
     NoSuchContact,
+    /// What was to be changed or heard is no longer at the PBX.
+    GoneAtPbx,
+    /// The sound is of a kind that is not known here; it can be saved.
+    SoundUnknown,
     /// The PBX does not keep such a contact: the name is missing, a field is too long, or there are too many numbers.
     ContactInvalid,
     /// The command does not fit the state the phone is in.
@@ -143,6 +147,10 @@ pub enum Code {
     TransferFailed,
     /// The PBX does not offer this: it has no star code for it.
     FeatureOff,
+    /// A newer version is not what its maker signed, or not newer; nothing was installed.
+    UpdateRefused,
+    /// A newer version cannot be kept on the disk, or the system has nobody who installs it.
+    UpdateFailed,
     /// The administrator of this machine does not allow it.
     NotAllowed,
     /// Settings could not be read or written.

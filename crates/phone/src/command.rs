@@ -4,7 +4,8 @@ use specta::Type;
 
 use crate::{
     AccountId, CallId, CallPreferences, Connection, ContactDraft, ContactFilter, ContactId, DeclineReason,
-    DesktopPreferences, DeviceRole, PastId, RingPreferences, SrtpPolicy, TransportChoice, VoicePreferences,
+    DesktopPreferences, DeviceRole, GreetingId, PastId, PresenceChoice, RingPreferences, SoundId, SrtpPolicy,
+    TransportChoice, VoicePreferences, VoicemailId,
 };
 
 /// What a shell may ask of the phone. Every answer comes back as an [`Event`](crate::Event).
@@ -338,6 +339,12 @@ pub enum Command {
         /// Leave of each telephone number its last two digits.
         shorten_numbers: bool,
     },
+    /// Asks the maker for a newer version.
+    LookForUpdate,
+    /// Fetches the newer version that was found.
+    FetchUpdate,
+    /// Hands the newer version that was fetched to the system's installer; not while there are calls.
+    InstallUpdate,
     /// Save the diagnostic bundle that was made last.
     SaveBundle,
     /// Look no longer.
@@ -446,6 +453,82 @@ pub enum Command {
     },
     /// Ask the PBX now for what changed in the contacts.
     SyncContacts,
+    /// Ask the PBX now for the voicemails.
+    AskVoicemails,
+    /// Mark a voicemail as heard, or as new.
+    MarkVoicemail {
+        /// Which.
+        id: VoicemailId,
+        /// Whether it was heard.
+        heard: bool,
+    },
+    /// Delete a voicemail, at the PBX a few seconds later.
+    DeleteVoicemail {
+        /// Which.
+        id: VoicemailId,
+    },
+    /// Keep a voicemail that was deleted just now.
+    KeepVoicemail {
+        /// Which.
+        id: VoicemailId,
+    },
+    /// Ask the PBX now what the user tells others of being there.
+    AskPresence,
+    /// Tell others something else, through the PBX and for all phones of the user's.
+    SetPresence {
+        /// For which account.
+        account: AccountId,
+        /// What.
+        presence: PresenceChoice,
+        /// In the user's own words, 128 characters at most; blank without.
+        note: String,
+    },
+    /// Ask the PBX now for the greetings.
+    AskGreetings,
+    /// Record a greeting, a minute at most. A call that begins meanwhile ends that.
+    RecordGreeting,
+    /// The greeting is said.
+    FinishGreeting,
+    /// Take a greeting out of a WAV file that was chosen.
+    TakeGreeting {
+        /// The file, base64.
+        file: String,
+    },
+    /// Forget the greeting that is made.
+    DropDraft,
+    /// Send the greeting that is made to the PBX, and use it from then on.
+    UseDraft {
+        /// For which account; the first that takes greetings where it is left out.
+        account: Option<AccountId>,
+    },
+    /// Use a greeting, or the PBX's own again.
+    UseGreeting {
+        /// Which.
+        id: GreetingId,
+        /// Whether callers hear it.
+        on: bool,
+    },
+    /// Delete a greeting.
+    DeleteGreeting {
+        /// Which.
+        id: GreetingId,
+    },
+    /// Listen to a sound through the speaker of calls. A call that begins meanwhile interrupts that.
+    Play {
+        /// Which.
+        sound: SoundId,
+        /// From there on, milliseconds; from where it was left where this is left out.
+        from_ms: Option<u32>,
+    },
+    /// Stop listening for a while.
+    PausePlaying,
+    /// Listen no longer.
+    ClosePlayer,
+    /// Save a sound as a file in the user's folder for downloads ([`Event::SoundSaved`](crate::Event::SoundSaved)).
+    SaveSound {
+        /// Which.
+        sound: SoundId,
+    },
 }
 
 /// A plain SIP account, as any SIP server gives it out.

@@ -8,7 +8,8 @@ use pbx_api::Trust;
 
 use crate::words::of_api_error;
 use crate::{
-    AccountId, Browser, CallPreferences, Eyes, FieldIs, Nat, Problem, SrtpPolicy, VoicePreferences, WaysView,
+    AccountId, Browser, CallPreferences, Eyes, FieldIs, Nat, Problem, SrtpPolicy, Updates, VoicePreferences,
+    WaysView,
 };
 
 /// How a [`Phone`](crate::Phone) is to be run.
@@ -50,12 +51,14 @@ pub struct Config {
     /// Registers beside other phones that use the same settings, not in their place: under an instance
     /// (RFC 5626, section 4.1) of this run alone.
     pub beside_others: bool,
-    /// Keep the contacts of the PBX, and ask it for what changes in them.
+    /// Keep the contacts of the PBX, and ask it for what changes in them and in what else it keeps for its user.
     pub contacts: bool,
     /// The machine's policy ([`obey`](Self::obey)).
     pub policy: policy::Policy,
     /// What of it could not be read or meant.
     pub policy_faults: Vec<String>,
+    /// Where newer versions are looked for, if anywhere.
+    pub updates: Option<Updates>,
     /// Whether calls are encrypted, for this run alone and all accounts; without it each account says so.
     pub srtp: Option<SrtpPolicy>,
 }
@@ -140,6 +143,7 @@ impl Config {
             contacts: true,
             policy: policy::Policy::default(),
             policy_faults: Vec::new(),
+            updates: None,
             srtp: None,
         }
     }

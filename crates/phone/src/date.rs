@@ -1,8 +1,9 @@
 //! Days and times in UTC, for file names and lists.
 
 use std::fmt;
+use std::time::Duration;
 
-use crate::UnixMs;
+use crate::{PeerView, UnixMs};
 
 /// `2026-11-22 12:16:05Z` (RFC 3339).
 impl fmt::Display for UnixMs {
@@ -27,6 +28,22 @@ pub(crate) fn of_days(days: u64) -> (u64, u64, u64) {
     (year + era * 400 + u64::from(month <= 2), month, day)
 }
 
+/// `2026-11-22 12.16.05 Z Name.wav`: sorted by time, of letters that every file system takes.
+pub(crate) fn file_name(since_1970: Duration, peer: &PeerView) -> String {
+    let seconds = since_1970.as_secs();
+    let (year, month, day) = of_days(seconds / 86_400);
+    let (hour, minute, second) = (seconds / 3_600 % 24, seconds / 60 % 60, seconds % 60);
+    let who = peer.name.as_deref().filter(|name| !name.is_empty()).unwrap_or(&peer.number);
+    let plain = |letter: char| letter.is_alphanumeric() || matches!(letter, ' ' | '-' | '_' | '+');
+    let who: String = who.chars().map(|letter| if plain(letter) { letter } else { '_' }).take(40).collect();
+    // Two calls may begin in the same second.
+    let part = since_1970.subsec_millis();
+    format!(
+        "{year}-{month:02}-{day:02} {hour:02}.{minute:02}.{second:02}.{part:03} Z {}.wav",
+        who.trim_matches([' ', '_'])
+    )
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -48,5 +65,16 @@ mod tests {
     #[test]
     fn times_are_told_as_rfc_3339_has_them() {
         assert_eq!(UnixMs(1_795_349_765_042).to_string(), "2026-11-22 12:16:05Z");
+    }
+
+    #[test]
+    fn a_file_is_named_by_time_and_person() {
+        let at = Duration::from_millis(20_779 * 86_400_000 + (12 * 3_600 + 16 * 60 + 5) * 1_000 + 42);
+        let name = |number: &str, name: Option<&str>| {
+            file_name(at, &PeerView { number: number.into(), name: name.map(Into::into) })
+        };
+        assert_eq!(name("102", Some("Amélie Faure")), "2026-11-22 12.16.05.042 Z Amélie Faure.wav");
+        assert_eq!(name("../../etc/passwd", None), "2026-11-22 12.16.05.042 Z etc_passwd.wav");
+        assert_eq!(name("sip:a@b\0:*?", Some("")), "2026-11-22 12.16.05.042 Z sip_a_b.wav");
     }
 }

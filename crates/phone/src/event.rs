@@ -4,8 +4,9 @@ use specta::Type;
 use crate::{
     AccountId, AccountView, AskedView, AudioView, BundleView, CallId, CallPreferences, CallReport,
     CallSummary, CallView, CheckView, ContactId, ContactPage, ContactsView, DesktopPreferences, DeviceNews,
-    HearBackView, HistoryView, HitView, MessageView, PastCallView, PastId, Problem, SignInView, TrustedView,
-    VoicePreferences, WatchedView,
+    GreetingsView, HearBackView, HistoryView, HitView, MessageView, OwnPresenceView, PastCallView, PastId,
+    PlayerView, Problem, SignInView, SoundId, TrustedView, UpdateView, VoicePreferences, VoicemailsView,
+    WatchedView,
 };
 
 /// What changed. Each event carries the whole of the thing that changed, so that a shell which missed
@@ -56,6 +57,11 @@ pub enum Event {
     Bundle {
         /// All of it.
         view: Box<BundleView>,
+    },
+    /// It stands otherwise with newer versions of the phone.
+    Update {
+        /// As it stands now.
+        view: Box<UpdateView>,
     },
     /// It stands otherwise with the check of the phone.
     Check {
@@ -182,6 +188,38 @@ pub enum Event {
     Asked {
         /// As it stands now.
         view: Option<AskedView>,
+    },
+    /// The voicemails are others now, or it stands otherwise with them.
+    Voicemails {
+        /// As they stand now.
+        view: VoicemailsView,
+    },
+    /// The greetings are others now, or it stands otherwise with the one that is made.
+    Greetings {
+        /// As they stand now.
+        view: GreetingsView,
+    },
+    /// The user tells others something else of being there.
+    OwnPresence {
+        /// For each account whose PBX keeps it.
+        views: Vec<OwnPresenceView>,
+    },
+    /// Something else is listened to, or it does something else.
+    Player {
+        /// As it stands now; none where nothing is open.
+        view: Option<Box<PlayerView>>,
+    },
+    /// How far the user has heard, ten times a second.
+    PlayedTo {
+        /// Milliseconds heard.
+        at_ms: u32,
+    },
+    /// A sound was saved as was asked for.
+    SoundSaved {
+        /// Which.
+        sound: SoundId,
+        /// The file.
+        path: String,
     },
     /// Something the user must know that belongs to no page, or a command that could not be followed.
     Notice {

@@ -18,18 +18,19 @@ use crate::words::of_device_error;
 use crate::{Code, Problem};
 
 pub use judge::Heard;
-use judge::{judge, level};
+use judge::judge;
+pub(crate) use judge::level;
 
 /// Samples that are recorded: five seconds.
 const LENGTH: usize = 5 * RATE as usize;
 /// A device that gives or takes nothing is waited for this long beyond the length.
-const PATIENCE: Duration = Duration::from_secs(3);
+pub(crate) const PATIENCE: Duration = Duration::from_secs(3);
 /// Longest sleep between two looks at a device.
-const LOOK: Duration = Duration::from_millis(20);
+pub(crate) const LOOK: Duration = Duration::from_millis(20);
 /// Frames between two words on how it stands: a tenth of a second.
 const WORD: usize = 10;
 /// What the card still holds when all is handed over is heard out.
-const TAIL: Duration = Duration::from_millis(150);
+pub(crate) const TAIL: Duration = Duration::from_millis(150);
 
 /// How it stands with the hear-back test.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Type)]
@@ -88,7 +89,7 @@ impl HearBack {
         let stopped = stop.clone();
         let run = move || {
             let test = Test { stop: &stopped, tell: &tell };
-            let Some(_ours) = test.wait_for(&free) else {
+            let Some(_ours) = wait_for(&free, &stopped) else {
                 return tell(HearBackView::Failed { problem: Code::NotNow.into() });
             };
             match test.run(&wanted, stages) {
@@ -117,19 +118,6 @@ struct Test<'a> {
 }
 
 impl Test<'_> {
-    /// The devices, unless somebody keeps them: a call that has just ended lets go of them soon.
-    fn wait_for<'a>(&self, free: &'a Mutex<()>) -> Option<MutexGuard<'a, ()>> {
-        let end = Instant::now() + PATIENCE;
-        while Instant::now() < end && !self.is_stopped() {
-            match free.try_lock() {
-                Ok(ours) => return Some(ours),
-                Err(TryLockError::Poisoned(ours)) => return Some(ours.into_inner()),
-                Err(TryLockError::WouldBlock) => thread::park_timeout(LOOK),
-            }
-        }
-        None
-    }
-
     fn run(&self, wanted: &Wanted, stages: Stages) -> Result<Heard, Problem> {
         let me = thread::current();
         let wake: Wake = Arc::new(move || me.unpark());
@@ -206,8 +194,21 @@ impl Test<'_> {
     }
 }
 
+/// The devices, unless somebody keeps them: a call that has just ended lets go of them soon.
+pub(crate) fn wait_for<'a>(free: &'a Mutex<()>, stopped: &AtomicBool) -> Option<MutexGuard<'a, ()>> {
+    let end = Instant::now() + PATIENCE;
+    while Instant::now() < end && !stopped.load(Ordering::SeqCst) {
+        match free.try_lock() {
+            Ok(ours) => return Some(ours),
+            Err(TryLockError::Poisoned(ours)) => return Some(ours.into_inner()),
+            Err(TryLockError::WouldBlock) => thread::park_timeout(LOOK),
+        }
+    }
+    None
+}
+
 /// The first that can be opened; the best one's error where none can be.
-fn first<S, D>(
+pub(crate) fn first<S, D>(
     wanted: &[S],
     open: impl Fn(&S) -> Result<D, DeviceError>,
     nothing: DeviceError,
@@ -226,6 +227,6 @@ fn left(samples: usize) -> u32 {
     u32::try_from(samples / 48).unwrap_or(u32::MAX)
 }
 
-fn until(due: Option<Instant>) -> Duration {
+pub(crate) fn until(due: Option<Instant>) -> Duration {
     due.map_or(LOOK, |due| due.saturating_duration_since(Instant::now()).min(LOOK))
 }

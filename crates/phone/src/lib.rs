@@ -20,6 +20,7 @@ mod config;
 mod contacts;
 mod date;
 mod desk;
+mod dictation;
 pub mod doctor;
 mod enforced;
 mod event;
@@ -27,6 +28,7 @@ mod features;
 mod hear_back;
 mod history;
 mod lamps;
+mod language;
 mod log_file;
 mod nat;
 mod obey;
@@ -34,17 +36,22 @@ mod office;
 mod outlet;
 mod phone;
 mod picture;
+mod playing;
+mod portal;
 mod removal;
 mod report;
 mod returning;
+mod rounds;
 mod scanning;
 mod settings;
 mod signing_in;
 mod summary;
 mod target;
+mod updating;
 mod verdict;
 mod voice;
 mod watching;
+mod wav;
 mod words;
 
 pub use browser::Browser;
@@ -58,26 +65,30 @@ pub use event::Event;
 pub use features::FeatureCodes;
 pub use hear_back::{HearBackView, Heard};
 pub use history::past_calls;
+pub use language::Language;
 pub use log_file::LogFile;
 pub use media::{Codec, Login as TurnLogin, Way};
 pub use nat::{Connection, Ice, Nat, Turn, TurnOver};
 pub use obey::{PolicyView, machine_log_level};
 pub use phone::{Phone, default_data_dir};
 pub use picture::{
-    AccountId, AccountState, AccountView, Activity, AskedView, AudioView, BrowserView, CallEnd, CallId,
-    CallPreferences, CallReport, CallState, CallView, CameraState, CameraView, CertificateView, CodeView,
-    CodecPreference, ContactDraft, ContactFilter, ContactId, ContactKind, ContactNumber, ContactPage,
-    ContactView, ContactsState, ContactsView, DeclineReason, DesktopPreferences, DeviceForm, DeviceNews,
-    DeviceRole, DeviceView, Direction, DtmfMode, EndReason, EnforcedView, FieldIs, ForgotView, GlobalKeys,
-    HiddenWindow, HistoryView, HitView, KeyWay, Lamp, MailboxView, MessageId, MessageState, MessageView,
-    NewPasswordView, NoiseRemoval, NumberKind, PasswordPolicyView, PastCallView, PastId, PeerView, Picture,
-    PopWhen, PresenceView, ProtectionView, Quality, ReasonView, RecordingNotice, RecordingPreferences,
-    RingPreferences, RingTone, RoleView, ScanView, ScreenPop, SessionState, SignInNews, SignInPage,
-    SignInView, SrtpPolicy, TenantView, Theme, TransferView, Transport, TransportChoice, TrustedView, UnixMs,
-    VoicePreferences, WatchedView, WaysView,
+    AccountId, AccountState, AccountView, Activity, Appearance, AskedView, AudioView, BrowserView, CallEnd,
+    CallId, CallPreferences, CallReport, CallState, CallView, CameraState, CameraView, CertificateView,
+    CodeView, CodecPreference, ContactDraft, ContactFilter, ContactId, ContactKind, ContactNumber,
+    ContactPage, ContactView, ContactsState, ContactsView, DeclineReason, DesktopPreferences, DeviceForm,
+    DeviceNews, DeviceRole, DeviceView, Direction, DtmfMode, EndReason, EnforcedView, FieldIs, ForgotView,
+    GlobalKeys, HiddenWindow, HistoryView, HitView, KeyWay, Lamp, MailboxView, MessageId, MessageState,
+    MessageView, NewPasswordView, NoiseRemoval, NumberKind, PasswordPolicyView, PastCallView, PastId,
+    PeerView, Picture, PlayerState, PlayerView, PopWhen, PresenceView, ProtectionView, Quality, ReasonView,
+    RecordingNotice, RecordingPreferences, RingPreferences, RingTone, RoleView, ScanView, ScreenPop,
+    SessionState, SignInNews, SignInPage, SignInView, SoundId, SrtpPolicy, Standing, TenantView, Theme,
+    TransferView, Transport, TransportChoice, TrustedView, UnixMs, VoicePreferences, VoicemailId,
+    VoicemailView, VoicemailsView, WatchedView, WaysView,
 };
+pub use picture::{DraftView, GreetingId, GreetingView, GreetingsView, OwnPresenceView, PresenceChoice};
 pub use removal::remove_data;
 pub use scanning::{CodeFacts, Eyes, code_in};
 pub use settings::{AccountKind, SavedAccount, Settings, SettingsError};
 pub use summary::{CallSummary, PathSeen, Spread, VerdictSeen};
+pub use updating::{Installer, UpdateState, UpdateView, Updates};
 pub use verdict::Verdict;

@@ -121,6 +121,11 @@ impl Config {
         if self.policy.locks(Name::Pins) { Err(Code::NotAllowed.into()) } else { Ok(()) }
     }
 
+    /// Whether newer versions may be looked for.
+    pub(crate) fn may_update(&self) -> bool {
+        self.policy.flag(Name::Updates).unwrap_or(true)
+    }
+
     /// Whether calls may be recorded.
     ///
     /// # Errors

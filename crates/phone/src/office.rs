@@ -80,6 +80,7 @@ impl Actor {
         let mailbox = self.watching.notified(agent, subscription, news);
         if let (Some(mailbox), Some((account, _))) = (mailbox, self.accounts.of_agent(agent)) {
             self.accounts.change(&account, |view| view.mailbox = Some(mailbox));
+            self.portal.mailbox_changed(&account);
         }
     }
 

@@ -3,7 +3,7 @@ use std::fmt;
 use serde::{Deserialize, Serialize};
 use specta::Type;
 
-use crate::{CheckView, Connection, FeatureCodes, HearBackView, PolicyView, Problem};
+use crate::{CheckView, Connection, FeatureCodes, HearBackView, PolicyView, Problem, UpdateView};
 
 mod audio;
 mod call;
@@ -12,8 +12,10 @@ mod contacts;
 mod desk;
 mod history;
 mod others;
+mod presence;
 mod protection;
 mod voice;
+mod voicemail;
 
 pub use audio::{
     AudioView, DeviceForm, DeviceNews, DeviceRole, DeviceView, ReasonView, RingPreferences, RingTone,
@@ -28,13 +30,18 @@ pub use contacts::{
     ContactDraft, ContactFilter, ContactId, ContactKind, ContactNumber, ContactPage, ContactView,
     ContactsState, ContactsView, HitView, NumberKind,
 };
-pub use desk::{AskedView, DesktopPreferences, GlobalKeys, HiddenWindow, PopWhen, ScreenPop};
+pub use desk::{Appearance, AskedView, DesktopPreferences, GlobalKeys, HiddenWindow, PopWhen, ScreenPop};
 pub use history::{HistoryView, PastCallView, PastId};
 pub use others::{
     Activity, Lamp, MailboxView, MessageId, MessageState, MessageView, PresenceView, WatchedView,
 };
+pub use presence::{OwnPresenceView, PresenceChoice};
 pub use protection::{KeyWay, ProtectionView, SrtpPolicy};
 pub use voice::{NoiseRemoval, VoicePreferences};
+pub use voicemail::{
+    DraftView, GreetingId, GreetingView, GreetingsView, PlayerState, PlayerView, SoundId, Standing,
+    VoicemailId, VoicemailView, VoicemailsView,
+};
 
 /// Name of an account, `user@domain`: what `--account` takes and the keychain entry is filed under.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize, Type)]
@@ -84,6 +91,9 @@ pub struct Picture {
     /// How it stands with the check of the phone; left out where nobody asked for one.
     #[serde(default, skip_serializing_if = "CheckView::is_idle")]
     pub check: CheckView,
+    /// How it stands with newer versions; left out where nobody looks for them.
+    #[serde(default, skip_serializing_if = "UpdateView::is_off")]
+    pub update: UpdateView,
     /// What the machine's policy settles; left out where that is nothing.
     #[serde(default, skip_serializing_if = "PolicyView::is_empty")]
     pub policy: PolicyView,
@@ -95,6 +105,18 @@ pub struct Picture {
     /// A number out of a link that is asked about.
     #[specta(optional)]
     pub asked: Option<AskedView>,
+    /// The voicemails.
+    #[specta(optional)]
+    pub voicemails: VoicemailsView,
+    /// What the user tells others of being there, for each account whose PBX keeps it.
+    #[specta(optional)]
+    pub own_presence: Vec<OwnPresenceView>,
+    /// The greetings.
+    #[specta(optional)]
+    pub greetings: GreetingsView,
+    /// What is listened to.
+    #[specta(optional)]
+    pub player: Option<PlayerView>,
 }
 
 /// A certificate trusted on purpose, for one server only.

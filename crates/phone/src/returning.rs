@@ -9,6 +9,7 @@ use sign_in::callback::{Callback, Listener, Nonce, Purpose, Return, parse_link, 
 use sign_in::{CallbackUrl, RequestId};
 use tokio::task::AbortHandle;
 
+use crate::Language;
 use crate::actor::Input;
 use crate::outlet::Outlet;
 use crate::signing_in::SignedInput;
@@ -38,8 +39,14 @@ impl Returning {
     }
 
     /// Waits for the browser. Where it is to come comes back as [`SignedInput::Listening`], what it brought as
-    /// [`SignedInput::Returned`].
-    pub(crate) fn listen(&mut self, request: RequestId, purpose: Purpose, limit: Duration) {
+    /// [`SignedInput::Returned`]; the page left in the browser is in `language`.
+    pub(crate) fn listen(
+        &mut self,
+        request: RequestId,
+        purpose: Purpose,
+        limit: Duration,
+        language: Language,
+    ) {
         let nonce = Nonce::random();
         let way = Arc::new(Mutex::new(Return::new(purpose, nonce.clone(), Instant::now(), limit)));
         let (outlet, shared) = (self.outlet.clone(), Arc::clone(&way));
@@ -52,7 +59,7 @@ impl Returning {
             let loopback = listener.as_ref().ok().map(|listener| listener.url(&nonce).into());
             put(SignedInput::Listening { request, loopback, scheme });
             if let Ok(listener) = listener
-                && let Some(callback) = listener.serve(shared, pages::pages()).await
+                && let Some(callback) = listener.serve(shared, pages::pages(language)).await
             {
                 put(SignedInput::Returned { request, callback });
             }

@@ -21,9 +21,9 @@ use crate::{
 /// transports that are found out and the phone's identity, version 4 the order of codecs, version 5 the order of
 /// devices and how it rings, version 6 whether calls are encrypted,
 /// version 7 what is done to the voice, version 8 the echo line, version 9 how calls get through NATs,
-/// version 10 the desktop around the window;
+/// version 10 the desktop around the window, version 11 theme, density and language;
 /// earlier ones are read as they are.
-const VERSION: u32 = 10;
+const VERSION: u32 = 11;
 const REMEMBERED: usize = 8;
 
 /// The settings as they stand on disk.
@@ -308,7 +308,7 @@ fn file(dir: &Path) -> PathBuf {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{CodecPreference, NoiseRemoval};
+    use crate::{Appearance, CodecPreference, NoiseRemoval};
 
     fn account(n: u32) -> SavedAccount {
         SavedAccount {
@@ -468,6 +468,17 @@ mod tests {
         assert_eq!(settings.desktop, DesktopPreferences { autostart: true, ..DesktopPreferences::default() });
         settings.change(dir.path(), |s| s.desktop.keys.mute = "Ctrl+Shift+F9".into()).unwrap();
         assert_eq!(Settings::load(dir.path()).unwrap().desktop.keys.mute, "Ctrl+Shift+F9");
+    }
+
+    #[test]
+    fn a_version_that_knew_no_appearance_follows_the_system() {
+        let dir = tempfile::tempdir().unwrap();
+        fs::write(file(dir.path()), r#"{"version":10,"desktop":{"stayAwake":false}}"#).unwrap();
+        let mut settings = Settings::load(dir.path()).unwrap();
+        assert_eq!((settings.version, settings.desktop.stay_awake), (VERSION, false));
+        assert_eq!(settings.desktop.appearance, Appearance::default());
+        settings.change(dir.path(), |s| s.desktop.appearance.language = Some("ja".into())).unwrap();
+        assert_eq!(Settings::load(dir.path()).unwrap().desktop.appearance.language.as_deref(), Some("ja"));
     }
 
     #[test]

@@ -43,6 +43,8 @@ pub enum Name {
     Autostart,
     /// Whether calls may be recorded.
     Recording,
+    /// Whether newer versions are looked for.
+    Updates,
     /// How much is logged.
     Log,
     /// Who settles all this, as users read it.

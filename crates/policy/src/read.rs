@@ -1,13 +1,13 @@
 //! From a file or a registry to a [`Policy`]. What cannot be meant is left out and told, and the rest holds.
 
 use std::fmt;
-use std::fs;
-use std::io::ErrorKind;
-use std::path::Path;
+#[cfg(any(test, not(windows)))]
+use std::{fs, io::ErrorKind, path::Path};
 
 use crate::{KEYS, Key, Kind, Policy, Setting, Value};
 
 /// Largest file that is read, bytes.
+#[cfg(any(test, not(windows)))]
 const LARGEST: u64 = 256 * 1024;
 
 /// What was read, and what of it could not be meant.
@@ -62,6 +62,7 @@ pub enum Raw {
 }
 
 /// Reads a file; one that is not there settles nothing.
+#[cfg(any(test, not(windows)))]
 pub fn read_file(path: &Path) -> Reading {
     let unreadable = |why: String| Reading {
         policy: Policy::default(),

@@ -125,6 +125,14 @@ pub const KEYS: &[Key] = &[
         example: "\"forbidden\"",
     },
     Key {
+        name: Name::Updates,
+        key: "updates",
+        kind: Kind::Flag,
+        title: "Look for newer versions",
+        help: "Whether the phone asks its maker for newer versions and offers to install them. Switch it off where you roll out the packages yourself; preset and locked mean the same.",
+        example: "false",
+    },
+    Key {
         name: Name::Log,
         key: "log",
         kind: Kind::Choice(&["error", "warn", "info", "debug"]),

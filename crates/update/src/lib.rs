@@ -7,6 +7,6 @@ mod manifest;
 mod package;
 mod version;
 
-pub use manifest::{Key, MAX_MANIFEST, Manifest, Package, Refused, Signature, read, sign};
+pub use manifest::{Key, MAX_MANIFEST, Manifest, Package, Refused, Signature, read};
 pub use package::{Incoming, NotThePackage};
 pub use version::Version;

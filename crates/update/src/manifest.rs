@@ -1,6 +1,6 @@
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
-use ring::signature::{ED25519, Ed25519KeyPair, UnparsedPublicKey};
+use ring::signature::{ED25519, UnparsedPublicKey};
 use serde::{Deserialize, Serialize};
 use url::Url;
 
@@ -64,6 +64,11 @@ pub enum Refused {
 }
 
 impl Key {
+    /// The key itself, as RFC 8032 encodes it.
+    pub fn of(bytes: [u8; 32]) -> Self {
+        Self(bytes)
+    }
+
     /// Reads base64.
     pub fn parse(text: &str) -> Option<Self> {
         Some(Self(STANDARD.decode(text.trim()).ok()?.try_into().ok()?))
@@ -103,12 +108,6 @@ pub fn read(
     Ok((manifest.version > installed).then_some(manifest))
 }
 
-/// Signs a manifest with a private key as PKCS #8 holds it, for who makes the product; base64. `None`: it is no such key.
-pub fn sign(manifest: &[u8], private: &[u8]) -> Option<String> {
-    let pair = Ed25519KeyPair::from_pkcs8_maybe_unchecked(private).ok()?;
-    Some(STANDARD.encode(pair.sign(manifest)))
-}
-
 impl Package {
     fn is_plausible(&self) -> bool {
         self.url.scheme() == "https"
@@ -121,24 +120,24 @@ impl Package {
 #[cfg(test)]
 mod tests {
     use ring::rand::SystemRandom;
-    use ring::signature::KeyPair;
+    use ring::signature::{Ed25519KeyPair, KeyPair};
 
     use super::*;
 
     struct Maker {
-        private: Vec<u8>,
+        pair: Ed25519KeyPair,
         key: Key,
     }
 
     impl Maker {
         fn new() -> Self {
-            let private = Ed25519KeyPair::generate_pkcs8(&SystemRandom::new()).unwrap().as_ref().to_vec();
-            let pair = Ed25519KeyPair::from_pkcs8(&private).unwrap();
-            Self { key: Key(pair.public_key().as_ref().try_into().unwrap()), private }
+            let private = Ed25519KeyPair::generate_pkcs8(&SystemRandom::new()).unwrap();
+            let pair = Ed25519KeyPair::from_pkcs8(private.as_ref()).unwrap();
+            Self { key: Key::of(pair.public_key().as_ref().try_into().unwrap()), pair }
         }
 
         fn signs(&self, manifest: &str) -> Signature {
-            Signature::parse(&sign(manifest.as_bytes(), &self.private).unwrap()).unwrap()
+            Signature(self.pair.sign(manifest.as_bytes()).as_ref().try_into().unwrap())
         }
     }
 
@@ -161,6 +160,18 @@ mod tests {
         let maker = Maker::new();
         assert_eq!(read_of(&maker, &manifest("1.2.4")), Ok(Some("1.2.4".parse().unwrap())));
         assert_eq!(read_of(&maker, &manifest("1.2.3")), Ok(None));
+    }
+
+    /// `openssl pkeyutl -sign -rawin` with a key of `openssl genpkey -algorithm ed25519`.
+    #[test]
+    fn what_openssl_signed_is_believed() {
+        let key = Key::parse("3hLWz1ar6TzPGc0oQ08gxmoUKn7LIwYXz3gni9rJ/NM=").unwrap();
+        let signature = Signature::parse(
+            "hAtdr0DZwYg4iVrrxcveRu8SWA/LvGEIPQkLkR6UZUrRaE4Z7bZAQec2XdM8GqQItLwjut4PkTArz57GWCRpAQ==",
+        );
+        let manifest = br#"{"product":"Carillon","version":"2.0.0","packages":[]}"#;
+        let found = read(manifest, signature.unwrap(), key, "Carillon", "1.2.3".parse().unwrap());
+        assert_eq!(found.unwrap().unwrap().version, "2.0.0".parse().unwrap());
     }
 
     #[test]
@@ -209,6 +220,5 @@ mod tests {
         assert_eq!(Key::parse("no base64"), None);
         assert!(Key::parse(&STANDARD.encode([1; 32])).is_some());
         assert_eq!(Signature::parse(&STANDARD.encode([1; 63])), None);
-        assert_eq!(sign(b"x", b"no key"), None);
     }
 }

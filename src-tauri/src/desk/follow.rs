@@ -281,7 +281,11 @@ impl Desk {
 
     #[cfg(not(target_os = "linux"))]
     fn grab(&mut self, preferences: &DesktopPreferences) {
-        let (_, refused) = keys::chosen(&preferences.keys);
+        let (chords, mut refused) = keys::chosen(&preferences.keys);
+        let orders = self.orders.clone();
+        let taken = keys::registered::grab(&self.app, chords, move |deed| orders.send(Order::Press(deed)));
+        self.view.global_keys = taken.is_some();
+        refused.extend(taken.unwrap_or_default().iter().map(ToString::to_string));
         self.view.refused_keys = refused;
     }
 

@@ -1,5 +1,7 @@
 //! Keys that work whatever program is in front.
 
+#[cfg(not(target_os = "linux"))]
+pub mod registered;
 #[cfg(target_os = "linux")]
 pub mod x11;
 

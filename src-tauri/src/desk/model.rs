@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use phone::{
     AccountId, AccountState, AccountView, CallId, CallPreferences, CallState, CallView, DesktopPreferences,
-    Event, PeerView, Picture,
+    Event, Language, PeerView, Picture,
 };
 
 /// How the main window stands.
@@ -59,6 +59,8 @@ pub struct Ringing {
     pub account: String,
     /// Who forwarded it.
     pub diverted_by: Option<String>,
+    /// In which language it is told.
+    pub language: Language,
 }
 
 /// Who calls, by name where there is one.
@@ -83,6 +85,8 @@ pub struct Face {
     pub hang_up: Option<CallId>,
     /// Callers are told that they disturb.
     pub do_not_disturb: bool,
+    /// In which language it is said.
+    pub language: Language,
 }
 
 /// Shapes of the tray's picture.
@@ -209,7 +213,14 @@ impl Model {
                 let Caller { name, number } = caller(peer);
                 name.unwrap_or(number)
             }),
+            language: self.language(),
         }
+    }
+
+    /// The language of the windows: what a PBX settles, else what the user chose, else the system's.
+    fn language(&self) -> Language {
+        let settled = self.accounts.iter().filter_map(|account| account.enforced.language.as_deref());
+        Language::first_of(settled.chain(self.preferences.appearance.language.as_deref()))
     }
 
     /// What an account is called, as the user knows it.
@@ -239,7 +250,7 @@ impl Model {
             Shape::Registered
         };
         let peer = answer.or(hang_up).and_then(|id| self.calls.get(&id)).map(|call| caller(&call.peer));
-        Face { shape, peer, answer, hang_up, do_not_disturb }
+        Face { shape, peer, answer, hang_up, do_not_disturb, language: self.language() }
     }
 }
 

@@ -52,12 +52,7 @@ const DISMISSED: u32 = 2;
 ///
 /// # Errors
 /// The bus is gone.
-pub async fn run(
-    bus: Connection,
-    mut wanted: Receiver<Vec<Ringing>>,
-    orders: Orders,
-    words: &'static Words,
-) -> zbus::Result<()> {
+pub async fn run(bus: Connection, mut wanted: Receiver<Vec<Ringing>>, orders: Orders) -> zbus::Result<()> {
     let service = NotificationsProxy::new(&bus).await?;
     let mut invoked = service.receive_action_invoked().await?;
     let mut closed = service.receive_notification_closed().await?;
@@ -69,7 +64,7 @@ pub async fn run(
         tokio::select! {
             changed = wanted.changed() => {
                 let ringing = if changed.is_ok() { wanted.borrow_and_update().clone() } else { Vec::new() };
-                settle(&service, &ringing, &mut shown, words).await;
+                settle(&service, &ringing, &mut shown).await;
                 if changed.is_err() {
                     return Ok(());
                 }
@@ -99,12 +94,7 @@ pub async fn run(
 }
 
 /// Shows each call that rings once, and nothing of those that no longer do.
-async fn settle(
-    service: &NotificationsProxy<'_>,
-    ringing: &[Ringing],
-    shown: &mut HashMap<CallId, u32>,
-    words: &Words,
-) {
+async fn settle(service: &NotificationsProxy<'_>, ringing: &[Ringing], shown: &mut HashMap<CallId, u32>) {
     let gone: Vec<CallId> =
         shown.keys().filter(|call| !ringing.iter().any(|r| r.call == **call)).copied().collect();
     for call in gone {
@@ -117,7 +107,7 @@ async fn settle(
         if shown.contains_key(&new.call) {
             continue;
         }
-        match notify(service, new, words).await {
+        match notify(service, new).await {
             Ok(id) => {
                 shown.insert(new.call, id);
             }
@@ -127,7 +117,8 @@ async fn settle(
     }
 }
 
-async fn notify(service: &NotificationsProxy<'_>, ringing: &Ringing, words: &Words) -> zbus::Result<u32> {
+async fn notify(service: &NotificationsProxy<'_>, ringing: &Ringing) -> zbus::Result<u32> {
+    let words = Words::of(ringing.language);
     let able = service.get_capabilities().await.unwrap_or_default();
     let marked_up = able.iter().any(|able| able == "body-markup");
     let body = words.body(ringing);

@@ -4,7 +4,6 @@ use tauri::AppHandle;
 use tokio::sync::watch;
 
 use super::model::{Face, Ringing};
-use super::words::Words;
 #[cfg(target_os = "linux")]
 use super::{Order, notices};
 use super::{Orders, awake, tray};
@@ -25,7 +24,7 @@ impl Organs {
         let (notices, wanted_notices) = watch::channel(Vec::new());
         let (face, wanted_face) = watch::channel(Face::default());
         let (awake, wanted_awake) = watch::channel(false);
-        let (orders, words) = (orders.clone(), Words::of_system());
+        let orders = orders.clone();
         tauri::async_runtime::spawn(async move {
             let bus = zbus::Connection::session().await;
             let bus = bus.inspect_err(|error| tracing::info!(%error, "there is no session bus")).ok();
@@ -33,12 +32,9 @@ impl Organs {
                 let (orders, tray) = (orders.clone(), bus.clone());
                 tauri::async_runtime::spawn(until_lost(
                     "notifications",
-                    notices::run(bus, wanted_notices, orders.clone(), words),
+                    notices::run(bus, wanted_notices, orders.clone()),
                 ));
-                tauri::async_runtime::spawn(until_lost(
-                    "the tray",
-                    tray::run(tray, wanted_face, orders, words),
-                ));
+                tauri::async_runtime::spawn(until_lost("the tray", tray::run(tray, wanted_face, orders)));
             } else {
                 orders.send(Order::Tray(false));
             }
@@ -53,8 +49,8 @@ impl Organs {
         let (notices, _) = watch::channel(Vec::new());
         let (face, wanted_face) = watch::channel(Face::default());
         let (awake, wanted_awake) = watch::channel(false);
-        let (app, orders, words) = (app.clone(), orders.clone(), Words::of_system());
-        tauri::async_runtime::spawn(until_lost("the tray", tray::run(app, wanted_face, orders, words)));
+        let (app, orders) = (app.clone(), orders.clone());
+        tauri::async_runtime::spawn(until_lost("the tray", tray::run(app, wanted_face, orders)));
         tauri::async_runtime::spawn(awake::run(wanted_awake));
         Self { notices, face, awake }
     }

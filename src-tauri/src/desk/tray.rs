@@ -34,7 +34,8 @@ pub enum Entry {
 }
 
 /// The menu as it stands now.
-pub fn entries(face: &Face, words: &Words) -> Vec<Entry> {
+pub fn entries(face: &Face) -> Vec<Entry> {
+    let words = Words::of(face.language);
     let deed = |label: &str, order| Entry::Deed { label: label.to_owned(), order, checked: None };
     let mut entries = vec![deed(&words.open(), Order::Open), Entry::Separator];
     if let Some(call) = face.answer {
@@ -65,7 +66,7 @@ mod tests {
             Entry::Deed { order, .. } => Some(order),
             Entry::Separator => None,
         };
-        entries(face, Words::of_system()).into_iter().filter_map(of).collect()
+        entries(face).into_iter().filter_map(of).collect()
     }
 
     #[test]

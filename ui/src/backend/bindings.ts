@@ -108,6 +108,16 @@ export type Activity =
 /**  Not to be disturbed. */
 "doNotDisturb";
 
+/**  How the windows look, and in which language. */
+export type Appearance = {
+	/**  Light or dark; without one, as the system has it. */
+	theme?: Theme | null,
+	/**  More rows in the same space. */
+	dense?: boolean,
+	/**  Language as a BCP 47 tag; without one, the system's. */
+	language?: string | null,
+};
+
 /**  A number out of a link, before it is dialled. */
 export type AskedView = {
 	/**  What would be dialled, as a person would dial it. */
@@ -545,6 +555,10 @@ export type Code =
 "noSuchCall" | 
 /**  No such contact: it is gone. */
 "noSuchContact" | 
+/**  What was to be changed or heard is no longer at the PBX. */
+"goneAtPbx" | 
+/**  The sound is of a kind that is not known here; it can be saved. */
+"soundUnknown" | 
 /**  The PBX does not keep such a contact: the name is missing, a field is too long, or there are too many numbers. */
 "contactInvalid" | 
 /**  The command does not fit the state the phone is in. */
@@ -555,6 +569,10 @@ export type Code =
 "transferFailed" | 
 /**  The PBX does not offer this: it has no star code for it. */
 "featureOff" | 
+/**  A newer version is not what its maker signed, or not newer; nothing was installed. */
+"updateRefused" | 
+/**  A newer version cannot be kept on the disk, or the system has nobody who installs it. */
+"updateFailed" | 
 /**  The administrator of this machine does not allow it. */
 "notAllowed" | 
 /**  Settings could not be read or written. */
@@ -856,6 +874,12 @@ account: AccountId | null } |
 { do: "makeBundle"; 
 /**  Leave of each telephone number its last two digits. */
 shortenNumbers: boolean } | 
+/**  Asks the maker for a newer version. */
+{ do: "lookForUpdate" } | 
+/**  Fetches the newer version that was found. */
+{ do: "fetchUpdate" } | 
+/**  Hands the newer version that was fetched to the system's installer; not while there are calls. */
+{ do: "installUpdate" } | 
 /**  Save the diagnostic bundle that was made last. */
 { do: "saveBundle" } | 
 /**  Look no longer. */
@@ -953,7 +977,73 @@ draft: ContactDraft } |
 /**  Which contact. */
 id: ContactId } | 
 /**  Ask the PBX now for what changed in the contacts. */
-{ do: "syncContacts" };
+{ do: "syncContacts" } | 
+/**  Ask the PBX now for the voicemails. */
+{ do: "askVoicemails" } | 
+/**  Mark a voicemail as heard, or as new. */
+{ do: "markVoicemail"; 
+/**  Which. */
+id: VoicemailId; 
+/**  Whether it was heard. */
+heard: boolean } | 
+/**  Delete a voicemail, at the PBX a few seconds later. */
+{ do: "deleteVoicemail"; 
+/**  Which. */
+id: VoicemailId } | 
+/**  Keep a voicemail that was deleted just now. */
+{ do: "keepVoicemail"; 
+/**  Which. */
+id: VoicemailId } | 
+/**  Ask the PBX now what the user tells others of being there. */
+{ do: "askPresence" } | 
+/**  Tell others something else, through the PBX and for all phones of the user's. */
+{ do: "setPresence"; 
+/**  For which account. */
+account: AccountId; 
+/**  What. */
+presence: PresenceChoice; 
+/**  In the user's own words, 128 characters at most; blank without. */
+note: string } | 
+/**  Ask the PBX now for the greetings. */
+{ do: "askGreetings" } | 
+/**  Record a greeting, a minute at most. A call that begins meanwhile ends that. */
+{ do: "recordGreeting" } | 
+/**  The greeting is said. */
+{ do: "finishGreeting" } | 
+/**  Take a greeting out of a WAV file that was chosen. */
+{ do: "takeGreeting"; 
+/**  The file, base64. */
+file: string } | 
+/**  Forget the greeting that is made. */
+{ do: "dropDraft" } | 
+/**  Send the greeting that is made to the PBX, and use it from then on. */
+{ do: "useDraft"; 
+/**  For which account; the first that takes greetings where it is left out. */
+account: AccountId | null } | 
+/**  Use a greeting, or the PBX's own again. */
+{ do: "useGreeting"; 
+/**  Which. */
+id: GreetingId; 
+/**  Whether callers hear it. */
+on: boolean } | 
+/**  Delete a greeting. */
+{ do: "deleteGreeting"; 
+/**  Which. */
+id: GreetingId } | 
+/**  Listen to a sound through the speaker of calls. A call that begins meanwhile interrupts that. */
+{ do: "play"; 
+/**  Which. */
+sound: SoundId; 
+/**  From there on, milliseconds; from where it was left where this is left out. */
+fromMs: number | null } | 
+/**  Stop listening for a while. */
+{ do: "pausePlaying" } | 
+/**  Listen no longer. */
+{ do: "closePlayer" } | 
+/**  Save a sound as a file in the user's folder for downloads ([`Event::SoundSaved`](crate::Event::SoundSaved)). */
+{ do: "saveSound"; 
+/**  Which. */
+sound: SoundId };
 
 /**  How the calls of an account find their way through NATs, as it is typed. A password stands in the keychain. */
 export type Connection = {
@@ -1120,6 +1210,8 @@ export type DesktopPreferences = {
 	keys?: GlobalKeys,
 	/**  A page that is opened for calls from outside. */
 	screenPop?: ScreenPop,
+	/**  How the windows look, and in which language. */
+	appearance?: Appearance,
 };
 
 /**  What the desktop lets the phone do. */
@@ -1310,6 +1402,27 @@ export type Direction =
 /**  We called. */
 "outgoing";
 
+/**  A greeting that is made. */
+export type DraftView = 
+/**  None. */
+{ is: "none" } | 
+/**  It is recorded, for a minute at most. */
+{ is: "recording"; 
+/**  Milliseconds recorded. */
+ms: number; 
+/**  Peak level since the last word, 0 to 100. */
+level: number } | 
+/**  It can be listened to and sent. */
+{ is: "ready"; 
+/**  Milliseconds it lasts. */
+lengthMs: number } | 
+/**  It is sent to the PBX. */
+{ is: "sending" } | 
+/**  It could not be made. */
+{ is: "failed"; 
+/**  Why. */
+problem: Problem };
+
 /**  How digits are sent. */
 export type DtmfMode = 
 /**  As was agreed on: events, else tones where the codec keeps them whole, else INFO. */
@@ -1413,6 +1526,10 @@ view: HearBackView } |
 { what: "bundle"; 
 /**  All of it. */
 view: BundleView } | 
+/**  It stands otherwise with newer versions of the phone. */
+{ what: "update"; 
+/**  As it stands now. */
+view: UpdateView } | 
 /**  It stands otherwise with the check of the phone. */
 { what: "check"; 
 /**  As it stands now. */
@@ -1517,6 +1634,32 @@ preferences: DesktopPreferences } |
 { what: "asked"; 
 /**  As it stands now. */
 view: AskedView | null } | 
+/**  The voicemails are others now, or it stands otherwise with them. */
+{ what: "voicemails"; 
+/**  As they stand now. */
+view: VoicemailsView } | 
+/**  The greetings are others now, or it stands otherwise with the one that is made. */
+{ what: "greetings"; 
+/**  As they stand now. */
+view: GreetingsView } | 
+/**  The user tells others something else of being there. */
+{ what: "ownPresence"; 
+/**  For each account whose PBX keeps it. */
+views: OwnPresenceView[] } | 
+/**  Something else is listened to, or it does something else. */
+{ what: "player"; 
+/**  As it stands now; none where nothing is open. */
+view: PlayerView | null } | 
+/**  How far the user has heard, ten times a second. */
+{ what: "playedTo"; 
+/**  Milliseconds heard. */
+atMs: number } | 
+/**  A sound was saved as was asked for. */
+{ what: "soundSaved"; 
+/**  Which. */
+sound: SoundId; 
+/**  The file. */
+path: string } | 
 /**  Something the user must know that belongs to no page, or a command that could not be followed. */
 { what: "notice"; 
 /**  What it is. */
@@ -1583,6 +1726,31 @@ export type GlobalKeys = {
 	hangUp?: string,
 	/**  Mutes all calls that talk, or no longer. */
 	mute?: string,
+};
+
+/**  Number of a greeting, for as long as the phone runs; never used twice. */
+export type GreetingId = number;
+
+/**  A greeting that the PBX has. */
+export type GreetingView = {
+	/**  Its number. */
+	id: GreetingId,
+	/**  Account it belongs to. */
+	account: AccountId,
+	/**  Name of its file, where the PBX tells. */
+	name: string | null,
+	/**  Callers hear it. */
+	on: boolean,
+};
+
+/**  The greetings of all accounts, and the one that is made. */
+export type GreetingsView = {
+	/**  Accounts whose PBX takes greetings. */
+	accounts: AccountId[],
+	/**  Those there are; where none is on, callers hear the PBX's own. */
+	greetings: GreetingView[],
+	/**  The one that is made. */
+	draft: DraftView,
 };
 
 /**  How it stands with the hear-back test. */
@@ -1783,6 +1951,16 @@ export type Outcome =
 /**  It was not looked at: what was found before makes it meaningless, or what it takes was not given. */
 "skipped";
 
+/**  What the user tells others of being there through an account, as its PBX keeps it. */
+export type OwnPresenceView = {
+	/**  Which account. */
+	account: AccountId,
+	/**  What was chosen; none where the PBX says what nobody chooses, such as that there is a call. */
+	presence: PresenceChoice | null,
+	/**  In the user's own words; blank without. */
+	note: string,
+};
+
 /**  Rules for passwords (`GET /tenant/password_policy`). */
 export type PasswordPolicyView = {
 	/**  Fewest characters. */
@@ -1880,6 +2058,8 @@ export type Picture = {
 	hearBack: HearBackView,
 	/**  How it stands with the check of the phone; left out where nobody asked for one. */
 	check?: CheckView,
+	/**  How it stands with newer versions; left out where nobody looks for them. */
+	update?: UpdateView,
 	/**  What the machine's policy settles; left out where that is nothing. */
 	policy?: PolicyView,
 	/**  How it stands with the contacts. */
@@ -1888,6 +2068,41 @@ export type Picture = {
 	desktop?: DesktopPreferences,
 	/**  A number out of a link that is asked about. */
 	asked?: AskedView | null,
+	/**  The voicemails. */
+	voicemails?: VoicemailsView,
+	/**  What the user tells others of being there, for each account whose PBX keeps it. */
+	ownPresence?: OwnPresenceView[],
+	/**  The greetings. */
+	greetings?: GreetingsView,
+	/**  What is listened to. */
+	player?: PlayerView | null,
+};
+
+/**  What a sound does that is listened to. */
+export type PlayerState = 
+/**  It is fetched from the PBX. */
+{ is: "loading" } | 
+/**  It is heard. */
+{ is: "playing" } | 
+/**  It waits where it was left, or at its end. */
+{ is: "paused" } | 
+/**  It cannot be heard. */
+{ is: "failed"; 
+/**  Why. */
+problem: Problem };
+
+/**  What is listened to. */
+export type PlayerView = {
+	/**  Which sound. */
+	sound: SoundId,
+	/**  What it does. */
+	state: PlayerState,
+	/**  Milliseconds heard of it. */
+	atMs: number,
+	/**  Milliseconds it lasts; 0 until it is there. */
+	lengthMs: number,
+	/**  How loud its parts are, each as long as the others, 0 to 100 of the loudest; none until it is there. */
+	peaks: number[],
 };
 
 /**  What the window must know of the machine's policy. */
@@ -1918,6 +2133,19 @@ export type PopWhen =
 "answer" | 
 /**  When it is over. */
 "end";
+
+/**  What the user tells others of being there. */
+export type PresenceChoice = 
+/**  Can be reached. */
+"available" | 
+/**  Away. */
+"away" | 
+/**  Calls are kept off by the PBX, from all phones. */
+"doNotDisturb" | 
+/**  At lunch. */
+"lunch" | 
+/**  On a business trip. */
+"businessTrip";
 
 /**  Presence of another user. */
 export type PresenceView = {
@@ -2174,6 +2402,19 @@ export type SipAccount = {
 	password: string,
 };
 
+/**  A sound that can be listened to. */
+export type SoundId = 
+/**  A voicemail. */
+{ is: "voicemail"; 
+/**  Which. */
+id: VoicemailId } | 
+/**  A greeting. */
+{ is: "greeting"; 
+/**  Which. */
+id: GreetingId } | 
+/**  The greeting that is made. */
+{ is: "draft" };
+
 /**  A figure over a call. */
 export type Spread = {
 	/**  Lowest. */
@@ -2192,6 +2433,23 @@ export type SrtpPolicy =
 "prefer" | 
 /**  Always: a call that cannot be encrypted does not come about. */
 "require";
+
+/**  How it stands with something that the PBX keeps. */
+export type Standing = 
+/**  No PBX offers it, or there is none. */
+{ is: "none" } | 
+/**  It is asked for, and not known yet. */
+{ is: "loading" } | 
+/**  It is as the PBX had it then. */
+{ is: "fresh"; 
+/**  When. */
+at: UnixMs } | 
+/**  It may be outdated: the PBX could not be asked. The phone tries again by itself. */
+{ is: "stale"; 
+/**  As of when it is; none where it never was asked for in vain. */
+at: UnixMs | null; 
+/**  Why it could not. */
+problem: Problem };
 
 /**  The tenant behind a domain (`GET /info?domain=`). */
 export type TenantView = {
@@ -2264,6 +2522,43 @@ export type TurnOver =
 /**  Milliseconds since 1970-01-01 UTC. Exact in a JavaScript number. */
 export type UnixMs = number;
 
+/**  Where an update stands. */
+export type UpdateState = 
+/**  Nobody looks: this build has no maker's address, or the machine's policy forbids it. */
+"off" | 
+/**  Nothing is known yet. */
+"unknown" | 
+/**  The maker is being asked. */
+"looking" | 
+/**  There is nothing newer. */
+"current" | 
+/**  There is a newer version. */
+"available" | 
+/**  It is being fetched. */
+"fetching" | 
+/**  It is here and whole. */
+"ready" | 
+/**  The system's installer has it. */
+"installing" | 
+/**  It failed; the problem says why. */
+"failed";
+
+/**  How it stands with newer versions. */
+export type UpdateView = {
+	/**  What is being done or is known. */
+	state: UpdateState,
+	/**  The newer version, once one is known. */
+	version: string | null,
+	/**  Where to read what is new in it. */
+	notes: string | null,
+	/**  It can be fetched and installed from here; otherwise whoever installed the phone does it. */
+	installable: boolean,
+	/**  How much of it is here, 0 to 100, while it is fetched. */
+	percent: number,
+	/**  What went wrong last. */
+	problem: Problem | null,
+};
+
 /**  What is wrong with the sound of a call. The shell owns the words and the way to mend it. */
 export type Verdict = 
 /**  We hold the call. */
@@ -2319,6 +2614,33 @@ export type VoicePreferences = {
 	gain?: boolean,
 	/**  Rumble below the voice is taken away. */
 	highPass?: boolean,
+};
+
+/**  Number of a voicemail, for as long as the phone runs; never used twice. */
+export type VoicemailId = number;
+
+/**  A message that was left at the PBX. */
+export type VoicemailView = {
+	/**  Its number. */
+	id: VoicemailId,
+	/**  Account it was left for. */
+	account: AccountId,
+	/**  Who left it; a blank number where the PBX does not tell. */
+	from: PeerView,
+	/**  When, where the PBX tells. */
+	at: UnixMs | null,
+	/**  Seconds it lasts, where the PBX tells. */
+	lengthS: number | null,
+	/**  The user has heard it. */
+	heard: boolean,
+};
+
+/**  The voicemails of all accounts. */
+export type VoicemailsView = {
+	/**  All of them, newest first. */
+	messages: VoicemailView[],
+	/**  How it stands with them. */
+	state: Standing,
 };
 
 /**  Another extension that is watched. */

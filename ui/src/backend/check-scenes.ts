@@ -24,12 +24,15 @@ const blocked: Finding[] = [
   { check: 'signIn', tried: '', seen: '', outcome: 'skipped', diagnosis: null },
 ];
 
+const text = `${Array.from({ length: 40 }, (_, n) => ['# Versions', 'Carillon/0.1.0, Linux', '# Accounts', 'nora.lindqvist@fairwater.example at pbx.fairwater.example:8887 over Udp: Registered', '# SIP', '10:21:07.310 sent to 198.51.100.20:5060', 'REGISTER sip:fairwater.example SIP/2.0', 'Authorization: Digest username="214", response="***"'][n % 8]).join('\n')}\n`;
+
 export const checkScenes = (inside: () => Scene) => {
   const as = (check: CheckView): Scene => ({ ...inside(), events: [{ what: 'check', view: check }] });
   return {
     'settings-check': () => inside(),
     'settings-check-running': () => as({ running: true, done: false, findings: [...near, ...far], cause: null }),
     'settings-check-cause': () => as({ running: false, done: true, findings: [...near, ...far, ...blocked], cause: 'udpBlocked' }),
+    'settings-check-bundle': (): Scene => ({ ...inside(), events: [{ what: 'bundle', view: { text, saved: '/home/nora/Downloads/carillon-diagnostics-1790000000000.txt' } }] }),
     'settings-check-fine': () => as({ running: false, done: true, findings: [...near, ...far], cause: null }),
   };
 };

@@ -1,11 +1,12 @@
 // The scenes every screen is drawn and tested in: a picture, and what happened since.
 import type { SettingsPage } from '../screens/settings/SettingsList.svelte';
-import type { Phone } from '../phone.svelte';
-import type { AccountState, AccountView, CallState, CallView, ContactId, ContactsState, ContactView, HearBackView, HistoryView, PhoneEvent, Picture, PolicyView, Quality, TrustedView } from './backend';
+import { noUpdates, type Phone } from '../phone.svelte';
+import type { AccountState, AccountView, CallState, CallView, ContactId, ContactsState, ContactView, HearBackView, HistoryView, PhoneEvent, Picture, PolicyView, Quality, TrustedView, UpdateView, VoicemailId, VoicemailsView } from './backend';
 import { lamps, people } from './small-contacts';
 import { account, audio, certificate, echoed, media, noContacts, nothingPast, OWN, pastCalls, plainCall, problem, signIn } from './samples';
 import { checkScenes } from './check-scenes';
 import { signInScenes } from './sign-in-scenes';
+import { greeted, listening, voicemails as left } from './voicemail-scenes';
 
 export type Scene = {
   picture: Picture;
@@ -21,19 +22,23 @@ export type Scene = {
   people?: ContactView[];
   /** The contacts are open: the list alone, with one of them, or with the form. */
   contacts?: 'list' | ContactId | 'new' | 'edit';
+  /** The voicemails are open: the list, or one of them. */
+  voicemail?: 'list' | VoicemailId | 'greeting';
   /** One of the small windows of a call. */
   window?: 'incoming' | 'compact';
 };
 
 /** What of a scene the phone of the window knows by itself. */
-export function prepare({ contacts }: Phone, scene: Scene): void {
+export function prepare({ contacts, voicemail }: Phone, scene: Scene): void {
+  voicemail.greeting = scene.voicemail === 'greeting';
+  if (typeof scene.voicemail === 'number') voicemail.chosen = scene.voicemail;
   if (typeof scene.contacts === 'number') contacts.chosen = scene.contacts;
   if (scene.contacts === 'edit') [contacts.chosen, contacts.editing] = [6, 'chosen'];
   if (scene.contacts === 'new') contacts.editing = 'new';
 }
 
 /** What the window is told to begin with. */
-export const beginning = (scene: Scene) => ({ findOpen: scene.find !== undefined, findText: scene.find ?? '', keysOpen: scene.keys ?? false, settings: scene.settings, contacts: scene.contacts !== undefined });
+export const beginning = (scene: Scene) => ({ findOpen: scene.find !== undefined, findText: scene.find ?? '', keysOpen: scene.keys ?? false, settings: scene.settings, contacts: scene.contacts !== undefined, voicemail: scene.voicemail !== undefined });
 
 function call(id: number, state: CallState, change: Partial<CallView> = {}): CallView {
   return {
@@ -68,6 +73,11 @@ const knowing = (contacts: Scene['contacts'], state: ContactsState = { is: 'fres
   const scene = inside([account()], [], { people: all, contacts });
   return { ...scene, picture: { ...scene.picture, watched: all.length > 0 ? lamps() : [], history: pastCalls(), contacts: { version: 1, count: all.length, state } } };
 };
+/** Nora and what was left for her. */
+const messages = (voicemail: Scene['voicemail'], view: Partial<VoicemailsView> = {}, events: PhoneEvent[] = []): Scene => {
+  const scene = inside([account(undefined, { mailbox: { waiting: true, new: 3, old: 4 } })], [], { voicemail, events });
+  return { ...scene, picture: { ...scene.picture, watched: lamps(), voicemails: { ...left(), ...view }, greetings: greeted() } };
+};
 /** As many as a large company has. */
 const crowd = (): ContactView[] => Array.from({ length: 10_000 }, (_, n) => ({ ...people()[n % 10]!, id: n + 1, name: `${people()[n % 10]!.name} ${n}`, favorite: false }));
 const remembering = (history: HistoryView): Scene => {
@@ -96,6 +106,10 @@ const earlierCalls = (): PhoneEvent[] => [
   said(call(3, ended('missed', null, 487), { direction: 'incoming', peer: { number: '208', name: 'Tomás Leal' } })),
   said(call(4, ended('hungUpThere', 182), { peer: { number: '020 7946 0148', name: null } })),
 ];
+
+const newer = { version: '1.4.0', notes: 'https://carillon.example/news' };
+/** A phone that knows this of newer versions. */
+const updated = (settings: 'about' | undefined, view: Partial<UpdateView>): Scene => inside([account()], [], { settings, events: [...(settings ? [] : earlierCalls()), { what: 'update', view: { ...noUpdates, ...view } }] });
 
 /** All scenes by name. Made anew each time, for their clocks start when they are made. */
 export const scenes = {
@@ -162,10 +176,34 @@ export const scenes = {
   transferring: () => inside([account()], [call(5, active(), { transfer: { to: '231', status: 180 }, digitsWaiting: '1234#' })], { events: spoken(5) }),
   forwarded: () => inside([account()], [call(5, { is: 'incoming' }, { direction: 'incoming', peer: ingrid, divertedBy: kenji })]),
   'sip-certificate': () => inside([account({ is: 'offline', problem: problem('certificateUntrusted'), status: null }, { transport: 'tls', certificate: certificate('pbx.fairwater.example:5061') })]),
-  voicemail: () => inside([account(undefined, { mailbox: { waiting: true, new: 2, old: 5 } })]),
+  voicemail: () => messages('list'),
+  'voicemail-one': () => messages(7),
+  'voicemail-playing': () => messages(7, {}, [listening()]),
+  'voicemail-loading-sound': () => messages(7, {}, [listening({ is: 'loading' })]),
+  'voicemail-unplayable': () => messages(7, {}, [listening({ is: 'failed', problem: problem('soundUnknown', '48213 bytes, audio/x-gsm') })]),
+  'voicemail-saved': () => messages(7, {}, [{ what: 'soundSaved', sound: { is: 'voicemail', id: 7 }, path: '/home/nora/Downloads/2026-11-22 12.31.05.000 Z Priya Raman.wav' }]),
+  'voicemail-empty': () => messages('list', { messages: [] }),
+  'voicemail-loading': () => messages('list', { messages: [], state: { is: 'loading' } }),
+  'voicemail-stale': () => messages('list', { state: { is: 'stale', at: Date.now() - 7_200_000, problem: problem('serverSilent') } }),
+  'voicemail-never': () => messages('list', { messages: [], state: { is: 'stale', at: null, problem: problem('serverFailed', 'HTTP 500') } }),
+  status: () => inside([account()], [], { events: [{ what: 'ownPresence', views: [{ account: OWN, presence: 'lunch', note: 'Back at two' }] }] }),
+  greeting: () => messages('greeting'),
+  'greeting-recording': () => messages('greeting', {}, [{ what: 'greetings', view: { ...greeted(), draft: { is: 'recording', ms: 7_300, level: 62 } } }]),
+  'greeting-ready': () => messages('greeting', {}, [{ what: 'greetings', view: { ...greeted(), draft: { is: 'ready', lengthMs: 12_400 } } }]),
+  'greeting-failed': () => messages('greeting', {}, [{ what: 'greetings', view: { ...greeted(), draft: { is: 'failed', problem: problem('soundUnknown', 'not a WAV file of PCM or G.711') } } }]),
+  'voicemail-call': () => messages('list', { messages: [], state: { is: 'none' } }),
   'do-not-disturb': () => inside([account()], [], { events: [...earlierCalls(), { what: 'callPreferences', preferences: { doNotDisturb: true } }] }),
   message: () => inside([account()], [], { events: [...earlierCalls(), { what: 'message', view: { id: 7, account: OWN, peer: marta, text: 'The courier is at the gate.\nShall I let him in?', at: Date.now(), state: { is: 'received' } } }] }),
   'settings-codecs': () => inside([account()], [], { settings: 'codecs', events: [codecs()] }),
+  'settings-about': () => updated('about', { state: 'unknown' }),
+  'settings-about-off': () => updated('about', { state: 'off' }),
+  'settings-about-current': () => updated('about', { state: 'current' }),
+  'settings-about-available': () => updated('about', { state: 'available', installable: true, ...newer }),
+  'settings-about-failed': () => updated('about', { state: 'failed', problem: problem('updateRefused', 'not signed by who makes the product') }),
+  'update-available': () => updated(undefined, { state: 'available', installable: true, ...newer }),
+  'update-elsewhere': () => updated(undefined, { state: 'available', ...newer }),
+  'update-fetching': () => updated(undefined, { state: 'fetching', installable: true, percent: 62, ...newer }),
+  'update-ready': () => updated(undefined, { state: 'ready', installable: true, percent: 100, ...newer }),
   'settings-policy': () => managed('accounts', []),
   'settings-policy-codecs': () => managed('codecs', [codecs('opus', 'PCMA')]),
   'settings-codecs-settled': () => inside([account(undefined, { enforced: { theme: null, language: null, hidden: [], codecs: true } })], [], { settings: 'codecs', events: [codecs('G722', 'opus')] }),
@@ -180,6 +218,8 @@ export const scenes = {
   asked: () => inside([account()], [], { events: [{ what: 'asked', view: { target: '+4930901820', waits: false, plain: true } }] }),
   'asked-code': () => inside([account()], [], { events: [{ what: 'asked', view: { target: '*72900', waits: false, plain: false } }] }),
   'asked-waits': () => inside([account({ is: 'registering' })], [], { events: [{ what: 'asked', view: { target: '+4930901820', waits: true, plain: true } }] }),
+  'settings-appearance': () => inside([account()], [], { settings: 'appearance', events: [{ what: 'desktop', preferences: { appearance: { theme: null, language: null } } }] }),
+  'settings-keyboard': () => inside([account()], [], { settings: 'keyboard', events: [{ what: 'desktop', preferences: { keys: { answer: 'Ctrl+Shift+F9' } } }] }),
   'settings-desktop': () => inside([account()], [], { settings: 'desktop', events: [{ what: 'desktop', preferences: { closeToTray: true, incomingWindow: true, notifications: true, compactWindow: true, stayAwake: true, keys: { answer: 'Ctrl+Shift+F9' }, screenPop: { when: 'ring', url: '' } } }] }),
   'window-incoming': () => inside([account()], [call(5, { is: 'incoming' }, { direction: 'incoming', peer: ingrid })], { window: 'incoming', events: [voicemails] }),
   'window-incoming-forwarded': () => inside([account(), harbour()], [call(5, { is: 'incoming' }, { direction: 'incoming', peer: { number: '0117 496 0148', name: null }, divertedBy: kenji })], { window: 'incoming', events: [voicemails] }),

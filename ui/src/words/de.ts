@@ -1,11 +1,17 @@
-import { brand } from '../brand';
+import { about } from './about.de';
+import { bundle } from './bundle.de';
 import { codes, ends, seems } from './codes.de';
 import { doctor } from './doctor.de';
+import { presence } from './presence.de';
+import { voicemail } from './voicemail.de';
 import type { Verdict } from '../backend/backend';
 import type { Words } from './en';
+import { counting } from './plurals';
 
-const seconds = (n: number) => (n === 1 ? '1 Sekunde' : `${n} Sekunden`);
-const minutes = (n: number) => (n === 1 ? '1 Minute' : `${n} Minuten`);
+const count = counting('de');
+
+const seconds = (n: number) => count(n, { one: '# Sekunde', other: '# Sekunden' });
+const minutes = (n: number) => count(n, { one: '# Minute', other: '# Minuten' });
 
 const verdicts: Record<Verdict, (who: string) => { what: string; todo: string }> = {
   heldHere: (who) => ({ what: 'Sie halten dieses Gespräch.', todo: `${who} hört Sie nicht.` }),
@@ -27,11 +33,14 @@ const verdicts: Record<Verdict, (who: string) => { what: string; todo: string }>
 };
 
 export const de: Words = {
-  language: 'Deutsch',
   codes,
   ends,
   seems,
+  about,
+  bundle,
   doctor,
+  presence,
+  voicemail,
   qualities: { clear: 'Klar in beide Richtungen', choppy: 'Etwas abgehackt', breaking: 'Bricht ab', nothing: 'Es kommt nichts an' },
   transports: { udp: 'UDP', tcp: 'TCP', tls: 'TLS', wss: 'WSS' },
   common: {
@@ -75,7 +84,6 @@ export const de: Words = {
     sipPassword: 'Passwort der Nebenstelle',
     sipHint: 'Es steht in Ihrer Willkommens-E-Mail neben der Nummer der Nebenstelle. Es wird einmal gefragt und im Schlüsselbund dieses Systems aufbewahrt.',
     sipNext: 'Fertig',
-    foot: (version) => `${brand.name} ${version} · Deutsch`,
     links: { website: 'Website', help: 'Hilfe', privacy: 'Datenschutz' },
   },
   code: {
@@ -169,6 +177,8 @@ export const de: Words = {
     title: 'Einstellungen',
     accounts: 'Konten',
     certificates: 'Sicherheit und Zertifikate',
+    find: 'Einstellungen durchsuchen',
+    nothingFound: 'So heißt keine Einstellung',
     back: 'Alle Einstellungen',
     addAccount: 'Konto hinzufügen',
     line: 'Leitung',
@@ -317,7 +327,7 @@ export const de: Words = {
     },
     echoNumber: 'Echo-Leitung',
     echoNumberHint: 'Eine Nummer, die wiederholt, was man sagt: der ganze Weg durch Ihre Anlage und zurück. Leer, wo es keine gibt.',
-    echoed: (quality, trip, buffer, lost) => `Beim letzten Mal: ${quality} · ${trip} ms hin und zurück, ${buffer} ms Puffer, ${lost.replace('.', ',')} % verloren`,
+    echoed: (quality, trip, buffer, lost) => `Beim letzten Mal: ${quality} · ${trip} ms hin und zurück, ${buffer} ms Puffer, ${lost} % verloren`,
   },
   certificate: {
     untrusted: 'Dieser Server kann sich nicht ausweisen',
@@ -379,14 +389,12 @@ export const de: Words = {
     shown: { all: 'Alle', missed: 'Verpasst' },
     noMissed: 'Keine verpassten Anrufe',
     earlierCalls: 'Frühere Anrufe zeigen',
-    missedCalls: (n) => (n === 1 ? '1 verpasster Anruf' : `${n} verpasste Anrufe`),
+    missedCalls: (n) => count(n, { one: '# verpasster Anruf', other: '# verpasste Anrufe' }),
     emptyTitle: 'Hier stehen bald Ihre Anrufe',
     emptyBody: 'Wer anrief, wann und wie lange, mit einem Klick zum Rückruf. Um zu hören, dass alles geht, rufen Sie die Echoleitung an: Sie wiederholt, was Sie sagen.',
     echo: 'Echoleitung anrufen',
     failed: 'Das Telefon konnte nicht starten',
     notices: 'Hinweise',
-    voicemail: (n) => (n === null ? 'Mailbox' : `Mailbox · ${n} neu`),
-    voicemailHint: 'Mailbox anrufen',
     message: (who) => `Nachricht von ${who}`,
     callBack: 'Zurückrufen',
     disturb: 'Ausschalten',
@@ -603,12 +611,30 @@ export const de: Words = {
     popUrl: 'Adresse',
     popHint: '%CALLER% steht für die Nummer, %NAME% für den Namen, %ACCOUNT% für Ihre Leitung, %CALL% für den Anruf.',
   },
+  keyboard: {
+    title: 'Tastatur',
+    window: 'Tasten im Fenster',
+    call: 'Im Gespräch',
+    keys: {
+      find: 'Suchen oder anrufen', answer: 'Den Anruf annehmen, der klingelt', end: 'Auflegen', mute: 'Stummschalten', hold: 'Halten', keypad: 'Tastenfeld', record: 'Aufnehmen', transfer: 'Weitergeben', close: 'Schließen, was offen ist',
+    },
+  },
+  appearance: {
+    title: 'Darstellung',
+    theme: 'Farben',
+    themes: { system: 'Wie im System', light: 'Hell', dark: 'Dunkel' },
+    rows: 'Zeilen',
+    density: { roomy: 'Geräumig', dense: 'Dicht' },
+    language: 'Sprache',
+    systemLanguage: 'Wie im System',
+    settled: 'Das hat Ihre Telefonanlage festgelegt.',
+  },
   policy: {
     settledBy: (organisation: string | null, what: string[]) => `${organisation ?? 'Ihre Verwaltung'} hat dies festgelegt: ${what.join(', ')}.`,
     faulty: 'Die Vorgaben für diesen Rechner ließen sich nicht ganz befolgen. Sagen Sie es Ihrer Verwaltung.',
     keys: {
       server: 'Server', domain: 'Domain', ways: 'Wege zur Anmeldung', transport: 'Transport', srtp: 'Verschlüsselung der Anrufe', codecs: 'Codecs', proxy: 'Proxy',
-      authorities: 'Zertifizierungsstellen', pins: 'Zertifikate', autostart: 'Start mit dem Rechner', recording: 'Aufzeichnung', log: 'Protokoll',
+      authorities: 'Zertifizierungsstellen', pins: 'Zertifikate', autostart: 'Start mit dem Rechner', recording: 'Aufzeichnung', log: 'Protokoll', updates: 'neuere Versionen',
     },
   },
   verdicts: {

@@ -1,5 +1,6 @@
 // Wonach die Prüfung des Telefons sieht und was sie findet.
 import type { Check, Diagnosis, Outcome } from '../backend/backend';
+import { counting } from './plurals';
 import type { doctor as english } from './doctor.en';
 
 const checks: Record<Check, string> = {
@@ -91,7 +92,7 @@ export const doctor: typeof english = {
   start: 'Telefon prüfen',
   again: 'Noch einmal prüfen',
   stop: 'Abbrechen',
-  running: (n) => (n === 1 ? 'Es wird geprüft. 1 Punkt erledigt.' : `Es wird geprüft. ${n} Punkte erledigt.`),
+  running: (n) => `Es wird geprüft. ${counting('de')(n, { one: '# Punkt erledigt.', other: '# Punkte erledigt.' })}`,
   fine: 'Es wurde kein Fehler gefunden.',
   fineTodo: 'Geht trotzdem etwas nicht, sagen Sie der Verwaltung, was und wann.',
   account: 'Mit dem Konto',

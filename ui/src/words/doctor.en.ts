@@ -1,4 +1,5 @@
 // What the check of the phone looks at and finds.
+import { counting } from './plurals';
 import type { Check, Diagnosis, Outcome } from '../backend/backend';
 
 const checks: Record<Check, string> = {
@@ -90,7 +91,7 @@ export const doctor = {
   start: 'Check my phone',
   again: 'Check again',
   stop: 'Stop',
-  running: (n: number) => (n === 1 ? 'Looking. 1 thing done.' : `Looking. ${n} things done.`),
+  running: (n: number) => `Looking. ${counting('en')(n, { one: '# thing done.', other: '# things done.' })}`,
   fine: 'Nothing wrong was found.',
   fineTodo: 'If something does not work all the same, tell your administrator what, and when.',
   account: 'With the account',

@@ -1,7 +1,13 @@
-import { brand } from '../brand';
 import type { ContactFilter, DeviceNews, Heard, NumberKind, Quality, ReasonView, RingTone, Transport, Verdict } from '../backend/backend';
+import { about } from './about.en';
+import { bundle } from './bundle.en';
 import { codes, ends, seems } from './codes.en';
 import { doctor } from './doctor.en';
+import { presence } from './presence.en';
+import { voicemail } from './voicemail.en';
+import { counting } from './plurals';
+
+const count = counting('en');
 
 const qualities: Record<Quality, string> = {
   clear: 'Clear both ways', choppy: 'A little choppy', breaking: 'Breaking up', nothing: 'Nothing arriving',
@@ -9,8 +15,8 @@ const qualities: Record<Quality, string> = {
 
 const transports: Record<Transport, string> = { udp: 'UDP', tcp: 'TCP', tls: 'TLS', wss: 'WSS' };
 
-const seconds = (n: number) => (n === 1 ? '1 second' : `${n} seconds`);
-const minutes = (n: number) => (n === 1 ? '1 minute' : `${n} minutes`);
+const seconds = (n: number) => count(n, { one: '# second', other: '# seconds' });
+const minutes = (n: number) => count(n, { one: '# minute', other: '# minutes' });
 
 const verdicts: Record<Verdict, (who: string) => { what: string; todo: string }> = {
   heldHere: (who) => ({ what: 'You hold this call.', todo: `${who} cannot hear you.` }),
@@ -32,11 +38,14 @@ const verdicts: Record<Verdict, (who: string) => { what: string; todo: string }>
 };
 
 export const en = {
-  language: 'English',
   codes,
   ends,
   seems,
+  about,
+  bundle,
   doctor,
+  presence,
+  voicemail,
   qualities,
   transports,
   common: {
@@ -80,7 +89,6 @@ export const en = {
     sipPassword: 'Extension password',
     sipHint: 'It is in your welcome e-mail, beside the extension number. It is asked for once and kept in this system’s keychain.',
     sipNext: 'Finish',
-    foot: (version: string) => `${brand.name} ${version} · English`,
     links: { website: 'Website', help: 'Help', privacy: 'Privacy' },
   },
   code: {
@@ -174,6 +182,8 @@ export const en = {
     title: 'Settings',
     accounts: 'Accounts',
     certificates: 'Security and certificates',
+    find: 'Search settings',
+    nothingFound: 'No setting is called so',
     back: 'All settings',
     addAccount: 'Add account',
     line: 'Line',
@@ -384,14 +394,12 @@ export const en = {
     shown: { all: 'All', missed: 'Missed' },
     noMissed: 'No missed calls',
     earlierCalls: 'Show earlier calls',
-    missedCalls: (n: number) => (n === 1 ? '1 missed call' : `${n} missed calls`),
+    missedCalls: (n: number) => count(n, { one: '# missed call', other: '# missed calls' }),
     emptyTitle: 'Your calls will be listed here',
     emptyBody: 'Who called, when, and for how long, with one click to call back. To hear that everything works, call the echo line: it repeats what you say.',
     echo: 'Call the echo line',
     failed: 'The phone could not start',
     notices: 'Notices',
-    voicemail: (n: number | null) => (n === null ? 'Voicemail' : `Voicemail · ${n} new`),
-    voicemailHint: 'Call the voicemail',
     message: (who: string) => `Message from ${who}`,
     callBack: 'Call back',
     disturb: 'Turn off',
@@ -608,12 +616,30 @@ export const en = {
     popUrl: 'Address',
     popHint: '%CALLER% stands for the number, %NAME% for the name, %ACCOUNT% for your line, %CALL% for the call.',
   },
+  keyboard: {
+    title: 'Keyboard',
+    window: 'Keys in the window',
+    call: 'In a call',
+    keys: {
+      find: 'Search or call', answer: 'Answer the call that rings', end: 'End the call', mute: 'Mute', hold: 'Hold', keypad: 'Keypad', record: 'Record', transfer: 'Transfer', close: 'Close what is open',
+    },
+  },
+  appearance: {
+    title: 'Appearance',
+    theme: 'Theme',
+    themes: { system: 'As the system has it', light: 'Light', dark: 'Dark' },
+    rows: 'Rows',
+    density: { roomy: 'Roomy', dense: 'Dense' },
+    language: 'Language',
+    systemLanguage: 'As the system has it',
+    settled: 'Your PBX has settled this.',
+  },
   policy: {
     settledBy: (organisation: string | null, what: string[]) => `${organisation ?? 'Your administrator'} has settled this: ${what.join(', ')}.`,
     faulty: 'The policy of this computer could not be followed in full. Tell your administrator.',
     keys: {
       server: 'server', domain: 'domain', ways: 'ways to sign in', transport: 'transport', srtp: 'encryption of calls', codecs: 'codecs', proxy: 'proxy',
-      authorities: 'authorities for certificates', pins: 'certificates', autostart: 'start with the computer', recording: 'recording', log: 'log',
+      authorities: 'authorities for certificates', pins: 'certificates', autostart: 'start with the computer', recording: 'recording', log: 'log', updates: 'newer versions',
     },
   },
   verdicts: {

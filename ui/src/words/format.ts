@@ -1,6 +1,7 @@
 // Times, lengths and names the way a person writes them.
 import type { CallView, PeerView, Problem } from '../backend/backend';
 import { language, words } from './index.svelte';
+import { known } from './languages';
 
 /** Seconds as `04:37`, from an hour on `1:04:37`. */
 export function clockTime(seconds: number): string {
@@ -18,7 +19,22 @@ export function countdown(seconds: number): string {
 
 /** The user's own variety of the language in use: `en-GB` where they asked for it. */
 function locale(): string {
-  return navigator.languages.find((tag) => tag.split('-', 1)[0] === language()) ?? language();
+  return navigator.languages.find((tag) => tag.split('-', 1)[0] === language()) ?? known(language()).tag;
+}
+
+/** A number with one place behind the point. */
+export function decimal(n: number): string {
+  return new Intl.NumberFormat(locale(), { minimumFractionDigits: 1, maximumFractionDigits: 1 }).format(n);
+}
+
+/** A whole number. */
+export function whole(n: number): string {
+  return new Intl.NumberFormat(locale(), { maximumFractionDigits: 0 }).format(n);
+}
+
+/** A part of the whole, given in hundredths. */
+export function share(percent: number): string {
+  return new Intl.NumberFormat(locale(), { style: 'percent' }).format(percent / 100);
 }
 
 /** A day in full, as in a certificate. */
@@ -46,6 +62,13 @@ export function dayAndTime(ms: number): string {
 /** Hours and minutes. */
 export function timeOfDay(ms: number): string {
   return new Intl.DateTimeFormat(locale(), { timeStyle: 'short' }).format(ms);
+}
+
+/** The time of a moment of today, the day of an earlier one, as a list has it; `today` is the midnight it began with. */
+export function shortDay(ms: number, today: number): string {
+  if (ms >= today) return timeOfDay(ms);
+  const lately = today - ms < 6 * 86_400_000;
+  return new Intl.DateTimeFormat(locale(), lately ? { weekday: 'short' } : { day: 'numeric', month: 'short' }).format(ms);
 }
 
 /** What a person is called: their name, else their number. */

@@ -1,43 +1,40 @@
 // The words of the language in use. A key missing in a language does not compile.
-import { de } from './de';
 import { en, type Words } from './en';
+import { firstOf, known, type Language } from './languages';
 
-const languages = { en, de } satisfies Record<string, Words>;
-export type Language = keyof typeof languages;
-
-let chosen = $state<Language>(firstOf(navigator.languages));
-let settled = $state<Language | null>(null);
+let inUse = $state.raw<{ language: Language; words: Words }>({ language: 'en', words: en });
+let wanted: Language = 'en';
+let system = $state.raw<readonly string[]>(navigator.languages);
+addEventListener('languagechange', () => (system = navigator.languages));
 
 /** The words of the language in use; follows a change of language by itself. */
 export function words(): Words {
-  return languages[language()];
+  return inUse.words;
 }
 
-/** The language in use, as in `<html lang>`. */
+/** The language in use. */
 export function language(): Language {
-  return settled ?? chosen;
+  return inUse.language;
 }
 
-/** Changes the language. */
-export function speak(to: Language): void {
-  chosen = to;
+/** The languages the system's user asks for, best first. */
+export const systemLanguages = (): readonly string[] => system;
+
+/** Takes other languages for those of the system. */
+export function pretend(tags: readonly string[]): void {
+  system = tags;
 }
 
-/** Settles the language, whatever was chosen, until it is told otherwise; one the phone does not speak settles nothing. */
-export function settle(tag: string | null): void {
-  settled = tag === null ? null : spoken(tag);
-}
-
-/** The first of the languages asked for that the phone speaks; English where it speaks none. */
-export function firstOf(asked: readonly string[]): Language {
-  for (const tag of asked) {
-    const known = spoken(tag);
-    if (known) return known;
+/** Speaks the first of the languages asked for, once its words are there. Until then, and where they do not come, it stays with what it spoke. */
+export async function speak(asked: readonly (string | null | undefined)[]): Promise<void> {
+  const language = firstOf(asked);
+  wanted = language;
+  if (language === inUse.language) return;
+  try {
+    const words = await known(language).load();
+    // Another one may have been asked for meanwhile.
+    if (wanted === language) inUse = { language, words };
+  } catch (error) {
+    console.error(error);
   }
-  return 'en';
-}
-
-function spoken(tag: string): Language | null {
-  const base = tag.split(/[-_]/, 1)[0]?.toLowerCase() ?? '';
-  return Object.hasOwn(languages, base) ? (base as Language) : null;
 }

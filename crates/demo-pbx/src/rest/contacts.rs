@@ -8,24 +8,16 @@ use axum::extract::{Extension, Path, Query, State};
 use axum::http::StatusCode;
 use axum::routing::{get, post};
 use axum::{Json, Router};
-use serde::Deserialize;
 use serde_json::{Map, Value, json};
 
 use super::auth::SignedIn;
 use super::errors::Refusal;
+use super::part::Part;
 use crate::contacts::List;
 use crate::pbx::Shared;
 use crate::requests::lock;
 
 type Fields = Result<Json<Map<String, Value>>, JsonRejection>;
-
-/// A part of a list.
-#[derive(Deserialize)]
-struct Part {
-    #[serde(default)]
-    skip: usize,
-    top: Option<usize>,
-}
 
 /// Which contacts a route is about.
 #[derive(Clone, Copy)]
@@ -84,11 +76,8 @@ async fn own(
 }
 
 fn page(shared: &Shared, signed_in: &SignedIn, list: &List, part: &Part) -> Result<Json<Value>, Refusal> {
-    let top = part.top.unwrap_or(100);
-    if !(1..=100).contains(&top) {
-        return Err(Refusal::field("top"));
-    }
-    let (count, mut all) = lock(&shared.contacts).list(&signed_in.user.id, list, part.skip, top);
+    let (skip, top) = part.range()?;
+    let (count, mut all) = lock(&shared.contacts).list(&signed_in.user.id, list, skip, top);
     if *list == List::Company {
         // The company's list knows nothing of users.
         all.iter_mut().filter_map(Value::as_object_mut).for_each(|contact| drop(contact.remove("favorite")));

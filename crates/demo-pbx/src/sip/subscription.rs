@@ -137,7 +137,10 @@ impl Switch {
         for subscription in &mut self.subscriptions {
             let over = subscription.until <= now;
             let body = match subscription.package {
-                Package::MessageSummary => summary(&subscription.about, &self.tenant.domain),
+                Package::MessageSummary => {
+                    let counts = self.mailboxes.get(&subscription.about).copied().unwrap_or_default();
+                    summary(counts, &self.tenant.domain)
+                }
                 Package::Dialog => dialogs(&subscription.about, &self.tenant.domain, &seen),
             };
             if subscription.told.as_ref() == Some(&body) && !over {
@@ -198,12 +201,11 @@ impl Subscription {
     }
 }
 
-/// The first extension has a message that was not heard yet, so that a newcomer sees what that looks like.
-fn summary(extension: &str, domain: &str) -> String {
-    let new = u8::from(extension == "101");
+/// Messages that were not heard yet, and that were (RFC 3842, section 3.5).
+fn summary((new, old): (usize, usize), domain: &str) -> String {
     let waiting = if new > 0 { "yes" } else { "no" };
     format!(
-        "Messages-Waiting: {waiting}\r\nMessage-Account: sip:{}@{domain}\r\nVoice-Message: {new}/0 (0/0)\r\n",
+        "Messages-Waiting: {waiting}\r\nMessage-Account: sip:{}@{domain}\r\nVoice-Message: {new}/{old} (0/0)\r\n",
         super::VOICEMAIL
     )
 }

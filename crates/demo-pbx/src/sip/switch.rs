@@ -41,10 +41,12 @@ pub(crate) enum Input {
 }
 
 /// What tests may order.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum Order {
     /// End every call.
     KillCalls,
+    /// So many messages wait for an extension, not heard yet and heard.
+    Mailbox { extension: String, new: usize, old: usize },
 }
 
 /// What is to be done.
@@ -79,6 +81,8 @@ pub(crate) struct Switch {
     pub(super) calls: Vec<Call>,
     pub(super) lines: HashMap<String, LineCall>,
     pub(super) subscriptions: Vec<Subscription>,
+    /// Messages of each extension that were not heard yet, and that were.
+    pub(super) mailboxes: HashMap<String, (usize, usize)>,
     pub(super) out: Vec<Output>,
     /// Answer everything with 503.
     pub unavailable: bool,
@@ -100,6 +104,7 @@ impl Switch {
             calls: Vec::new(),
             lines: HashMap::new(),
             subscriptions: Vec::new(),
+            mailboxes: HashMap::new(),
             out: Vec::new(),
             unavailable: false,
             challenge_in_dialog: false,
@@ -127,6 +132,9 @@ impl Switch {
             Input::MediaOpened { line, rtp } => self.media_opened(&line, rtp, now),
             Input::MediaQuiet { line } => self.hang_up_line(&line, now),
             Input::Order(Order::KillCalls) => self.kill_calls(now),
+            Input::Order(Order::Mailbox { extension, new, old }) => {
+                self.mailboxes.insert(extension, (new, old));
+            }
             Input::Tick => {}
         }
         self.tell_subscribers(now);

@@ -209,3 +209,32 @@ fn silence_and_nowhere_keep_the_pace() {
     }
     assert_eq!((read, written), (100, 101));
 }
+
+#[test]
+fn sound_of_another_rate_is_played_from_any_place() {
+    let tone: std::sync::Arc<[i16]> =
+        (0..8_000).map(|n| (10_000.0 * (TAU * 500.0 * n as f32 / 8_000.0).sin()) as i16).collect();
+    for (from, frames) in [(0, 100), (750, 25), (1_000, 0), (9_999, 0)] {
+        let heard: Vec<_> = Frames::of(tone.clone(), 8_000, from * MS).unwrap().collect();
+        assert_eq!(heard.len(), frames, "from {from} ms");
+        let loud = |frame: &&[i16; FRAME]| frame.iter().any(|sample| sample.abs() > 9_000);
+        assert!(heard.iter().filter(loud).count() + 2 >= frames, "from {from} ms");
+    }
+    assert!(matches!(Frames::of(tone, 1, Duration::ZERO), Err(DeviceError::Rate(1))));
+}
+
+#[test]
+fn frames_are_made_into_sound_of_another_rate() {
+    let tone = |n: usize| (10_000.0 * (TAU * 500.0 * n as f32 / RATE as f32).sin()) as i16;
+    let frames: Vec<[i16; FRAME]> =
+        (0..50).map(|frame| std::array::from_fn(|n| tone(frame * FRAME + n))).collect();
+    let sound = at_rate(&frames, 8_000).unwrap();
+    assert_eq!(sound.len(), 4_000);
+    // Away from its ends it is the same tone: 16 samples a turn, and 180 degrees from turn to half turn.
+    for n in 400..3_600 {
+        assert!((i32::from(sound[n]) + i32::from(sound[n + 8])).abs() < 200, "{n}");
+    }
+    assert!(sound.iter().any(|sample| *sample > 9_500));
+    assert_eq!(at_rate(&[], 8_000).unwrap(), Vec::<i16>::new());
+    assert!(matches!(at_rate(&frames, 1), Err(DeviceError::Rate(1))));
+}

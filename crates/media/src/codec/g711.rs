@@ -11,8 +11,10 @@ const MAX_BYTES: usize = 960;
 
 /// Which of the two laws.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Law {
+pub enum Law {
+    /// µ-law: North America and Japan.
     Mu,
+    /// A-law: everywhere else.
     A,
 }
 
@@ -24,7 +26,8 @@ impl Law {
         }
     }
 
-    fn decode(self, code: u8) -> i16 {
+    /// The sample that a code stands for.
+    pub fn decode(self, code: u8) -> i16 {
         match self {
             Law::Mu => mu_decode(code),
             Law::A => a_decode(code),

@@ -9,6 +9,7 @@ use std::fmt;
 
 use thiserror::Error;
 
+pub use g711::Law;
 pub(crate) use opus::Settings as OpusSettings;
 pub(crate) use resample::{Band, Down, Up};
 pub(crate) use voice::{VoiceDecoder, VoiceEncoder};

@@ -9,7 +9,7 @@ use crate::peer::{Identity, Peer, Step};
 use crate::prism::{self, Prism};
 use pbx_api::{
     ApiError, Client, ContactChange, ContactDraft, ContactKind, ContactNumber, Dialect, NumberKind,
-    PasswordPolicy, SignInAnswer, SipDomain, Tokens,
+    OwnPresence, PasswordPolicy, Presence, SignInAnswer, SipDomain, Tokens,
 };
 use secrecy::{ExposeSecret, SecretString};
 use url::Url;
@@ -117,6 +117,7 @@ async fn every_operation_fits_the_contract() {
     assert_eq!(client.blob("/api/blobs/0123abc", None).await.unwrap().bytes.as_slice(), b"string");
 
     contacts(client, &access).await;
+    voicemails(client, &access).await;
 
     assert!(made_up(&client.refresh(Dialect::Auth, &refresh).await.unwrap()));
     client.sign_out(Dialect::Auth, &access, Some(&refresh)).await.unwrap();
@@ -165,6 +166,37 @@ async fn contacts(client: &Client, access: &SecretString) {
         let page = client.contacts(access, kind, 100, 100).await.unwrap();
         assert_eq!((page.sent, page.contacts.len()), (1, 1));
     }
+}
+
+/// Every operation on voicemails, their greetings and the user's presence.
+async fn voicemails(client: &Client, access: &SecretString) {
+    let page = client.voicemails(access, 100, 100).await.unwrap();
+    let [voicemail] = page.voicemails.as_slice() else { panic!("{page:?}") };
+    assert_eq!(
+        (page.sent, voicemail.id.as_str(), voicemail.sender.as_deref()),
+        (1, "string", Some("string"))
+    );
+    assert!(
+        voicemail.read && voicemail.created_at.is_some() && voicemail.duration.is_some(),
+        "{voicemail:?}"
+    );
+    assert_eq!(client.sound("/api/blobs/0123abc", access).await.unwrap().bytes.as_slice(), b"string");
+    client.mark_voicemail(access, "c-1", true).await.unwrap();
+    client.mark_voicemail(access, "c-1", false).await.unwrap();
+    client.delete_voicemail(access, "c-1").await.unwrap();
+
+    let greetings = client.greetings(access).await.unwrap();
+    assert_eq!((greetings.len(), greetings[0].enabled), (1, true));
+    assert_eq!(client.upload(access, "a \"b\".wav", b"RIFF".as_slice().into()).await.unwrap(), "string");
+    assert_eq!(client.add_greeting(access, "f-1").await.unwrap(), "string");
+    client.enable_greeting(access, "c-1", true).await.unwrap();
+    client.enable_greeting(access, "c-1", false).await.unwrap();
+    client.delete_greeting(access, "c-1").await.unwrap();
+
+    let own = client.own_presence(access).await.unwrap();
+    assert_eq!((own.presence, own.note.as_deref()), (Presence::DoNotDisturb, Some("string")));
+    let note = Some("n".repeat(200));
+    client.set_presence(access, &OwnPresence { presence: Presence::Lunch, note }).await.unwrap();
 }
 
 /// Without this, a judge that lets everything pass would not be noticed.

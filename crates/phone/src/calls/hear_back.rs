@@ -25,6 +25,8 @@ impl Calls {
     /// Begins it anew, unless a call has the devices.
     pub(crate) fn hear_back(&mut self) {
         self.stop_hearing();
+        self.pause_playing();
+        self.stop_dictation();
         if self.table.values().any(|call| !call.is_over()) {
             return self.show_hearing(HearBackView::Failed { problem: Code::NotNow.into() });
         }

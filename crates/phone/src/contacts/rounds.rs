@@ -1,7 +1,6 @@
 //! When the PBX is asked for what changed in its contacts: as soon as a session stands, and from then on at intervals.
 
 use std::sync::mpsc::Sender;
-use std::time::Duration;
 
 use pbx_api::ContactKind as Kind;
 use sign_in::{Session, SignInError};
@@ -9,14 +8,8 @@ use tokio::sync::oneshot;
 
 use super::keeper::Order;
 use super::{Account, Contacts, ContactsInput, problem_of, put, sync};
+use crate::rounds::wait;
 use crate::{AccountId, ContactKind};
-
-/// Between two rounds.
-const ROUND: Duration = Duration::from_secs(5 * 60);
-/// After the first round that failed; twice as long after each further one.
-const FIRST_RETRY: Duration = Duration::from_secs(15);
-/// Longest wait after rounds that failed.
-const LONGEST: Duration = Duration::from_secs(15 * 60);
 
 impl Contacts {
     /// The session of an account stands: its contacts are asked for.
@@ -91,15 +84,6 @@ impl Contacts {
     }
 }
 
-/// How long until the next round, after so many that failed, and what the PBX asked for.
-fn wait(failures: u32, told: Option<Duration>) -> Duration {
-    let wait = match failures {
-        0 => ROUND,
-        _ => FIRST_RETRY.saturating_mul(1 << failures.saturating_sub(1).min(10)).min(LONGEST),
-    };
-    wait.max(told.unwrap_or_default())
-}
-
 /// Asks for what changed in each list, and has it kept. Whether the PBX tells any.
 pub(super) async fn round(
     session: &Session,
@@ -137,17 +121,5 @@ pub(super) fn ours(kind: Kind) -> ContactKind {
         Kind::Extension => ContactKind::Extension,
         Kind::Business => ContactKind::Business,
         Kind::Personal => ContactKind::Personal,
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn who_cannot_be_asked_is_asked_less_and_less_often() {
-        let seconds = |failures| wait(failures, None).as_secs();
-        assert_eq!([0, 1, 2, 3, 6, 7, 99].map(seconds), [300, 15, 30, 60, 480, 900, 900]);
-        assert_eq!(wait(1, Some(Duration::from_secs(700))).as_secs(), 700);
     }
 }

@@ -50,7 +50,7 @@ pub(super) fn judge(samples: &[i16]) -> Heard {
 }
 
 /// Highest sample of a frame, in steps of 0.6 dB: 0 is -60 dBFS and less, 100 is full scale.
-pub(super) fn level(frame: &[i16]) -> u8 {
+pub(crate) fn level(frame: &[i16]) -> u8 {
     let peak = frame.iter().map(|sample| sample.unsigned_abs()).max().unwrap_or(0);
     let db = 20.0 * (f32::from(peak.max(1)) / 32_768.0).log10();
     ((db + 60.0) / 0.6).clamp(0.0, 100.0).round() as u8

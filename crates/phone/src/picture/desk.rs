@@ -1,6 +1,8 @@
 use serde::{Deserialize, Serialize};
 use specta::Type;
 
+use super::Theme;
+
 /// How the phone lives in the desktop around its window. It is the shell that acts on it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, Type)]
 #[serde(rename_all = "camelCase", default)]
@@ -27,6 +29,8 @@ pub struct DesktopPreferences {
     pub keys: GlobalKeys,
     /// A page that is opened for calls from outside.
     pub screen_pop: ScreenPop,
+    /// How the windows look, and in which language.
+    pub appearance: Appearance,
 }
 
 impl Default for DesktopPreferences {
@@ -43,8 +47,21 @@ impl Default for DesktopPreferences {
             dial_links: false,
             keys: GlobalKeys::default(),
             screen_pop: ScreenPop::default(),
+            appearance: Appearance::default(),
         }
     }
+}
+
+/// How the windows look, and in which language.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, Type)]
+#[serde(rename_all = "camelCase", default)]
+pub struct Appearance {
+    /// Light or dark; without one, as the system has it.
+    pub theme: Option<Theme>,
+    /// More rows in the same space.
+    pub dense: bool,
+    /// Language as a BCP 47 tag; without one, the system's.
+    pub language: Option<String>,
 }
 
 /// What becomes of the window while it is hidden. Calls go on whatever it is.

@@ -11,7 +11,7 @@ use crate::accounts::{Accounts, Agent};
 use crate::actor::Input;
 use crate::settings::{SavedAccount, TrustedCertificate};
 use crate::words::of_sign_in_error;
-use crate::{AccountId, AccountKind, AccountState, Code, Event, Problem, Transport};
+use crate::{AccountId, AccountKind, AccountState, Code, Event, Language, Problem, Transport};
 
 impl SigningIn {
     pub(super) fn act(&mut self, action: Action, accounts: &mut Accounts) -> Option<Agent> {
@@ -42,7 +42,10 @@ impl SigningIn {
                     });
                 }
             }
-            Action::Listen { request, purpose, limit } => self.returning.listen(request, purpose, limit),
+            Action::Listen { request, purpose, limit } => {
+                let language = Language::first_of(self.settings.desktop.appearance.language.as_deref());
+                self.returning.listen(request, purpose, limit, language);
+            }
             Action::StopListening { request } => self.returning.stop(request),
             Action::OpenBrowser { url } => {
                 let (browser, outlet) = (self.config.browser.clone(), self.outlet.clone());

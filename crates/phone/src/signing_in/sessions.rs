@@ -11,6 +11,7 @@ use super::{Showing, SignedInput, SigningIn};
 use crate::accounts::{Accounts, Agent, Line};
 use crate::actor::Input;
 use crate::contacts::ContactsInput;
+use crate::portal::PortalInput;
 use crate::settings::SavedAccount;
 use crate::words::of_sign_in_error;
 use crate::{AccountId, AccountKind, AccountState, AccountView, Code, Event, SessionState, Start};
@@ -73,6 +74,7 @@ impl SigningIn {
         self.settle(|settings| settings.forget(id));
         self.forget_turn_password(id);
         self.outlet.put(Input::Contacts(Box::new(ContactsInput::Gone(id.clone()))));
+        self.outlet.put(Input::Portal(Box::new(PortalInput::Gone(id.clone()))));
         let session = self.sessions.remove(id).map(|standing| standing.session.clone());
         let (account, keeper, outlet) = (id.clone(), Arc::clone(&self.keeper), self.outlet.clone());
         self.outlet.landing(async move {
@@ -208,11 +210,13 @@ impl SigningIn {
         });
     }
 
-    /// The session of an account stands: the PBX can be asked for its contacts.
+    /// The session of an account stands: the PBX can be asked for its contacts and for what else it keeps.
     pub(super) fn offer_contacts(&self, id: &AccountId) {
         if let Some(Watched { session, .. }) = self.sessions.get(id) {
             let stands = ContactsInput::Stands(id.clone(), session.clone());
             self.outlet.put(Input::Contacts(Box::new(stands)));
+            let stands = PortalInput::Stands(id.clone(), session.clone());
+            self.outlet.put(Input::Portal(Box::new(stands)));
         }
     }
 

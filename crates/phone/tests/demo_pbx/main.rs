@@ -6,6 +6,7 @@ mod bench;
 mod contacts;
 mod crossings;
 mod fleet;
+mod greeting;
 mod headset;
 mod hear_back;
 mod history;
@@ -13,7 +14,10 @@ mod links;
 mod meters;
 #[cfg(target_os = "linux")]
 mod plugging;
+mod presence;
 mod recording;
 mod several;
 mod sound;
+mod updates;
+mod voicemail;
 mod way;

@@ -23,15 +23,10 @@ type Pixmap = Vec<(i32, i32, Vec<u8>)>;
 ///
 /// # Errors
 /// The bus is gone.
-pub async fn run(
-    bus: Connection,
-    mut faces: Receiver<Face>,
-    orders: Orders,
-    words: &'static Words,
-) -> zbus::Result<()> {
+pub async fn run(bus: Connection, mut faces: Receiver<Face>, orders: Orders) -> zbus::Result<()> {
     let face = faces.borrow_and_update().clone();
-    let item = Item { face: face.clone(), orders: orders.clone(), words };
-    let menu = Menu::new(face, orders.clone(), words);
+    let item = Item { face: face.clone(), orders: orders.clone() };
+    let menu = Menu::new(face, orders.clone());
     let server = bus.object_server();
     server.at(ITEM, item).await?;
     server.at(MENU, menu).await?;
@@ -101,7 +96,6 @@ async fn show(item: &InterfaceRef<Item>, menu: &InterfaceRef<Menu>, face: Face) 
 struct Item {
     face: Face,
     orders: Orders,
-    words: &'static Words,
 }
 
 impl Item {
@@ -170,7 +164,12 @@ impl Item {
 
     #[zbus(property)]
     fn tool_tip(&self) -> (String, Pixmap, String, String) {
-        (String::new(), Vec::new(), brand::BRAND.name.to_owned(), self.words.state(&self.face))
+        (
+            String::new(),
+            Vec::new(),
+            brand::BRAND.name.to_owned(),
+            Words::of(self.face.language).state(&self.face),
+        )
     }
 
     #[zbus(property)]

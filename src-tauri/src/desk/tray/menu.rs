@@ -9,7 +9,6 @@ use zbus::zvariant::{OwnedValue, Value};
 use super::{Entry, entries};
 use crate::desk::Orders;
 use crate::desk::model::Face;
-use crate::desk::words::Words;
 
 type Properties = HashMap<String, Value<'static>>;
 type Layout = (i32, Properties, Vec<Value<'static>>);
@@ -19,13 +18,12 @@ pub struct Menu {
     face: Face,
     revision: u32,
     orders: Orders,
-    words: &'static Words,
 }
 
 impl Menu {
     /// As it stands with this face.
-    pub fn new(face: Face, orders: Orders, words: &'static Words) -> Self {
-        Self { face, revision: 1, orders, words }
+    pub fn new(face: Face, orders: Orders) -> Self {
+        Self { face, revision: 1, orders }
     }
 
     /// Takes another face; gives the number of the layout.
@@ -36,7 +34,7 @@ impl Menu {
     }
 
     fn numbered(&self) -> impl Iterator<Item = (i32, Entry)> {
-        (1..).zip(entries(&self.face, self.words))
+        (1..).zip(entries(&self.face))
     }
 
     fn properties(&self, id: i32) -> Option<Properties> {

@@ -17,12 +17,7 @@ use crate::desk::{Order, Orders};
 ///
 /// # Errors
 /// The system has no tray.
-pub async fn run(
-    app: AppHandle,
-    mut faces: Receiver<Face>,
-    orders: Orders,
-    words: &'static Words,
-) -> tauri::Result<()> {
+pub async fn run(app: AppHandle, mut faces: Receiver<Face>, orders: Orders) -> tauri::Result<()> {
     let face = faces.borrow_and_update().clone();
     let shown = Arc::new(Mutex::new(Vec::new()));
     let (pressed, chosen, known) = (orders.clone(), orders.clone(), Arc::clone(&shown));
@@ -44,28 +39,22 @@ pub async fn run(
             }
         })
         .build(&app)?;
-    show(&app, &icon, &face, &shown, words)?;
+    show(&app, &icon, &face, &shown)?;
     orders.send(Order::Tray(true));
     while faces.changed().await.is_ok() {
         let face = faces.borrow_and_update().clone();
-        show(&app, &icon, &face, &shown, words)?;
+        show(&app, &icon, &face, &shown)?;
     }
     Ok(())
 }
 
-fn show(
-    app: &AppHandle,
-    icon: &TrayIcon<Wry>,
-    face: &Face,
-    shown: &Mutex<Vec<Entry>>,
-    words: &Words,
-) -> tauri::Result<()> {
+fn show(app: &AppHandle, icon: &TrayIcon<Wry>, face: &Face, shown: &Mutex<Vec<Entry>>) -> tauri::Result<()> {
     if let Some(picture) = picture::picture(face.shape, cfg!(windows)) {
         icon.set_icon(Some(Image::new_owned(picture.rgba, picture.side, picture.side)))?;
     }
-    icon.set_tooltip(Some(words.state(face)))?;
+    icon.set_tooltip(Some(Words::of(face.language).state(face)))?;
     let menu = Menu::new(app)?;
-    let all = entries(face, words);
+    let all = entries(face);
     for (id, entry) in all.iter().enumerate() {
         match entry {
             Entry::Separator => menu.append(&PredefinedMenuItem::separator(app)?)?,

@@ -30,9 +30,14 @@ fn subscribe(bench: &mut Bench, flow: Flow, about: &str, event: &str) -> (Messag
 fn a_mailbox_is_told_at_once_and_when_it_runs_out() {
     let mut bench = Bench::new();
     let (_, notify) = subscribe(&mut bench, udp(4001), "101", "message-summary");
-    assert!(text(&notify).contains("Voice-Message: 1/0"));
+    assert!(text(&notify).contains("Voice-Message: 0/0"));
+    let sent = bench.input(Input::Order(Order::Mailbox { extension: "101".into(), new: 1, old: 2 })).0;
+    assert!(
+        text(&sent[0].1).contains("Messages-Waiting: yes") && text(&sent[0].1).contains("1/2"),
+        "{sent:?}"
+    );
     assert_eq!(notify.header("Subscription-State"), Some("active;expires=600"));
-    let notified = |m: &&(Flow, Message)| m.1.method() == "NOTIFY" && m.1.header("CSeq") == Some("2 NOTIFY");
+    let notified = |m: &&(Flow, Message)| m.1.method() == "NOTIFY" && m.1.header("CSeq") == Some("3 NOTIFY");
     let later = bench.pass(Duration::from_secs(601));
     let last = later.iter().find(notified).unwrap();
     assert_eq!(last.1.header("Subscription-State"), Some("terminated;reason=timeout"));
