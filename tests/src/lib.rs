@@ -42,6 +42,7 @@ mod tone;
 mod usage;
 mod verdict;
 mod web_phone;
+mod web_proxy;
 mod window;
 mod wine;
 
@@ -81,5 +82,6 @@ pub use tone::seconds_of_tone;
 pub use usage::{Usage, open_sockets};
 pub use verdict::{Hearing, Judge, Verdict};
 pub use web_phone::WebPhone;
+pub use web_proxy::{Microsocks, PretendedProxy, Squid};
 pub use window::Window;
 pub use wine::{Registry, Wine};

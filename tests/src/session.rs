@@ -189,7 +189,8 @@ impl Session {
         self.services.push(process);
     }
 
-    pub(crate) fn set(&mut self, key: &'static str, value: String) {
+    /// Gives whatever runs in it another variable.
+    pub fn set(&mut self, key: &'static str, value: String) {
         self.env.insert(key, value);
     }
 

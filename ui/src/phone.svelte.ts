@@ -1,7 +1,7 @@
 // The phone as the window sees it: every event folded into the picture, nothing else.
 import { createContext } from 'svelte';
 import {
-  type AccountView, type AskedView, type AudioView, type Backend, type BundleView, type CallId, type CallPreferences, type CallReport, type CallView, type CheckView, type Command, type DesktopPreferences, type DesktopView, type DeviceNews, type EnforcedView, type HearBackView, type HistoryView, type MessageView, type OwnPresenceView, type PastCallView, type PhoneEvent, type Picture, type PolicyView, type Problem, problemOf, type RoleView, type SignInView, type TrustedView, type UpdateView, type VoicePreferences, type WatchedView,
+  type AccountView, type AskedView, type AudioView, type Backend, type BundleView, type CallId, type CallPreferences, type CallReport, type CallView, type CheckView, type Command, type DesktopPreferences, type DesktopView, type DeviceNews, type EnforcedView, type HearBackView, type HistoryView, type MessageView, type OwnPresenceView, type PastCallView, type PhoneEvent, type Picture, type PolicyView, type Problem, problemOf, type RoleView, type SignInView, type TrustedView, type UpdateView, type VoicePreferences, type WatchedView, type WebProxyPreference,
 } from './backend/backend';
 import { Contacts } from './contacts.svelte';
 import { noGreetings, noVoicemails, Voicemail } from './voicemail.svelte';
@@ -111,6 +111,8 @@ export class Phone {
   readonly voicemail = new Voicemail();
   /** How the phone lives in the desktop around its window. */
   desktop = $state.raw<DesktopPreferences>({});
+  /** How servers on the web are reached. */
+  webProxy = $state.raw<WebProxyPreference>({});
   /** What that desktop lets it do. */
   desk = $state.raw<DesktopView>({ tray: false, globalKeys: false, refusedKeys: [], autostartFailed: false });
   /** A number out of a link that is asked about. */
@@ -210,6 +212,7 @@ export class Phone {
     this.contacts.show(picture.contacts);
     this.policy = picture.policy ?? null;
     this.desktop = picture.desktop ?? {};
+    this.webProxy = picture.webProxy ?? {};
     this.asked = picture.asked ?? null;
     this.ownPresence = picture.ownPresence ?? [];
     this.voicemail.show(picture.voicemails ?? noVoicemails, picture.player ?? null, picture.greetings ?? noGreetings);
@@ -282,6 +285,9 @@ export class Phone {
       case 'found':
       case 'contactSaved':
         this.contacts.fold(event);
+        break;
+      case 'webProxy':
+        this.webProxy = event.preference;
         break;
       case 'desktop':
         this.desktop = event.preferences;

@@ -89,6 +89,9 @@ const NEEDS: &[Need] = &[
     ),
     need(Purpose::FastTest, Probe::Program("turnserver"), "coturn"),
     need(Purpose::FastTest, Probe::Program("kamailio"), "kamailio"),
+    need(Purpose::Test, Probe::Program("squid"), "squid"),
+    need(Purpose::Test, Probe::Program("microsocks"), "microsocks"),
+    need(Purpose::Test, Probe::Program("openssl"), "openssl"),
     need(
         Purpose::FastTest,
         Probe::Version("/usr/lib", "", "kamailio/modules/websocket.so"),

@@ -7,9 +7,9 @@ use reqwest::{Method, Url};
 
 use crate::contact::is_opaque;
 use crate::error::Cause;
-use crate::failure::SystemResolver;
+use crate::failure::{SystemResolver, failed_through};
 use crate::request::Request;
-use crate::{ApiError, ServerAddress, Trust, tls};
+use crate::{ApiError, ProxyAddress, ServerAddress, Trust, tls};
 
 /// How long an idle connection is kept: long enough for the requests of one sign-in, short enough that a
 /// server seldom closes it under a request.
@@ -37,6 +37,7 @@ pub struct Client {
     http: reqwest::Client,
     base: Url,
     server: ServerAddress,
+    proxy: Option<ProxyAddress>,
 }
 
 impl fmt::Debug for Client {
@@ -65,12 +66,17 @@ impl Client {
         limits: Limits,
     ) -> Result<Self, ApiError> {
         let base = Url::parse(&format!("https://{}/", server.authority())).map_err(setup)?;
-        // Straight to the server: SIP takes the same way, and a proxy would hide the true cause of a failure.
-        let http = reqwest::Client::builder()
+        let proxy = trust.web_proxy.toward(&server.host().to_string());
+        let builder = match &proxy {
+            Some(proxy) => {
+                reqwest::Client::builder().proxy(reqwest::Proxy::all(proxy.usable(&server)?).map_err(setup)?)
+            }
+            None => reqwest::Client::builder().no_proxy(),
+        };
+        let http = builder
             .tls_backend_preconfigured(tls::client_config(&server, trust, None)?)
             .tls_info(true)
             .dns_resolver(Arc::new(SystemResolver))
-            .no_proxy()
             .redirect(reqwest::redirect::Policy::none())
             .retry(reqwest::retry::never())
             .http1_only()
@@ -81,12 +87,22 @@ impl Client {
             .user_agent(user_agent)
             .build()
             .map_err(setup)?;
-        Ok(Self { http, base, server })
+        Ok(Self { http, base, server, proxy })
     }
 
     /// The server it speaks to.
     pub fn server(&self) -> &ServerAddress {
         &self.server
+    }
+
+    /// The proxy that leads to it, where there is one.
+    pub fn proxy(&self) -> Option<&ProxyAddress> {
+        self.proxy.as_ref()
+    }
+
+    /// What a request failed of that got no whole answer.
+    pub(crate) async fn failed(&self, error: reqwest::Error) -> ApiError {
+        failed_through(self.server.clone(), self.proxy.as_ref(), error).await
     }
 
     pub(crate) fn http(&self) -> &reqwest::Client {

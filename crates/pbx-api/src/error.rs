@@ -3,7 +3,7 @@ use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 
-use crate::{CertificateFacts, ServerAddress};
+use crate::{CertificateFacts, ProxyAddress, ProxyProblem, ServerAddress};
 
 /// What a call of the PBX's REST API can end in besides success.
 #[derive(Debug, Clone, thiserror::Error)]
@@ -68,6 +68,16 @@ pub enum ApiError {
         server: ServerAddress,
         /// What the system said.
         cause: Cause,
+    },
+    /// The proxy on the way does not lead there.
+    #[error("the proxy {proxy} on the way to {server}: {problem}")]
+    Proxy {
+        /// Where we meant to go.
+        server: ServerAddress,
+        /// The proxy.
+        proxy: Box<ProxyAddress>,
+        /// What is wrong with it.
+        problem: ProxyProblem,
     },
     /// The server's certificate is not trusted.
     #[error("the certificate of {server} is not trusted: {problem}", server = certificate.server)]

@@ -6,13 +6,34 @@ use std::net::{Ipv4Addr, Ipv6Addr, SocketAddr, UdpSocket};
 
 use crate::error::Cause;
 use crate::tls::Distrust;
-use crate::{ApiError, ServerAddress};
+use crate::{ApiError, ProxyAddress, ProxyProblem, ServerAddress};
 
 /// Largest head of an answer, bytes: hyper's own limit.
 const HEAD_LIMIT: usize = 8192 + 100 * 4096;
 
+/// What a request that got no whole answer failed of, where it may have gone through a proxy: who connects does not
+/// say what the proxy said, so that it is asked once more.
+pub(crate) async fn failed_through(
+    server: ServerAddress,
+    proxy: Option<&ProxyAddress>,
+    error: reqwest::Error,
+) -> ApiError {
+    let connecting = error.is_connect();
+    let failure = failed(server.clone(), error);
+    let Some(proxy) = proxy.filter(|_| connecting && !matches!(failure, ApiError::Certificate { .. })) else {
+        return failure;
+    };
+    let problem = match (proxy.examine(&server).await, &failure) {
+        (Err(problem), _) => problem,
+        // It said that we are through, and then something else than the server answered.
+        (Ok(()), ApiError::Tls { .. }) => ProxyProblem::NotUnderstood,
+        (Ok(()), _) => return failure,
+    };
+    ApiError::Proxy { server, proxy: Box::new(proxy.clone()), problem }
+}
+
 /// What a request that got no whole answer failed of.
-pub(crate) fn failed(server: ServerAddress, error: reqwest::Error) -> ApiError {
+fn failed(server: ServerAddress, error: reqwest::Error) -> ApiError {
     let error = error.without_url();
     let (timeout, connecting) = (error.is_timeout(), error.is_connect());
     if let Some(distrust) = find(&error, distrusted) {

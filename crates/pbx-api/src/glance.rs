@@ -3,7 +3,6 @@ use std::time::SystemTime;
 use reqwest::header::DATE;
 use reqwest::tls::TlsInfo;
 
-use crate::failure::failed;
 use crate::{ApiError, CertificateFacts, Client};
 
 /// What an answer shows beside what it says.
@@ -23,8 +22,10 @@ impl Client {
     /// # Errors
     /// Any that come of having no answer.
     pub async fn glance(&self) -> Result<Glance, ApiError> {
-        let asked = self.http().get(self.url("info")).send().await;
-        let response = asked.map_err(|error| failed(self.server().clone(), error))?;
+        let response = match self.http().get(self.url("info")).send().await {
+            Ok(response) => response,
+            Err(error) => return Err(self.failed(error).await),
+        };
         let date = response.headers().get(DATE).and_then(|date| date.to_str().ok());
         let shown = response.extensions().get::<TlsInfo>().and_then(TlsInfo::peer_certificate);
         Ok(Glance {

@@ -9,7 +9,6 @@ use secrecy::{ExposeSecret, SecretString};
 use serde::Serializer;
 
 use crate::client::setup;
-use crate::failure::failed;
 use crate::greeting::UPLOAD_TOKEN;
 use crate::refusal::{quotable, refusal};
 use crate::{ApiError, Client};
@@ -206,7 +205,10 @@ fn with_body(builder: RequestBuilder, media_type: &'static str, body: Zeroizing<
 }
 
 async fn send(client: &Client, builder: RequestBuilder) -> Result<Response, ApiError> {
-    builder.send().await.map_err(|error| failed(client.server().clone(), error))
+    match builder.send().await {
+        Ok(response) => Ok(response),
+        Err(error) => Err(client.failed(error).await),
+    }
 }
 
 fn location(headers: &HeaderMap) -> Option<&str> {
@@ -231,11 +233,15 @@ async fn read(
         return Err(too_large());
     }
     let mut bytes = Zeroizing::new(Vec::with_capacity(told));
-    while let Some(chunk) = response.chunk().await.map_err(|error| failed(client.server().clone(), error))? {
+    loop {
+        let chunk = match response.chunk().await {
+            Ok(Some(chunk)) => chunk,
+            Ok(None) => return Ok(bytes),
+            Err(error) => return Err(client.failed(error).await),
+        };
         if bytes.len().saturating_add(chunk.len()) > limit {
             return Err(too_large());
         }
         bytes.extend_from_slice(&chunk);
     }
-    Ok(bytes)
 }

@@ -16,7 +16,7 @@ use x509_parser::extensions::GeneralName;
 
 use crate::error::Cause;
 use crate::refusal::readable;
-use crate::{ApiError, CertificateProblem, ServerAddress};
+use crate::{ApiError, CertificateProblem, ServerAddress, WebProxy};
 
 /// SHA-256 of a certificate's DER form. Shown as 64 lower-case hexadecimal digits.
 #[derive(Clone, Copy, PartialEq, Eq, Hash)]
@@ -60,13 +60,15 @@ pub struct Pin {
     pub fingerprint: Fingerprint,
 }
 
-/// What is trusted besides the operating system's own roots.
+/// What is trusted on the way to a server besides the operating system's own roots, and which way that is.
 #[derive(Debug, Clone, Default)]
 pub struct Trust {
     roots: Vec<CertificateDer<'static>>,
     /// Certificates trusted on purpose. A pin adds to what is trusted, it never takes away: a server whose new
     /// certificate this machine trusts anyway is let through.
     pub pins: Vec<Pin>,
+    /// Which way leads to servers: who is asked for one sees no more of a connection than its TLS.
+    pub web_proxy: WebProxy,
 }
 
 impl Trust {

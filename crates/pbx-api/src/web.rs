@@ -7,8 +7,8 @@ use reqwest::Response;
 use url::{Host as UrlHost, Url};
 
 use crate::client::setup;
-use crate::failure::{SystemResolver, failed};
-use crate::{ApiError, ServerAddress, Trust, tls};
+use crate::failure::{SystemResolver, failed_through};
+use crate::{ApiError, ProxyAddress, ServerAddress, Trust, tls};
 
 /// From the first look-up of the name to the end of the TLS handshake.
 const CONNECT: Duration = Duration::from_secs(10);
@@ -22,6 +22,7 @@ const REDIRECTS: usize = 5;
 pub struct WebFile {
     response: Response,
     server: ServerAddress,
+    proxy: Option<ProxyAddress>,
 }
 
 impl WebFile {
@@ -31,7 +32,16 @@ impl WebFile {
     /// It is not to be had; [`ApiError::NotUnderstood`] where the server answers with another status than 200.
     pub async fn open(url: &Url, trust: &Trust, user_agent: &str) -> Result<Self, ApiError> {
         let server = server(url).ok_or(ApiError::ServerInvalid)?;
+        let proxy = trust.web_proxy.toward(&server.host().to_string());
+        if let Some(proxy) = &proxy {
+            proxy.usable(&server)?;
+        }
+        // Redirects may lead elsewhere, and there another way may lead.
+        let ways = trust.web_proxy.clone();
+        let way = move |url: &Url| ways.toward(url.host_str()?)?.url();
         let http = reqwest::Client::builder()
+            .no_proxy()
+            .proxy(reqwest::Proxy::custom(way))
             .tls_backend_preconfigured(tls::client_config(&server, trust, None)?)
             .dns_resolver(Arc::new(SystemResolver))
             .redirect(reqwest::redirect::Policy::limited(REDIRECTS))
@@ -42,11 +52,14 @@ impl WebFile {
             .user_agent(user_agent)
             .build()
             .map_err(setup)?;
-        let response = http.get(url.clone()).send().await.map_err(|error| failed(server.clone(), error))?;
+        let response = match http.get(url.clone()).send().await {
+            Ok(response) => response,
+            Err(error) => return Err(failed_through(server, proxy.as_ref(), error).await),
+        };
         if response.status() != reqwest::StatusCode::OK {
             return Err(ApiError::NotUnderstood { what: format!("HTTP status {}", response.status()) });
         }
-        Ok(Self { response, server })
+        Ok(Self { response, server, proxy })
     }
 
     /// The next piece; `None` at the end.
@@ -54,8 +67,10 @@ impl WebFile {
     /// # Errors
     /// The rest does not come.
     pub async fn next(&mut self) -> Result<Option<Vec<u8>>, ApiError> {
-        let piece = self.response.chunk().await.map_err(|error| failed(self.server.clone(), error))?;
-        Ok(piece.map(|piece| piece.to_vec()))
+        match self.response.chunk().await {
+            Ok(piece) => Ok(piece.map(|piece| piece.to_vec())),
+            Err(error) => Err(failed_through(self.server.clone(), self.proxy.as_ref(), error).await),
+        }
     }
 
     /// All of it, where it is not longer than `limit` bytes.

@@ -118,6 +118,8 @@ impl Actor {
         inbox: mpsc::UnboundedReceiver<Input>,
         outlet: Outlet,
     ) -> Self {
+        let mut updating = Updating::start(config, outlet.clone());
+        updating.trust(signing_in.trust());
         Self {
             inbox,
             accounts: Accounts::new(outlet.clone()),
@@ -131,7 +133,7 @@ impl Actor {
             signing_in,
             watching: Watching::new(outlet.clone()),
             checking: Checking::new(outlet.clone()),
-            updating: Updating::start(config, outlet.clone()),
+            updating,
             bundle: BundleView::default(),
             contacts: Contacts::start(&config.data_dir, config.contacts, outlet.clone()),
             lamps: Lamps::default(),
@@ -368,6 +370,7 @@ impl Actor {
                 self.outlet.tell(Event::VoicePreferences { preferences });
                 (Ok(()), None)
             }
+            Command::PreferWebProxy { preference } => (self.prefer_web_proxy(&preference), None),
             Command::Meter { on } => (self.calls.meter(on), None),
             Command::TrySpeaker => (self.calls.try_speaker(), None),
             Command::TrustSipServer { account, fingerprint } => {
@@ -421,6 +424,7 @@ impl Actor {
             policy: self.signing_in.policy(),
             contacts: self.contacts.view(),
             desktop: self.signing_in.desktop_preferences(),
+            web_proxy: self.signing_in.web_proxy(),
             asked: self.asked.view(),
             voicemails: self.portal.voicemails(),
             greetings: self.portal.greetings(),

@@ -19,6 +19,18 @@ pub enum Code {
     ServerSilent,
     /// No network at all.
     NetworkDown,
+    /// The web proxy cannot be reached, or does not answer.
+    ProxyUnreachable,
+    /// The web proxy wants a name and a password, or others.
+    ProxyCredentials,
+    /// The web proxy does not let the phone through to the server.
+    ProxyRefused,
+    /// The web proxy does not reach the server.
+    ProxyNoWay,
+    /// What answers is no proxy, or it answers in the server's place.
+    ProxyNotUnderstood,
+    /// What was typed is no address of a web proxy, or holds a password.
+    WebProxyInvalid,
     /// The certificate is not signed by anyone this machine trusts.
     CertificateUntrusted,
     /// The certificate belongs to another name.

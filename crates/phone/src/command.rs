@@ -5,7 +5,7 @@ use specta::Type;
 use crate::{
     AccountId, CallId, CallPreferences, Connection, ContactDraft, ContactFilter, ContactId, DeclineReason,
     DesktopPreferences, DeviceRole, GreetingId, PastId, PresenceChoice, RingPreferences, SoundId, SrtpPolicy,
-    TransportChoice, VoicePreferences, VoicemailId,
+    TransportChoice, VoicePreferences, VoicemailId, WebProxyPreference,
 };
 
 /// What a shell may ask of the phone. Every answer comes back as an [`Event`](crate::Event).
@@ -110,6 +110,11 @@ pub enum Command {
     PreferDesktop {
         /// All of it.
         preferences: DesktopPreferences,
+    },
+    /// Change how servers on the web are reached; what is not registered tries again.
+    PreferWebProxy {
+        /// All of it.
+        preference: WebProxyPreference,
     },
     /// Open the wizard on its first page, beside the accounts there are.
     AddAccount,

@@ -6,7 +6,7 @@ use crate::{
     CallSummary, CallView, CheckView, ContactId, ContactPage, ContactsView, DesktopPreferences, DeviceNews,
     GreetingsView, HearBackView, HistoryView, HitView, MessageView, OwnPresenceView, PastCallView, PastId,
     PlayerView, Problem, SignInView, SoundId, TrustedView, UpdateView, VoicePreferences, VoicemailsView,
-    WatchedView,
+    WatchedView, WebProxyPreference,
 };
 
 /// What changed. Each event carries the whole of the thing that changed, so that a shell which missed
@@ -183,6 +183,11 @@ pub enum Event {
     Desktop {
         /// All of it.
         preferences: DesktopPreferences,
+    },
+    /// How servers on the web are reached has changed.
+    WebProxy {
+        /// All of it.
+        preference: WebProxyPreference,
     },
     /// A number out of a link is asked about, or no longer.
     Asked {

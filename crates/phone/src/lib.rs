@@ -52,6 +52,7 @@ mod verdict;
 mod voice;
 mod watching;
 mod wav;
+mod web_proxy;
 mod words;
 
 pub use browser::Browser;
@@ -83,7 +84,7 @@ pub use picture::{
     RecordingNotice, RecordingPreferences, RingPreferences, RingTone, RoleView, ScanView, ScreenPop,
     SessionState, SignInNews, SignInPage, SignInView, SoundId, SrtpPolicy, Standing, TenantView, Theme,
     TransferView, Transport, TransportChoice, TrustedView, UnixMs, VoicePreferences, VoicemailId,
-    VoicemailView, VoicemailsView, WatchedView, WaysView,
+    VoicemailView, VoicemailsView, WatchedView, WaysView, WebProxyPreference, WebProxyWay,
 };
 pub use picture::{DraftView, GreetingId, GreetingView, GreetingsView, OwnPresenceView, PresenceChoice};
 pub use removal::remove_data;

@@ -3,14 +3,14 @@
 
 use std::fs;
 
-use pbx_api::{Fingerprint, Pin};
+use pbx_api::{Fingerprint, Pin, Trust, WebProxy};
 use policy::{Name, Policy, Reading};
 use serde::Serialize;
 use specta::Type;
 
 use crate::{
     CallPreferences, Code, Codec, CodecPreference, Config, DesktopPreferences, FieldIs, Problem,
-    SavedAccount, SrtpPolicy, TransportChoice,
+    SavedAccount, Settings, SrtpPolicy, TransportChoice, WebProxyPreference,
 };
 
 /// What the window must know of the machine's policy.
@@ -95,8 +95,39 @@ impl Config {
         }
     }
 
-    /// Trusts the authorities and certificates that the policy names.
+    /// What is trusted and which way leads to servers, out of the policy and what the user has chosen.
+    pub(crate) fn trusting(&self, settings: &Settings) -> Trust {
+        let mut trust = match self.may_trust() {
+            Ok(()) => settings.trusting(self.extra_roots.clone()),
+            // What users have trusted before holds no longer either.
+            Err(_) => self.extra_roots.clone(),
+        };
+        if !self.policy.locks(Name::WebProxy)
+            && let Ok(Some(chosen)) = settings.web_proxy.chosen()
+        {
+            trust.web_proxy = chosen;
+        }
+        trust
+    }
+
+    /// How servers on the web are reached, as users see it.
+    pub(crate) fn web_proxy(&self, chosen: &WebProxyPreference) -> WebProxyPreference {
+        match self.policy.locks(Name::WebProxy) {
+            true => WebProxyPreference::of(&self.extra_roots.web_proxy),
+            false => chosen.clone(),
+        }
+    }
+
+    /// Trusts the authorities and certificates that the policy names, and goes the way it names.
     fn trust_policy(&mut self) {
+        match self.policy.text(Name::WebProxy).map(web_proxy) {
+            Some(Some(way)) => self.extra_roots.web_proxy = way,
+            // The value may hold a password.
+            Some(None) => {
+                self.policy_faults.push("web_proxy is neither none nor a proxy's address".to_owned())
+            }
+            None => {}
+        }
         for file in self.policy.list(Name::Authorities).unwrap_or_default() {
             let read = fs::read(file).map_err(|error| error.to_string());
             let added =
@@ -238,6 +269,13 @@ fn preferred(codecs: &[Codec]) -> Vec<CodecPreference> {
     let others = Codec::ALL.into_iter().filter(|codec| !codecs.contains(codec));
     let entry = |codec: Codec, used| CodecPreference { name: codec.name().to_owned(), used };
     codecs.iter().map(|codec| entry(*codec, true)).chain(others.map(|codec| entry(codec, false))).collect()
+}
+
+fn web_proxy(text: &str) -> Option<WebProxy> {
+    match text.trim() {
+        none if none.eq_ignore_ascii_case("none") => Some(WebProxy::Direct),
+        address => address.parse().ok().map(WebProxy::Through),
+    }
 }
 
 /// `host:port FINGERPRINT`.

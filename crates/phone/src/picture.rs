@@ -16,6 +16,7 @@ mod presence;
 mod protection;
 mod voice;
 mod voicemail;
+mod web_proxy;
 
 pub use audio::{
     AudioView, DeviceForm, DeviceNews, DeviceRole, DeviceView, ReasonView, RingPreferences, RingTone,
@@ -42,6 +43,7 @@ pub use voicemail::{
     DraftView, GreetingId, GreetingView, GreetingsView, PlayerState, PlayerView, SoundId, Standing,
     VoicemailId, VoicemailView, VoicemailsView,
 };
+pub use web_proxy::{WebProxyPreference, WebProxyWay};
 
 /// Name of an account, `user@domain`: what `--account` takes and the keychain entry is filed under.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize, Type)]
@@ -102,6 +104,9 @@ pub struct Picture {
     /// How the phone lives in the desktop around its window.
     #[specta(optional)]
     pub desktop: DesktopPreferences,
+    /// How servers on the web are reached.
+    #[serde(default, skip_serializing_if = "WebProxyPreference::is_usual")]
+    pub web_proxy: WebProxyPreference,
     /// A number out of a link that is asked about.
     #[specta(optional)]
     pub asked: Option<AskedView>,

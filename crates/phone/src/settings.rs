@@ -14,16 +14,16 @@ use serde::{Deserialize, Serialize};
 
 use crate::{
     AccountId, CallPreferences, Connection, DesktopPreferences, Enforced, RingPreferences, SrtpPolicy,
-    Transport, VoicePreferences,
+    Transport, VoicePreferences, WebProxyPreference,
 };
 
 /// Version 2 knows plain SIP accounts, enforced settings and the camera used last, version 3 preferences in calls,
 /// transports that are found out and the phone's identity, version 4 the order of codecs, version 5 the order of
 /// devices and how it rings, version 6 whether calls are encrypted,
 /// version 7 what is done to the voice, version 8 the echo line, version 9 how calls get through NATs,
-/// version 10 the desktop around the window, version 11 theme, density and language;
+/// version 10 the desktop around the window, version 11 theme, density and language, version 12 the web proxy;
 /// earlier ones are read as they are.
-const VERSION: u32 = 11;
+const VERSION: u32 = 12;
 const REMEMBERED: usize = 8;
 
 /// The settings as they stand on disk.
@@ -60,6 +60,9 @@ pub struct Settings {
     /// How the phone lives in the desktop around its window.
     #[serde(default)]
     pub desktop: DesktopPreferences,
+    /// How servers on the web are reached.
+    #[serde(default)]
+    pub web_proxy: WebProxyPreference,
 }
 
 /// What every version has in common.
@@ -82,6 +85,7 @@ impl Default for Settings {
             ring: RingPreferences::default(),
             voice: VoicePreferences::default(),
             desktop: DesktopPreferences::default(),
+            web_proxy: WebProxyPreference::default(),
         }
     }
 }
@@ -308,7 +312,7 @@ fn file(dir: &Path) -> PathBuf {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{Appearance, CodecPreference, NoiseRemoval};
+    use crate::{Appearance, CodecPreference, NoiseRemoval, WebProxyWay};
 
     fn account(n: u32) -> SavedAccount {
         SavedAccount {
@@ -458,6 +462,17 @@ mod tests {
         assert_eq!(settings.calls.codes.echo.as_deref(), Some("9196"));
         settings.change(dir.path(), |s| s.calls.codes.echo = None).unwrap();
         assert_eq!(Settings::load(dir.path()).unwrap().calls.codes.echo, None);
+    }
+
+    #[test]
+    fn a_version_that_knew_no_web_proxy_goes_as_the_system_says() {
+        let dir = tempfile::tempdir().unwrap();
+        fs::write(file(dir.path()), r#"{"version":11,"desktop":{"autostart":true}}"#).unwrap();
+        let mut settings = Settings::load(dir.path()).unwrap();
+        assert_eq!(settings.web_proxy, WebProxyPreference::default());
+        let direct = WebProxyPreference { way: WebProxyWay::None, ..WebProxyPreference::default() };
+        settings.change(dir.path(), |s| s.web_proxy = direct.clone()).unwrap();
+        assert_eq!(Settings::load(dir.path()).unwrap().web_proxy, direct);
     }
 
     #[test]

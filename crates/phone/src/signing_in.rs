@@ -38,7 +38,7 @@ use crate::words::of_sign_in_error;
 use crate::{
     AccountId, AccountKind, CallPreferences, Code, Command, Config, Connection, DesktopPreferences, Event,
     FeatureCodes, FieldIs, Problem, RingPreferences, SessionState, SignInView, SrtpPolicy, TrustedView,
-    VoicePreferences,
+    VoicePreferences, WebProxyPreference,
 };
 
 /// What happened to the wizard or a session, from outside the actor.
@@ -386,6 +386,26 @@ impl SigningIn {
     /// How the phone lives in the desktop around its window.
     pub(crate) fn desktop_preferences(&self) -> DesktopPreferences {
         self.config.desktop(&self.settings.desktop)
+    }
+
+    /// How servers on the web are reached.
+    pub(crate) fn web_proxy(&self) -> WebProxyPreference {
+        self.config.web_proxy(&self.settings.web_proxy)
+    }
+
+    /// Remembers how servers on the web are reached, and goes that way from now on.
+    ///
+    /// # Errors
+    /// The administrator does not allow it, or the address is no proxy's.
+    pub(crate) fn prefer_web_proxy(&mut self, preference: &WebProxyPreference) -> Result<(), Problem> {
+        if self.config.policy.locks(policy::Name::WebProxy) {
+            return Err(Code::NotAllowed.into());
+        }
+        preference.chosen()?;
+        self.settle(|settings| settings.web_proxy.clone_from(preference));
+        self.client = None;
+        self.renew_all_clients();
+        Ok(())
     }
 
     /// Keeps that.

@@ -121,6 +121,11 @@ impl Updating {
         }
     }
 
+    /// What is trusted, and which way leads to servers, from now on.
+    pub(crate) fn trust(&mut self, trust: Trust) {
+        self.trust = trust;
+    }
+
     /// As it stands now.
     pub(crate) fn view(&self) -> UpdateView {
         self.view.clone()

@@ -2,7 +2,7 @@
 
 use devices::{CameraError, DeviceError};
 use media::sdp::SdpError;
-use pbx_api::{ApiError, CertificateFacts, CertificateProblem};
+use pbx_api::{ApiError, CertificateFacts, CertificateProblem, ProxyProblem};
 use sign_in::SignInError;
 
 use crate::voice::{Device, VoiceError};
@@ -40,11 +40,22 @@ pub(crate) fn of_certificate_problem(problem: CertificateProblem) -> Code {
     }
 }
 
+/// What is wrong with the way through a web proxy.
+fn of_proxy_problem(problem: ProxyProblem) -> Code {
+    match problem {
+        ProxyProblem::Unreachable => Code::ProxyUnreachable,
+        ProxyProblem::Credentials => Code::ProxyCredentials,
+        ProxyProblem::Refused => Code::ProxyRefused,
+        ProxyProblem::NoWay => Code::ProxyNoWay,
+        ProxyProblem::NotUnderstood => Code::ProxyNotUnderstood,
+    }
+}
+
 /// Why the phone is not registered.
 pub(crate) fn of_cause(cause: sip::Cause, status: Option<u16>) -> Problem {
     use sip::Cause::{
         CertificateNotTrusted, ConnectionLost, ConnectionRefused, NameNotFound, NetworkUnreachable,
-        NotUnderstood, Refused, ServerFailed, Silence, TlsFailed, WrongPassword,
+        NotUnderstood, Proxy, Refused, ServerFailed, Silence, TlsFailed, WrongPassword,
     };
     let code = match cause {
         NameNotFound => Code::ServerNotFound,
@@ -57,6 +68,7 @@ pub(crate) fn of_cause(cause: sip::Cause, status: Option<u16>) -> Problem {
         Refused => Code::RegistrationRefused,
         ServerFailed => Code::ServerFailed,
         NotUnderstood => Code::NotUnderstood,
+        Proxy(problem) => of_proxy_problem(problem),
     };
     match status {
         Some(status) => Problem::new(code, format!("SIP {status}")),
@@ -160,6 +172,7 @@ pub(crate) fn of_api_error(error: &ApiError) -> Problem {
         ApiError::NetworkUnreachable { .. } => Code::NetworkDown,
         ApiError::Timeout { .. } | ApiError::ConnectionLost { .. } => Code::ServerSilent,
         ApiError::Certificate { problem, .. } => of_certificate_problem(*problem),
+        ApiError::Proxy { problem, .. } => of_proxy_problem(*problem),
         ApiError::Tls { .. } => Code::TlsFailed,
         ApiError::Redirect { .. } => Code::RedirectRefused,
         ApiError::TooLarge { .. } => Code::AnswerTooLarge,

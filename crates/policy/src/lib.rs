@@ -35,6 +35,8 @@ pub enum Name {
     Codecs,
     /// Outbound proxy of every account.
     Proxy,
+    /// Web proxy of REST, WSS and newer versions.
+    WebProxy,
     /// Files of certificates that are trusted as roots.
     Authorities,
     /// Certificates trusted for one server each.

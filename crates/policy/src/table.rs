@@ -93,6 +93,14 @@ pub const KEYS: &[Key] = &[
         example: "\"sbc.example.com:5061\"",
     },
     Key {
+        name: Name::WebProxy,
+        key: "web_proxy",
+        kind: Kind::Text,
+        title: "Web proxy",
+        help: "Through which proxy the PBX's REST interface, SIP over WSS and newer versions are reached: http://host:port or socks5://host:port, with user:password@ before the host where the proxy asks for them (everybody who can read the policy can read them), or none. Without it the system's settings hold (on Linux HTTPS_PROXY, ALL_PROXY and NO_PROXY). Addresses of this machine and what NO_PROXY names are reached straight. PAC scripts are not read; UDP, TCP and TLS of SIP and the voice itself do not go through it.",
+        example: "\"http://proxy.example.com:3128\"",
+    },
+    Key {
         name: Name::Authorities,
         key: "authorities",
         kind: Kind::Texts,

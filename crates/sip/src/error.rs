@@ -1,5 +1,7 @@
 use std::io;
 
+use pbx_api::ProxyProblem;
+
 /// Why a user agent could not start.
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
@@ -48,6 +50,8 @@ pub enum Cause {
     ServerFailed,
     /// What came back is not understood.
     NotUnderstood,
+    /// The web proxy on the way (over WSS) does not lead there.
+    Proxy(ProxyProblem),
 }
 
 impl Cause {
@@ -60,6 +64,7 @@ impl Cause {
                 | Self::NetworkUnreachable
                 | Self::Silence
                 | Self::ConnectionLost
+                | Self::Proxy(_)
         )
     }
 }

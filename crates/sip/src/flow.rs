@@ -12,6 +12,7 @@ mod receive;
 mod secure;
 mod stream;
 mod stun;
+mod through;
 mod udp;
 mod websocket;
 

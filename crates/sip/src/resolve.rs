@@ -10,6 +10,8 @@ use std::time::Duration;
 use futures_util::future::join_all;
 use tokio::time::timeout;
 
+use pbx_api::{ProxyAddress, ProxyProblem};
+
 use crate::{Account, Cause, Transport};
 pub(crate) use names::Names;
 
@@ -29,6 +31,14 @@ pub(crate) struct Target {
     pub address: SocketAddr,
     /// Places of a lower rank are preferred; among the same rank it does not matter.
     pub rank: usize,
+    /// The address is that of a web proxy: the server's own port, to be asked for there.
+    pub beyond: Option<u16>,
+}
+
+/// The web proxy that leads to the account's server over WSS, where there is one, and the server's port.
+pub(crate) fn web_proxy(account: &Account) -> Option<(ProxyAddress, u16)> {
+    let proxy = account.trust.web_proxy.toward(&account.proxy.host)?;
+    Some((proxy, account.proxy.port.unwrap_or(Transport::Wss.default_port())))
 }
 
 /// Looks up where the account's proxy may be reached.
@@ -36,6 +46,51 @@ pub(crate) struct Target {
 /// # Errors
 /// [`Cause::NameNotFound`], or [`Cause::NetworkUnreachable`] where that is because there is no network.
 pub(crate) async fn resolve(account: &Account, order: &Order) -> Result<Vec<Target>, Cause> {
+    let Some((proxy, port)) = web_proxy(account).filter(|_| order.transports.contains(&Transport::Wss))
+    else {
+        return straight(account, order).await;
+    };
+    let goes_straight = |transport: &&Transport| **transport != Transport::Wss;
+    let preferred = order.transports.iter().take(order.preferred);
+    let rest = Order {
+        transports: order.transports.iter().filter(goes_straight).copied().collect(),
+        preferred: preferred.clone().filter(goes_straight).count(),
+    };
+    // The proxy may know names that are not known here, and need not wait for them.
+    let others = async {
+        match rest.transports.is_empty() {
+            true => Vec::new(),
+            false => timeout(PATIENCE, straight(account, &rest))
+                .await
+                .unwrap_or(Ok(Vec::new()))
+                .unwrap_or_default(),
+        }
+    };
+    let names = Names::new(account.name_servers.as_deref());
+    let host = proxy.server().host().to_string();
+    let (mut others, addresses) = tokio::join!(others, names.addresses(&host));
+    let first = preferred.into_iter().next() == Some(&Transport::Wss);
+    let rank = if first { 0 } else { others.iter().map(|target| target.rank).max().unwrap_or(0) + 1 };
+    let tunnels = addresses.into_iter().map(|ip| {
+        let address = SocketAddr::new(ip, proxy.server().port());
+        Target { transport: Transport::Wss, address, rank, beyond: Some(port) }
+    });
+    match first {
+        true => {
+            others.iter_mut().for_each(|target| target.rank += 1);
+            others = tunnels.chain(others).collect();
+        }
+        false => others.extend(tunnels),
+    }
+    match others.is_empty() {
+        true if has_route() => Err(Cause::Proxy(ProxyProblem::Unreachable)),
+        true => Err(Cause::NetworkUnreachable),
+        false => Ok(others),
+    }
+}
+
+/// Without a web proxy.
+async fn straight(account: &Account, order: &Order) -> Result<Vec<Target>, Cause> {
     let host = account.proxy.host.as_str();
     let mut found = Found::default();
     if let Ok(ip) = host.parse::<IpAddr>() {
@@ -148,7 +203,8 @@ impl Found {
 
     fn at(&mut self, transport: Transport, port: u16, addresses: &[IpAddr]) {
         for ip in addresses {
-            let target = Target { transport, address: SocketAddr::new(*ip, port), rank: self.rank };
+            let address = SocketAddr::new(*ip, port);
+            let target = Target { transport, address, rank: self.rank, beyond: None };
             let known = self.targets.iter().any(|t| (t.transport, t.address) == (transport, target.address));
             if !known && self.targets.len() < MOST {
                 self.targets.push(target);

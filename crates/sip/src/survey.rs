@@ -3,12 +3,12 @@
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::time::Duration;
 
-use pbx_api::{CertificateFacts, CertificateProblem};
+use pbx_api::{CertificateFacts, CertificateProblem, ProxyProblem};
 use tokio::net::UdpSocket;
 use tokio::time::timeout;
 
 use crate::flow::{knock_at, mapped, seen_by};
-use crate::resolve::{Names, Target, in_round, order, resolve, usual_services};
+use crate::resolve::{Names, Target, in_round, order, resolve, usual_services, web_proxy};
 use crate::{Account, Cause, Transport, TransportChoice};
 
 /// Longest that a question to the name service is waited for.
@@ -67,6 +67,8 @@ pub enum Knock {
     NoTls,
     /// Somebody answers who does not speak SIP.
     NotSip,
+    /// The web proxy on the way does not lead there.
+    Proxy(ProxyProblem),
 }
 
 /// Addresses of a host, IPv4 and IPv6; none where there is no such host or no name service.
@@ -111,7 +113,8 @@ pub async fn places(account: &Account, transport: Transport) -> Result<Vec<Socke
 
 /// Knocks at a place: a request for bindings without credentials, which nothing comes of but an answer.
 pub async fn knock(account: &Account, transport: Transport, address: SocketAddr) -> Knock {
-    knock_at(account, Target { transport, address, rank: 0 }).await
+    let beyond = web_proxy(account).filter(|_| transport == Transport::Wss).map(|(_, port)| port);
+    knock_at(account, Target { transport, address, rank: 0, beyond }).await
 }
 
 /// Our addresses as others see them, all over one socket: none of those who do not say.

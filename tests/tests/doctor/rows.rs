@@ -2,7 +2,9 @@
 
 use std::time::Duration;
 
-use system_tests::{Coturn, Demo, Dns, Impairment, Nat, Process, Session, SipAccount, free_port};
+use system_tests::{
+    Coturn, Demo, Dns, Impairment, Nat, PretendedProxy, Process, Session, SipAccount, Squid, free_port,
+};
 
 use crate::ward::{Scene, Ward};
 
@@ -116,6 +118,25 @@ pub const ROWS: &[Row] = &[
         let demo = scene.demo();
         scene.filter("add rule ip guard in ip saddr FROM tcp dport 8887 drop");
         scene.alice(demo, &[QUIET])
+    }),
+    row("the web proxy is off", "proxyUnreachable", 4, || {
+        by_proxy(|scene| format!("http://{}:3128", scene.pbx()))
+    }),
+    row("the web proxy says nothing", "proxyUnreachable", 4, || by_proxy(|scene| pretended(scene, ""))),
+    row("the web proxy wants a password", "proxyCredentials", 4, || {
+        by_proxy(|scene| squid(scene, &[8887], Squid::bare_url))
+    }),
+    row("the web proxy does not allow the PBX's port", "proxyRefused", 4, || {
+        by_proxy(|scene| squid(scene, &[443], Squid::url))
+    }),
+    row("a web server is set as the web proxy", "proxyNotUnderstood", 4, || {
+        by_proxy(|scene| {
+            scene.web_server(8080, None);
+            format!("http://{}:8080", scene.pbx())
+        })
+    }),
+    row("a web page comes through the web proxy in the PBX's place", "proxyNotUnderstood", 4, || {
+        by_proxy(|scene| pretended(scene, "HTTP/1.1 200 OK\r\n\r\n<html>Please sign in</html>"))
     }),
     row("the port speaks no TLS", "noTls", 4, || {
         let mut scene = Scene::new();
@@ -305,6 +326,29 @@ fn sip_fault(fault: &str) -> Ward {
     let demo = scene.demo();
     demo.fault(&format!("{{\"sip\": \"{fault}\"}}"));
     scene.alice(demo, &[QUIET])
+}
+
+/// The phone goes through this web proxy, and all else is well.
+fn by_proxy(url: impl Fn(&mut Scene) -> String) -> Ward {
+    let mut scene = Scene::new();
+    let demo = scene.demo();
+    let url = url(&mut scene);
+    scene.session.set("HTTPS_PROXY", url);
+    scene.alice(demo, &[QUIET])
+}
+
+fn squid(scene: &mut Scene, ports: &[u16], url: impl Fn(&Squid) -> String) -> String {
+    let squid = Squid::at(&scene.network.hub(), scene.pbx(), ports);
+    let url = url(&squid);
+    scene.keep(squid);
+    url
+}
+
+fn pretended(scene: &mut Scene, says: &str) -> String {
+    let proxy = PretendedProxy::at(&scene.network.hub(), scene.pbx(), says);
+    let url = proxy.url();
+    scene.keep(proxy);
+    url
 }
 
 /// All is well but this machine.

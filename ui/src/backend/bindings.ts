@@ -441,6 +441,18 @@ export type Code =
 "serverSilent" | 
 /**  No network at all. */
 "networkDown" | 
+/**  The web proxy cannot be reached, or does not answer. */
+"proxyUnreachable" | 
+/**  The web proxy wants a name and a password, or others. */
+"proxyCredentials" | 
+/**  The web proxy does not let the phone through to the server. */
+"proxyRefused" | 
+/**  The web proxy does not reach the server. */
+"proxyNoWay" | 
+/**  What answers is no proxy, or it answers in the server's place. */
+"proxyNotUnderstood" | 
+/**  What was typed is no address of a web proxy, or holds a password. */
+"webProxyInvalid" | 
 /**  The certificate is not signed by anyone this machine trusts. */
 "certificateUntrusted" | 
 /**  The certificate belongs to another name. */
@@ -683,6 +695,10 @@ always: boolean } |
 { do: "preferDesktop"; 
 /**  All of it. */
 preferences: DesktopPreferences } | 
+/**  Change how servers on the web are reached; what is not registered tries again. */
+{ do: "preferWebProxy"; 
+/**  All of it. */
+preference: WebProxyPreference } | 
 /**  Open the wizard on its first page, beside the accounts there are. */
 { do: "addAccount" } | 
 /**  Sign in again to an account whose session has ended; it keeps its registration meanwhile. */
@@ -1224,7 +1240,7 @@ export type DesktopView = {
 	refusedKeys: string[],
 	/**  The program could not be made to start with the session. */
 	autostartFailed: boolean,
-};
+	};
 
 /**  What a device looks like, as far as the system tells. */
 export type DeviceForm = 
@@ -1300,6 +1316,16 @@ export type Diagnosis =
 "portSilent" | 
 /**  Nothing at all comes back from the server. */
 "serverSilent" | 
+/**  The web proxy on the way cannot be reached, or does not answer. */
+"proxyUnreachable" | 
+/**  The web proxy wants a name and a password, or others. */
+"proxyCredentials" | 
+/**  The web proxy does not let the phone through to the server. */
+"proxyRefused" | 
+/**  The web proxy does not reach the server. */
+"proxyNoWay" | 
+/**  What answers is no web proxy, or it answers in the server's place. */
+"proxyNotUnderstood" | 
 /**  The port does not speak TLS, or none that we do. */
 "noTls" | 
 /**  The certificate is not signed by anybody this machine trusts. */
@@ -1630,6 +1656,10 @@ problem: Problem | null } |
 { what: "desktop"; 
 /**  All of it. */
 preferences: DesktopPreferences } | 
+/**  How servers on the web are reached has changed. */
+{ what: "webProxy"; 
+/**  All of it. */
+preference: WebProxyPreference } | 
 /**  A number out of a link is asked about, or no longer. */
 { what: "asked"; 
 /**  As it stands now. */
@@ -2066,6 +2096,8 @@ export type Picture = {
 	contacts: ContactsView,
 	/**  How the phone lives in the desktop around its window. */
 	desktop?: DesktopPreferences,
+	/**  How servers on the web are reached. */
+	webProxy?: WebProxyPreference,
 	/**  A number out of a link that is asked about. */
 	asked?: AskedView | null,
 	/**  The voicemails. */
@@ -2674,6 +2706,26 @@ export type WaysView = {
 	/**  The server of the first page. */
 	server: FieldIs,
 };
+
+/**  How servers on the web are reached: the PBX's REST interface, SIP over WSS, newer versions. */
+export type WebProxyPreference = {
+	/**  Which way. */
+	way?: WebProxyWay,
+	/**
+	 *  The proxy, `http://HOST:PORT` or `socks5://HOST:PORT`, for [`WebProxyWay::Address`]. Never a password: the
+	 *  settings are a plain file.
+	 */
+	address?: string,
+};
+
+/**  Which way servers on the web are reached. */
+export type WebProxyWay = 
+/**  As the system says. */
+"system" | 
+/**  Straight. */
+"none" | 
+/**  Through the proxy that is named. */
+"address";
 
 /* Tauri Specta runtime */
 type EventEmit<T> = [T] extends [null] ? () => Promise<void> : (payload: T) => Promise<void>;

@@ -3,6 +3,7 @@ import { bundle } from './bundle.de';
 import { codes, ends, seems } from './codes.de';
 import { doctor } from './doctor.de';
 import { presence } from './presence.de';
+import { network } from './network.de';
 import { voicemail } from './voicemail.de';
 import type { Verdict } from '../backend/backend';
 import type { Words } from './en';
@@ -40,6 +41,7 @@ export const de: Words = {
   bundle,
   doctor,
   presence,
+  network,
   voicemail,
   qualities: { clear: 'Klar in beide Richtungen', choppy: 'Etwas abgehackt', breaking: 'Bricht ab', nothing: 'Es kommt nichts an' },
   transports: { udp: 'UDP', tcp: 'TCP', tls: 'TLS', wss: 'WSS' },
@@ -633,7 +635,7 @@ export const de: Words = {
     settledBy: (organisation: string | null, what: string[]) => `${organisation ?? 'Ihre Verwaltung'} hat dies festgelegt: ${what.join(', ')}.`,
     faulty: 'Die Vorgaben für diesen Rechner ließen sich nicht ganz befolgen. Sagen Sie es Ihrer Verwaltung.',
     keys: {
-      server: 'Server', domain: 'Domain', ways: 'Wege zur Anmeldung', transport: 'Transport', srtp: 'Verschlüsselung der Anrufe', codecs: 'Codecs', proxy: 'Proxy',
+      server: 'Server', domain: 'Domain', ways: 'Wege zur Anmeldung', transport: 'Transport', srtp: 'Verschlüsselung der Anrufe', codecs: 'Codecs', proxy: 'Proxy', web_proxy: 'Webproxy',
       authorities: 'Zertifizierungsstellen', pins: 'Zertifikate', autostart: 'Start mit dem Rechner', recording: 'Aufzeichnung', log: 'Protokoll', updates: 'neuere Versionen',
     },
   },

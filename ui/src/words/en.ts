@@ -4,6 +4,7 @@ import { bundle } from './bundle.en';
 import { codes, ends, seems } from './codes.en';
 import { doctor } from './doctor.en';
 import { presence } from './presence.en';
+import { network } from './network.en';
 import { voicemail } from './voicemail.en';
 import { counting } from './plurals';
 
@@ -45,6 +46,7 @@ export const en = {
   bundle,
   doctor,
   presence,
+  network,
   voicemail,
   qualities,
   transports,
@@ -638,7 +640,7 @@ export const en = {
     settledBy: (organisation: string | null, what: string[]) => `${organisation ?? 'Your administrator'} has settled this: ${what.join(', ')}.`,
     faulty: 'The policy of this computer could not be followed in full. Tell your administrator.',
     keys: {
-      server: 'server', domain: 'domain', ways: 'ways to sign in', transport: 'transport', srtp: 'encryption of calls', codecs: 'codecs', proxy: 'proxy',
+      server: 'server', domain: 'domain', ways: 'ways to sign in', transport: 'transport', srtp: 'encryption of calls', codecs: 'codecs', proxy: 'proxy', web_proxy: 'web proxy',
       authorities: 'authorities for certificates', pins: 'certificates', autostart: 'start with the computer', recording: 'recording', log: 'log', updates: 'newer versions',
     },
   },

@@ -6,6 +6,7 @@ import { bundle } from './bundle.es';
 import { codes, ends, seems } from './codes.es';
 import { doctor } from './doctor.es';
 import { presence } from './presence.es';
+import { network } from './network.es';
 import { voicemail } from './voicemail.es';
 import type { Words } from './en';
 import { counting } from './plurals';
@@ -41,6 +42,7 @@ export const es: Words = {
   bundle,
   doctor,
   presence,
+  network,
   voicemail,
   qualities: { clear: 'Clara en ambos sentidos', choppy: 'Algo entrecortada', breaking: 'Se corta', nothing: 'No llega nada' },
   transports: { udp: 'UDP', tcp: 'TCP', tls: 'TLS', wss: 'WSS' },
@@ -632,7 +634,7 @@ export const es: Words = {
     settledBy: (organisation, what) => `${organisation ?? 'Su administrador'} ha fijado esto: ${what.join(', ')}.`,
     faulty: 'No se ha podido cumplir toda la directiva de este ordenador. Avise a su administrador.',
     keys: {
-      server: 'servidor', domain: 'dominio', ways: 'formas de iniciar sesión', transport: 'transporte', srtp: 'cifrado de llamadas', codecs: 'códecs', proxy: 'proxy',
+      server: 'servidor', domain: 'dominio', ways: 'formas de iniciar sesión', transport: 'transporte', srtp: 'cifrado de llamadas', codecs: 'códecs', proxy: 'proxy', web_proxy: 'proxy web',
       authorities: 'autoridades de certificación', pins: 'certificados', autostart: 'inicio con el ordenador', recording: 'grabación', log: 'registro técnico', updates: 'versiones nuevas',
     },
   },

@@ -6,6 +6,7 @@ import { bundle } from './bundle.fr';
 import { codes, ends, seems } from './codes.fr';
 import { doctor } from './doctor.fr';
 import { presence } from './presence.fr';
+import { network } from './network.fr';
 import { voicemail } from './voicemail.fr';
 import type { Words } from './en';
 import { counting } from './plurals';
@@ -41,6 +42,7 @@ export const fr: Words = {
   bundle,
   doctor,
   presence,
+  network,
   voicemail,
   qualities: { clear: 'Clair dans les deux sens', choppy: 'Un peu haché', breaking: 'Coupures', nothing: 'Rien n’arrive' },
   transports: { udp: 'UDP', tcp: 'TCP', tls: 'TLS', wss: 'WSS' },
@@ -632,7 +634,7 @@ export const fr: Words = {
     settledBy: (organisation, what) => `${organisation ?? 'Votre administrateur'} a fixé ceci : ${what.join(', ')}.`,
     faulty: 'La stratégie de cet ordinateur n’a pas pu être suivie en entier. Prévenez votre administrateur.',
     keys: {
-      server: 'serveur', domain: 'domaine', ways: 'moyens de connexion', transport: 'transport', srtp: 'chiffrement des appels', codecs: 'codecs', proxy: 'proxy',
+      server: 'serveur', domain: 'domaine', ways: 'moyens de connexion', transport: 'transport', srtp: 'chiffrement des appels', codecs: 'codecs', proxy: 'proxy', web_proxy: 'proxy web',
       authorities: 'autorités de certification', pins: 'certificats', autostart: 'démarrage avec l’ordinateur', recording: 'enregistrement', log: 'journal technique', updates: 'nouvelles versions',
     },
   },

@@ -6,6 +6,7 @@ import { bundle } from './bundle.ja';
 import { codes, ends, seems } from './codes.ja';
 import { doctor } from './doctor.ja';
 import { presence } from './presence.ja';
+import { network } from './network.ja';
 import { voicemail } from './voicemail.ja';
 import type { Words } from './en';
 
@@ -36,6 +37,7 @@ export const ja: Words = {
   bundle,
   doctor,
   presence,
+  network,
   voicemail,
   qualities: { clear: '双方向とも良好', choppy: '少し途切れています', breaking: '途切れています', nothing: '何も届いていません' },
   transports: { udp: 'UDP', tcp: 'TCP', tls: 'TLS', wss: 'WSS' },
@@ -627,7 +629,7 @@ export const ja: Words = {
     settledBy: (organisation, what) => `${organisation ?? '管理者'}による設定: ${what.join('、')}`,
     faulty: 'このコンピューターのポリシーを完全には適用できませんでした。管理者に連絡してください。',
     keys: {
-      server: 'サーバー', domain: 'ドメイン', ways: 'サインイン方法', transport: 'トランスポート', srtp: '通話の暗号化', codecs: 'コーデック', proxy: 'プロキシ',
+      server: 'サーバー', domain: 'ドメイン', ways: 'サインイン方法', transport: 'トランスポート', srtp: '通話の暗号化', codecs: 'コーデック', proxy: 'プロキシ', web_proxy: 'Web プロキシ',
       authorities: '認証局', pins: '証明書', autostart: '自動起動', recording: '録音', log: 'ログ', updates: '新しいバージョン',
     },
   },

@@ -6,6 +6,7 @@ import { bundle } from './bundle.zh';
 import { codes, ends, seems } from './codes.zh';
 import { doctor } from './doctor.zh';
 import { presence } from './presence.zh';
+import { network } from './network.zh';
 import { voicemail } from './voicemail.zh';
 import type { Words } from './en';
 
@@ -36,6 +37,7 @@ export const zh: Words = {
   bundle,
   doctor,
   presence,
+  network,
   voicemail,
   qualities: { clear: '双向清晰', choppy: '略有卡顿', breaking: '断断续续', nothing: '没有声音' },
   transports: { udp: 'UDP', tcp: 'TCP', tls: 'TLS', wss: 'WSS' },
@@ -626,7 +628,7 @@ export const zh: Words = {
     settledBy: (organisation, what) => `由${organisation === null ? '管理员' : ` ${organisation} `}设定：${what.join('、')}。`,
     faulty: '本机的策略未能全部执行。请告知管理员。',
     keys: {
-      server: '服务器', domain: '域', ways: '登录方式', transport: '传输方式', srtp: '通话加密', codecs: '编解码器', proxy: '代理',
+      server: '服务器', domain: '域', ways: '登录方式', transport: '传输方式', srtp: '通话加密', codecs: '编解码器', proxy: '代理', web_proxy: '网络代理',
       authorities: '证书颁发机构', pins: '证书', autostart: '随计算机启动', recording: '录音', log: '日志', updates: '新版本',
     },
   },

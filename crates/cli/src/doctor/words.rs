@@ -138,6 +138,26 @@ pub fn of(diagnosis: Diagnosis) -> (&'static str, &'static str) {
             "The SIP server takes what is sent and answers nothing.",
             "The SIP service of the PBX hangs: the administrator must look at it.",
         ),
+        Diagnosis::ProxyUnreachable => (
+            "The web proxy on the way to the server cannot be reached, or does not answer.",
+            "Check the proxy's address in the network settings, in HTTPS_PROXY or in the policy, or go without one.",
+        ),
+        Diagnosis::ProxyCredentials => (
+            "The web proxy wants a name and a password, or others than it was given.",
+            "Ask the administrator for them: they belong into the policy or into HTTPS_PROXY. Windows' own sign-in to proxies is not known here.",
+        ),
+        Diagnosis::ProxyRefused => (
+            "The web proxy does not let the phone through to the server.",
+            "Ask the proxy's administrator to allow CONNECT to this server and port.",
+        ),
+        Diagnosis::ProxyNoWay => (
+            "The web proxy does not reach the server.",
+            "Check the spelling of server and port; if they are right, ask the proxy's administrator.",
+        ),
+        Diagnosis::ProxyNotUnderstood => (
+            "What answers is no web proxy that is known here, or it answers in the server's place.",
+            "Check kind, address and port of the proxy: http:// and socks5:// are known, and scripts (PAC) are not.",
+        ),
         Diagnosis::NotSip => {
             ("What listens on this port does not speak SIP.", "Correct the port of the outbound proxy.")
         }

@@ -1,5 +1,6 @@
 //! What is looked at, and what may be found.
 
+use pbx_api::ProxyProblem;
 use serde::{Deserialize, Serialize};
 use specta::Type;
 
@@ -81,6 +82,16 @@ pub enum Diagnosis {
     PortSilent,
     /// Nothing at all comes back from the server.
     ServerSilent,
+    /// The web proxy on the way cannot be reached, or does not answer.
+    ProxyUnreachable,
+    /// The web proxy wants a name and a password, or others.
+    ProxyCredentials,
+    /// The web proxy does not let the phone through to the server.
+    ProxyRefused,
+    /// The web proxy does not reach the server.
+    ProxyNoWay,
+    /// What answers is no web proxy, or it answers in the server's place.
+    ProxyNotUnderstood,
     /// The port does not speak TLS, or none that we do.
     NoTls,
     /// The certificate is not signed by anybody this machine trusts.
@@ -175,6 +186,18 @@ pub enum Diagnosis {
     NoCamera,
     /// The camera cannot be used.
     CameraFailed,
+}
+
+impl From<ProxyProblem> for Diagnosis {
+    fn from(problem: ProxyProblem) -> Self {
+        match problem {
+            ProxyProblem::Unreachable => Self::ProxyUnreachable,
+            ProxyProblem::Credentials => Self::ProxyCredentials,
+            ProxyProblem::Refused => Self::ProxyRefused,
+            ProxyProblem::NoWay => Self::ProxyNoWay,
+            ProxyProblem::NotUnderstood => Self::ProxyNotUnderstood,
+        }
+    }
 }
 
 impl Diagnosis {

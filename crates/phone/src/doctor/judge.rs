@@ -73,6 +73,7 @@ pub(crate) fn transports(
             Knock::Certificate { problem, certificate } => super::of_certificate(*problem, certificate),
             Knock::NoTls => Diagnosis::NoTls,
             Knock::NotSip => Diagnosis::NotSip,
+            Knock::Proxy(problem) => (*problem).into(),
         };
         (of(needed), needed.then_some(diagnosis))
     };

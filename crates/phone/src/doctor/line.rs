@@ -27,7 +27,9 @@ pub(super) async fn examine(patient: &Patient, line: &sip::Account, notes: &Note
     notes.put_all(names::of_services(line, &services));
     let own_server =
         patient.server.as_ref().is_none_or(|server| server.host().to_string() != line.proxy.host);
+    let by_proxy = line.trust.web_proxy.toward(&line.proxy.host).is_some();
     if own_server
+        && !by_proxy
         && services.services.is_empty()
         && let Err(because) = names::of(line, &line.proxy.host, notes).await
     {
@@ -185,6 +187,7 @@ fn of_cause(cause: sip::Cause) -> Diagnosis {
         Cause::TlsFailed => Diagnosis::NoTls,
         Cause::NotUnderstood => Diagnosis::NotSip,
         Cause::Refused => Diagnosis::RegistrationRefused,
+        Cause::Proxy(problem) => problem.into(),
     }
 }
 
@@ -252,6 +255,7 @@ fn said(knock: &Knock) -> String {
         Knock::Certificate { problem, certificate } => format!("{problem}: {}", shown(certificate)),
         Knock::NoTls => "no TLS".to_owned(),
         Knock::NotSip => "not SIP".to_owned(),
+        Knock::Proxy(problem) => format!("web proxy: {problem}"),
     }
 }
 

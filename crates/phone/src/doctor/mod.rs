@@ -228,6 +228,9 @@ async fn far(patient: &Patient, notes: Notes) {
     };
     let rest = async {
         match &patient.server {
+            Some(server) if patient.trust.web_proxy.toward(&server.host().to_string()).is_some() => {
+                pbx::examine_through(patient, server, &notes).await;
+            }
             Some(server) => match names::of(&line, &server.host().to_string(), &notes).await {
                 Ok(addresses) => pbx::examine(patient, server, &addresses, &notes).await,
                 Err(because) => {

@@ -38,6 +38,14 @@ pub(super) async fn examine(patient: &Patient, server: &ServerAddress, addresses
     }
 }
 
+/// The same behind a web proxy, which alone can tell of the server's name and port.
+pub(super) async fn examine_through(patient: &Patient, server: &ServerAddress, notes: &Notes) {
+    let interface = Interface { patient, server, notes };
+    if let Err((because, left)) = interface.examine().await {
+        notes.skip(left, Some(because));
+    }
+}
+
 /// Whether anybody listens at the port.
 async fn port(port: u16, addresses: &[IpAddr], notes: &Notes) -> Result<(), Diagnosis> {
     let mut tries = JoinSet::new();
@@ -94,6 +102,9 @@ impl Interface<'_> {
             }
             Err(error) => return Err(self.unheard(&error)),
         };
+        if let Some(proxy) = client.proxy() {
+            self.notes.put(Finding::good(Check::Port, format!("{proxy} -> {}", self.server.authority()), ""));
+        }
         self.certificate(glance.certificate.as_ref());
         self.clock(&glance);
         self.info(&client).await?;
@@ -147,6 +158,12 @@ impl Interface<'_> {
     /// No answer came over a connection that stands.
     fn unheard(&self, error: &ApiError) -> Stopped {
         let tried = format!("https://{}/api/info", self.server.authority());
+        if let ApiError::Proxy { proxy, problem, .. } = error {
+            let (because, tried) =
+                (Diagnosis::from(*problem), format!("{proxy} -> {}", self.server.authority()));
+            self.notes.put(Finding::bad(Check::Port, because, tried, problem.to_string()));
+            return (because, &REST);
+        }
         let (check, because) = match error {
             ApiError::Tls { .. } => (Check::Certificate, Diagnosis::NoTls),
             ApiError::NotUnderstood { .. } | ApiError::TooLarge { .. } => (Check::Info, Diagnosis::NotAPbx),

@@ -31,7 +31,7 @@ impl Patient {
         password: SecretString,
     ) -> Self {
         let mut patient = Self::new(config);
-        patient.trust = settings.trusting(patient.trust);
+        patient.trust = config.trusting(settings);
         patient.domain = saved.domain.parse().ok();
         patient.server = match saved.kind {
             AccountKind::Pbx => saved.server.parse().ok(),

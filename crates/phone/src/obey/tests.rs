@@ -186,3 +186,48 @@ fn every_locked_key_is_told_to_the_window() {
         assert_eq!(view.locked, [key.key], "{}", key.key);
     }
 }
+
+#[test]
+fn web_proxy() {
+    use crate::{WebProxyPreference, WebProxyWay};
+    use pbx_api::WebProxy;
+
+    let chose = |way, address: &str| {
+        let mut settings = Settings::default();
+        settings.web_proxy = WebProxyPreference { way, address: address.to_owned() };
+        settings
+    };
+    let system = chose(WebProxyWay::System, "");
+    let (direct, own) = (chose(WebProxyWay::None, ""), chose(WebProxyWay::Address, "socks5://own:1"));
+    let through = |text: &str| WebProxy::Through(text.parse().unwrap());
+
+    let config = under("");
+    assert_eq!(config.trusting(&system).web_proxy, WebProxy::System);
+    assert_eq!(config.trusting(&direct).web_proxy, WebProxy::Direct);
+    assert_eq!(config.trusting(&own).web_proxy, through("socks5://own:1"));
+
+    let config = under("[preset]\nweb_proxy = \"http://a:b@proxy:3128\"\n");
+    assert_eq!(config.trusting(&system).web_proxy, through("http://a:b@proxy:3128"));
+    assert_eq!(config.trusting(&own).web_proxy, through("socks5://own:1"));
+
+    let config = under("[locked]\nweb_proxy = \"http://anna:secret@proxy:3128\"\n");
+    for settings in [&system, &direct, &own] {
+        assert_eq!(config.trusting(settings).web_proxy, through("http://anna:secret@proxy:3128"));
+        let shown = config.web_proxy(&settings.web_proxy);
+        assert_eq!((shown.way, shown.address.as_str()), (WebProxyWay::Address, "http://proxy:3128"));
+    }
+    let config = under("[locked]\nweb_proxy = \"None\"\n");
+    assert_eq!(config.trusting(&own).web_proxy, WebProxy::Direct);
+
+    let config = under("[locked]\nweb_proxy = \"ftp://anna:secret@proxy\"\n");
+    assert_eq!(config.policy_faults, ["web_proxy is neither none nor a proxy's address"]);
+}
+
+#[test]
+fn an_address_with_a_password_is_not_kept_in_the_settings() {
+    use crate::{WebProxyPreference, WebProxyWay};
+    for address in ["http://anna:secret@proxy:1", "https://proxy:1", "", "two words"] {
+        let preference = WebProxyPreference { way: WebProxyWay::Address, address: address.to_owned() };
+        assert_eq!(preference.chosen().unwrap_err().code, Code::WebProxyInvalid, "{address}");
+    }
+}

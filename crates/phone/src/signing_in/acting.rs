@@ -145,11 +145,7 @@ impl SigningIn {
 
     /// What is trusted beside the system's own roots.
     pub(crate) fn trust(&self) -> Trust {
-        match self.config.may_trust() {
-            Ok(()) => self.settings.trusting(self.config.extra_roots.clone()),
-            // What users have trusted before holds no longer either.
-            Err(_) => self.config.extra_roots.clone(),
-        }
+        self.config.trusting(&self.settings)
     }
 
     /// Trusts the certificate of a server no longer; its sessions ask again when they next speak to it.

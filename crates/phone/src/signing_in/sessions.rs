@@ -291,6 +291,13 @@ impl SigningIn {
         }
     }
 
+    /// Every session speaks to its server by the way that is chosen now.
+    pub(super) fn renew_all_clients(&self) {
+        let servers: std::collections::BTreeSet<ServerAddress> =
+            self.settings.accounts.iter().filter_map(|account| account.server.parse().ok()).collect();
+        servers.iter().for_each(|server| self.renew_clients(server));
+    }
+
     /// What it takes to call with an account.
     pub(super) fn line(&self, saved: &SavedAccount, password: SecretString) -> Line {
         let (proxy, transport) = self.config.route(saved);

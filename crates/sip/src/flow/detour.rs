@@ -11,7 +11,7 @@ use tokio::time::timeout;
 use super::{Flow, Net};
 use crate::Transport;
 use crate::network::source_toward;
-use crate::resolve::{Order, resolve};
+use crate::resolve::{Order, Target, resolve};
 
 /// Larger requests may not pass in one datagram.
 const LARGEST: usize = 1300;
@@ -75,7 +75,9 @@ impl Net {
         }
         let opened = timeout(PATIENCE, async {
             for address in self.tcp_addresses(flow, hop).await {
-                if let Ok(flow) = self.connect(Transport::Tcp, address).await {
+                if let Ok(flow) =
+                    self.connect(Target { transport: Transport::Tcp, address, rank: 0, beyond: None }).await
+                {
                     return Some(flow);
                 }
             }

@@ -5,6 +5,7 @@ use std::collections::VecDeque;
 use std::time::{Duration, Instant};
 
 use futures_util::stream::{FuturesUnordered, StreamExt};
+use pbx_api::ProxyProblem;
 use tokio::time::sleep_until;
 
 use super::{Failure, Flow, Net};
@@ -99,9 +100,10 @@ pub(super) async fn dial(
             () = sleep_until(until.into()) => {}
         }
     }
-    if !under_way.is_empty() {
-        under_way.iter().for_each(|target| net.failed(target));
-        failures.push(Cause::Silence.into());
+    for target in &under_way {
+        net.failed(target);
+        let through = target.beyond.map(|_| Cause::Proxy(ProxyProblem::Unreachable));
+        failures.push(through.unwrap_or(Cause::Silence).into());
     }
     Err(failures
         .into_iter()
@@ -146,7 +148,7 @@ fn weight(cause: Cause) -> u8 {
         Cause::NotUnderstood => 5,
         Cause::ConnectionLost => 4,
         Cause::ConnectionRefused => 3,
-        Cause::Silence => 2,
+        Cause::Silence | Cause::Proxy(_) => 2,
         Cause::NetworkUnreachable => 1,
         _ => 0,
     }

@@ -11,7 +11,7 @@ use tokio::time::timeout;
 use tokio_tungstenite::tungstenite::Message;
 
 use super::secure::Secure;
-use super::{Failure, stun, websocket};
+use super::{Failure, stun, through, websocket};
 use crate::message::token;
 use crate::resolve::Target;
 use crate::survey::Knock;
@@ -107,8 +107,13 @@ async fn over_udp(account: &Account, server: SocketAddr) -> Result<Knock, Knock>
 }
 
 async fn over_stream(account: &Account, target: Target) -> Result<Knock, Knock> {
-    let connected = timeout(PATIENCE, TcpStream::connect(target.address)).await;
-    let stream = connected.map_err(|_| Knock::Silent)?.map_err(|error| of_io(&error))?;
+    let stream = match target.beyond {
+        Some(_) => through::connect(account, target.address).await.map_err(of_failure)?,
+        None => {
+            let connected = timeout(PATIENCE, TcpStream::connect(target.address)).await;
+            connected.map_err(|_| Knock::Silent)?.map_err(|error| of_io(&error))?
+        }
+    };
     let local = stream.local_addr().map_err(|_| Knock::NoRoute)?.to_string();
     let branch = token();
     let question = question(account, target.transport, &local, &branch);
@@ -116,9 +121,10 @@ async fn over_stream(account: &Account, target: Target) -> Result<Knock, Knock> 
     if target.transport == Transport::Tcp {
         return talk(stream, &question, &branch, began).await;
     }
-    let port = target.address.port();
+    let port = target.beyond.unwrap_or(target.address.port());
     let shaken = timeout(PATIENCE, Secure::new(account).handshake(stream, port)).await;
-    let secured = shaken.map_err(|_| Knock::Mute)?.map_err(of_failure)?;
+    let blamed = |failure| if target.beyond.is_some() { through::blamed(failure) } else { failure };
+    let secured = shaken.map_err(|_| Knock::Mute)?.map_err(|failure| of_failure(blamed(failure)))?;
     if target.transport == Transport::Tls {
         return talk(secured, &question, &branch, began).await;
     }
@@ -242,6 +248,7 @@ fn of_failure(failure: Failure) -> Knock {
             certificate: Box::new(distrust.certificate.clone()),
         },
         (None, Cause::Silence) => Knock::Mute,
+        (None, Cause::Proxy(problem)) => Knock::Proxy(problem),
         (None, Cause::TlsFailed | Cause::ConnectionLost) => Knock::NoTls,
         (None, _) => Knock::NotSip,
     }

@@ -15,9 +15,10 @@ use tokio_util::task::TaskTracker;
 use super::detour::Detours;
 use super::dial::{Tentative, dial};
 use super::secure::Secure;
-use super::{Failure, Flow, Hops, Loss, Port, plain, probe, stream, udp, websocket};
+use super::{Failure, Flow, Hops, Loss, Port, plain, probe, stream, through, udp, websocket};
+use crate::network::source_toward;
 use crate::registration::Told;
-use crate::resolve::{LEFT_ALONE, Target, Targets, order, resolve};
+use crate::resolve::{LEFT_ALONE, Target, Targets, order, resolve, web_proxy};
 use crate::service_route::ServiceRoute;
 use crate::target::user_part;
 use crate::{Account, Cause, Event, Proxy, Transport, TransportChoice};
@@ -123,7 +124,7 @@ impl Net {
         *current = None;
         let flow = self.open().await?;
         self.hops.reached(flow.peer, flow.transport);
-        let ip = flow.local.ip();
+        let ip = self.own_address(&flow);
         self.local_ip.send_if_modified(|known| std::mem::replace(known, ip) != ip);
         tracing::debug!(local = %flow.local, peer = %flow.peer, transport = ?flow.transport, "flow opened");
         if let Ok(mut targets) = self.targets.lock() {
@@ -184,12 +185,19 @@ impl Net {
     /// Replaces what is trusted besides the operating system's own roots.
     pub(crate) async fn trust(&self, trust: Trust) {
         let worked = self.worked.lock().ok().and_then(|worked| *worked);
-        let port = worked.map_or(0, |worked| worked.peer.port());
-        if self.secure.replace(trust, port)
-            && let Some(flow) = self.current.lock().await.as_ref()
-            && flow.transport.is_secure()
-        {
+        let through = web_proxy(&self.account_now());
+        let port = match (&through, worked) {
+            (Some((_, port)), Some(Worked { transport: Transport::Wss, .. })) => *port,
+            (_, worked) => worked.map_or(0, |worked| worked.peer.port()),
+        };
+        let distrusted = self.secure.replace(trust, port);
+        let is_other_way = web_proxy(&self.account_now()) != through;
+        let current = self.current.lock().await;
+        let Some(flow) = current.as_ref().filter(|flow| flow.transport.is_secure()) else { return };
+        if distrusted {
             flow.lose(Cause::CertificateNotTrusted);
+        } else if is_other_way && flow.transport == Transport::Wss {
+            flow.lose(Cause::ConnectionLost);
         }
     }
 
@@ -209,6 +217,13 @@ impl Net {
         another
     }
 
+    /// The account as the registrar and whoever settles what is trusted have it now.
+    fn account_now(&self) -> Account {
+        let elsewhere = self.elsewhere.lock().ok().and_then(|elsewhere| elsewhere.clone());
+        let proxy = elsewhere.unwrap_or_else(|| self.account.proxy.clone());
+        Account { proxy, trust: self.secure.trust(), ..self.account.clone() }
+    }
+
     async fn open(&self) -> Result<Flow, Cause> {
         let began = Instant::now();
         let worked = self.worked.lock().ok().and_then(|mut worked| {
@@ -216,9 +231,7 @@ impl Net {
         });
         let loyal = worked.filter(|(_, lost)| began.duration_since(*lost) < LOYALTY).map(|(of, _)| of);
         let worked = worked.map(|(transport, _)| transport);
-        let elsewhere = self.elsewhere.lock().ok().and_then(|elsewhere| elsewhere.clone());
-        let account = elsewhere.map(|proxy| Account { proxy, ..self.account.clone() });
-        let account = account.as_ref().unwrap_or(&self.account);
+        let account = &self.account_now();
         let order = order(account.transport, worked, account.proxy.port);
         let is_known = self.found.lock().is_ok_and(|found| !found.is_empty());
         // A name service that does not answer leaves the name as unknown as one that denies it.
@@ -245,6 +258,17 @@ impl Net {
         opened.map_err(|failure| unknown.unwrap_or(failure.cause))
     }
 
+    /// The address of ours that media is to come to. A web proxy on this machine hides it.
+    fn own_address(&self, flow: &Flow) -> IpAddr {
+        let ip = flow.local.ip();
+        let far = SocketAddr::from(([192, 0, 2, 1], 9));
+        match ip.is_loopback() && flow.transport == Transport::Wss && web_proxy(&self.account_now()).is_some()
+        {
+            true => source_toward(far).unwrap_or(ip),
+            false => ip,
+        }
+    }
+
     /// A target was not reached.
     pub(super) fn failed(&self, target: &Target) {
         if let Ok(mut targets) = self.targets.lock() {
@@ -262,8 +286,8 @@ impl Net {
 
     /// Opens a flow to one target. Over UDP it may have to `prove` that a SIP server is there.
     pub(super) async fn reach(&self, target: Target, prove: bool) -> Result<Flow, Failure> {
-        let Target { transport, address: peer, .. } = target;
-        if transport == Transport::Udp {
+        if target.transport == Transport::Udp {
+            let peer = target.address;
             let (connection, port) = self.port.as_ref().ok_or(Cause::NetworkUnreachable)?;
             let flow = udp::open(self, connection.clone().into(), port, peer).await?;
             let unproven = Tentative::new(flow.clone());
@@ -272,20 +296,26 @@ impl Net {
             }
             return Ok(unproven.keep());
         }
-        self.connect(transport, peer).await
+        self.connect(target).await
     }
 
     /// Opens a flow over a connection: TCP, TLS or WSS.
-    pub(super) async fn connect(&self, transport: Transport, peer: SocketAddr) -> Result<Flow, Failure> {
-        let connected = stream::connect(peer).await?;
+    pub(super) async fn connect(&self, target: Target) -> Result<Flow, Failure> {
+        let Target { transport, address: peer, beyond, .. } = target;
+        let connected = match beyond {
+            Some(_) => through::connect(&self.account_now(), peer).await?,
+            None => stream::connect(peer).await?,
+        };
         let endpoint = self.endpoint.clone();
-        let port = peer.port();
+        let port = beyond.unwrap_or(peer.port());
         if transport == Transport::Tcp {
             let (flow, to_send) = stream::flow(self, transport, &connected, peer).await?;
             self.tasks.spawn(stream::carry(flow.clone(), endpoint, connected, to_send));
             return Ok(flow);
         }
-        let secured = self.secure.handshake(connected, port).await?;
+        let secured = self.secure.handshake(connected, port).await;
+        let secured =
+            secured.map_err(|failure| if beyond.is_some() { through::blamed(failure) } else { failure })?;
         if transport == Transport::Tls {
             let (flow, to_send) = stream::flow(self, transport, secured.get_ref().0, peer).await?;
             self.tasks.spawn(stream::carry(flow.clone(), endpoint, secured, to_send));

@@ -44,6 +44,11 @@ impl Secure {
         pins.any(|pin| !state.trust.pins.contains(pin))
     }
 
+    /// What is trusted now.
+    pub(super) fn trust(&self) -> Trust {
+        self.state.lock().map(|state| state.trust.clone()).unwrap_or_default()
+    }
+
     fn server(&self, port: u16) -> Option<ServerAddress> {
         ServerAddress::new(self.host.parse().ok()?, port)
     }

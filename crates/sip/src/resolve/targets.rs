@@ -77,7 +77,12 @@ mod tests {
     use super::*;
 
     fn target(port: u16) -> Target {
-        Target { transport: Transport::Tls, address: ([192, 0, 2, 1], port).into(), rank: usize::from(port) }
+        Target {
+            transport: Transport::Tls,
+            address: ([192, 0, 2, 1], port).into(),
+            rank: usize::from(port),
+            beyond: None,
+        }
     }
 
     #[test]

@@ -3,7 +3,7 @@ import type { Words } from '../../words/en';
 import type { SettingsPage } from './SettingsList.svelte';
 
 /** Settings by their labels, as they always stand on the page. */
-export function settingsOn(page: SettingsPage, { settings, audio, hearBack, voice, appearance, keyboard, desktop, doctor, bundle, about }: Words): string[] {
+export function settingsOn(page: SettingsPage, { settings, audio, hearBack, voice, appearance, keyboard, desktop, network, doctor, bundle, about }: Words): string[] {
   switch (page) {
     case 'accounts': return [settings.srtp, settings.connection.title, settings.addAccount];
     case 'calls': return [settings.doNotDisturb, settings.autoAnswer, settings.clickToDial, settings.publish, settings.digits, settings.recording, settings.recordAll, settings.folder, settings.notice, settings.callList, settings.forgetAll];
@@ -13,6 +13,7 @@ export function settingsOn(page: SettingsPage, { settings, audio, hearBack, voic
     case 'appearance': return [appearance.theme, appearance.rows, appearance.language];
     case 'keyboard': return [keyboard.window, keyboard.call, desktop.keys];
     case 'desktop': return [desktop.autostart, desktop.closeToTray, desktop.stayAwake, desktop.hiddenWindow, desktop.incomingWindow, desktop.notifications, desktop.compactWindow, desktop.openLinks, desktop.dialLinks, desktop.pop];
+    case 'network': return [network.webProxy];
     case 'check': return [doctor.title, bundle.title, bundle.shorten];
     case 'about': return [about.title];
     default: return [];
