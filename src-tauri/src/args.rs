@@ -1,9 +1,15 @@
-use std::path::PathBuf;
+use std::ffi::OsString;
+use std::path::{Path, PathBuf};
+use std::str::FromStr;
+use std::time::{Duration, UNIX_EPOCH};
 
 use brand::BRAND;
 use clap::error::ErrorKind;
 use clap::{CommandFactory, Parser, ValueEnum};
+use phone::CrashReport;
 use secrecy::{ExposeSecret, SecretString};
+
+use crate::watch::{Restarts, unix_now};
 
 /// The softphone with a window.
 #[derive(Debug, Clone, Default, Parser)]
@@ -27,6 +33,12 @@ pub struct Args {
     /// Start without a window, where there is a tray
     #[arg(long)]
     pub hidden: bool,
+    /// When it was started again after crashes of late, seconds since 1970
+    #[arg(long, value_name = "TIMES", hide = true, default_value_t, value_parser = Restarts::from_str)]
+    pub restarts: Restarts,
+    /// A phone that began then, seconds since 1970, has crashed, and this one takes its place
+    #[arg(long, value_name = "TIME", hide = true)]
+    pub crashed: Option<u64>,
     /// Link of the phone's own scheme, or one that dials; a phone that runs already gets it
     #[arg(value_name = "LINK")]
     pub link: Option<SecretString>,
@@ -42,6 +54,44 @@ pub enum RemoveData {
 }
 
 impl Args {
+    /// The words by which the phone is started again after a crash, as it was but for a link, which is followed once.
+    pub(crate) fn again(&self, hidden: bool) -> Vec<OsString> {
+        let mut words: Vec<OsString> = Vec::new();
+        if let Some(dir) = &self.data_dir {
+            words.extend(["--data-dir".into(), dir.into()]);
+        }
+        let (restarts, now) = (self.restarts.to_string(), unix_now().to_string());
+        let texts = [
+            ("--domain", &self.domain),
+            ("--server", &self.server),
+            ("--restarts", &restarts),
+            ("--crashed", &now),
+        ];
+        for (name, text) in texts {
+            if !text.is_empty() {
+                words.extend([name.into(), text.into()]);
+            }
+        }
+        if hidden {
+            words.push("--hidden".into());
+        }
+        words
+    }
+
+    /// Takes note of the crash that this phone comes after, if it does; none where there were too many of late. The
+    /// report of it stands in `dir`.
+    pub fn after_a_crash(mut self, dir: Option<&Path>) -> Option<Self> {
+        let Some(began) = self.crashed.take() else { return Some(self) };
+        if let Some(dir) = dir {
+            let began = UNIX_EPOCH + Duration::from_secs(began);
+            if let Err(error) = CrashReport::of_a_signal(dir, began) {
+                tracing::warn!(%error, "the crash is not written down");
+            }
+        }
+        self.restarts = self.restarts.one_more(unix_now())?;
+        Some(self)
+    }
+
     /// What this process was started with. Ends it where it cannot be understood, or is not to be followed.
     pub fn read() -> Self {
         let args = Self::parse();
@@ -94,6 +144,18 @@ mod tests {
             assert!(dials(link) && !is_own(link), "{link}");
         }
         assert!(!dials("telnet:102") && !dials("102"));
+    }
+
+    #[test]
+    fn it_is_started_again_as_it_was_but_for_the_link() {
+        let first = ["phone", "--data-dir", "/a b", "--domain", "test.io", "--open-links", "tel:102"];
+        let args = Args::try_parse_from(first).unwrap();
+        let words = [OsString::from("phone")].into_iter().chain(args.again(true));
+        let again = Args::try_parse_from(words).unwrap();
+        assert_eq!((&again.data_dir, &again.domain), (&args.data_dir, &args.domain));
+        assert!(again.hidden && again.link.is_none() && !again.restarts.any() && again.crashed.is_some());
+        let again = again.after_a_crash(None).unwrap();
+        assert!(again.restarts.any() && again.crashed.is_none());
     }
 
     #[test]

@@ -119,6 +119,8 @@ pub struct DesktopView {
     pub refused_keys: Vec<String>,
     /// The program could not be made to start with the session.
     pub autostart_failed: bool,
+    /// The phone crashed and was started again.
+    pub restarted: bool,
 }
 
 /// How it is run.
@@ -126,6 +128,8 @@ pub struct DesktopView {
 pub struct Options {
     /// Starts without a window, where there is a tray.
     pub hidden: bool,
+    /// It crashed and was started again.
+    pub restarted: bool,
     /// Directory of the settings, where it is not the user's own.
     pub data_dir: Option<PathBuf>,
     /// Told when windows can be opened.

@@ -26,6 +26,20 @@ pub fn on_signal(app: &AppHandle) {
     });
 }
 
+/// Panics when told to by a signal, in builds for tests: that a phone comes back after it has to be tried.
+#[cfg(all(unix, debug_assertions))]
+#[allow(clippy::panic)]
+pub fn crash_on_signal(app: &AppHandle) {
+    use tokio::signal::unix::{SignalKind, signal};
+
+    let app = app.clone();
+    tauri::async_runtime::spawn(async move {
+        let Ok(mut told) = signal(SignalKind::user_defined2()) else { return };
+        told.recv().await;
+        let _ = app.run_on_main_thread(|| panic!("told to"));
+    });
+}
+
 #[cfg(unix)]
 async fn told_to_end() -> io::Result<()> {
     use tokio::signal::unix::{SignalKind, signal};

@@ -11,6 +11,7 @@ mod leave;
 mod line;
 mod links;
 mod removal;
+mod watch;
 mod webview;
 
 pub use args::Args;
@@ -61,7 +62,8 @@ pub fn run(args: Args) -> tauri::Result<()> {
             false => Ok(desk::create(app.handle()).map(drop)?),
         })
         .build(tauri::generate_context!())?;
-    // A second start has ended by now: only the first may touch the settings and register.
+    // A second start has ended by now: only the first may touch the settings, be watched and register.
+    app.manage(watch::Watch::start(&args));
     let phone = start(&args, data_dir);
     let events = phone.as_ref().ok().map(|phone| (phone.subscribe(), phone.subscribe()));
     app.manage(Line::new(phone));
@@ -71,7 +73,8 @@ pub fn run(args: Args) -> tauri::Result<()> {
         Some((events, followed)) => {
             tell_window(&app, events);
             let (hidden, data_dir) = (args.hidden, args.data_dir.clone());
-            let options = desk::Options { hidden, data_dir, ready: Arc::clone(&ready) };
+            let restarted = args.restarts.any();
+            let options = desk::Options { hidden, restarted, data_dir, ready: Arc::clone(&ready) };
             tauri::async_runtime::spawn(desk::run(handle, followed, (orders.clone(), given), options));
         }
         None => {
@@ -89,6 +92,8 @@ pub fn run(args: Args) -> tauri::Result<()> {
         links.open(link);
     }
     leave::on_signal(app.handle());
+    #[cfg(all(unix, debug_assertions))]
+    leave::crash_on_signal(app.handle());
     app.run(move |app, event| match event {
         // With a code `leave` has done its work. Without one the last window is gone, which is no end, or the
         // system wants one.
@@ -98,6 +103,7 @@ pub fn run(args: Args) -> tauri::Result<()> {
                 leave::leave(app);
             }
         }
+        RunEvent::Exit => app.state::<watch::Watch>().farewell(),
         RunEvent::Ready => ready.notify_one(),
         RunEvent::WindowEvent { label, event, .. } => orders.window(&label, &event),
         // Here links come so, and not as arguments.

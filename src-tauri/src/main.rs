@@ -12,7 +12,7 @@ use std::process::ExitCode;
 use std::sync::Mutex;
 
 use carillon_shell::Args;
-use phone::LogFile;
+use phone::{CrashReport, LogFile};
 use tracing_subscriber::layer::SubscriberExt;
 use tracing_subscriber::util::SubscriberInitExt;
 use tracing_subscriber::{EnvFilter, fmt};
@@ -37,13 +37,23 @@ fn main() -> ExitCode {
     let screen = fmt::layer().with_writer(io::stderr).with_ansi(colour);
     let data_dir = args.data_dir.clone().or_else(phone::default_data_dir);
     // What is about to be deleted is not begun anew.
-    let log = data_dir.filter(|_| args.remove_data.is_none()).and_then(|dir| LogFile::open(&dir).ok());
+    let data_dir = data_dir.filter(|_| args.remove_data.is_none());
+    let log = data_dir.as_deref().and_then(|dir| LogFile::open(dir).ok());
     let disk = log.map(|log| fmt::layer().with_writer(Mutex::new(log)).with_ansi(false));
     tracing_subscriber::registry().with(filter).with(screen).with(disk).init();
     // What a crash leaves is read by people: where, and through what it came there.
-    panic::set_hook(Box::new(|info| {
-        tracing::error!(%info, backtrace = %Backtrace::force_capture(), "crash");
+    let crashes = data_dir.clone();
+    panic::set_hook(Box::new(move |info| {
+        let backtrace = Backtrace::force_capture();
+        tracing::error!(%info, %backtrace, "crash");
+        if let Some(dir) = &crashes {
+            let _ = CrashReport::of_a_panic(dir, info, &backtrace);
+        }
     }));
+    let Some(args) = args.after_a_crash(data_dir.as_deref()) else {
+        tracing::error!("the phone has crashed too often to be started again");
+        return ExitCode::FAILURE;
+    };
     if rustls::crypto::ring::default_provider().install_default().is_err() {
         tracing::error!("another crypto provider is installed already");
         return ExitCode::FAILURE;

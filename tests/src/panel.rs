@@ -88,7 +88,8 @@ impl Panel {
         if self.state.lock().unwrap().items.is_empty() {
             return String::new();
         }
-        let all = self.property("ToolTip");
+        // Between two phones there is nothing.
+        let Ok(all) = self.asked("ToolTip") else { return String::new() };
         let parts: Structure<'_> = all.downcast_ref().expect("a tool tip has parts");
         parts
             .fields()
@@ -99,9 +100,11 @@ impl Panel {
     }
 
     fn property(&self, name: &str) -> OwnedValue {
-        let asked =
-            self.item("org.freedesktop.DBus.Properties").call("Get", &("org.kde.StatusNotifierItem", name));
-        asked.unwrap_or_else(|e| panic!("the item has no {name}: {e}"))
+        self.asked(name).unwrap_or_else(|e| panic!("the item has no {name}: {e}"))
+    }
+
+    fn asked(&self, name: &str) -> zbus::Result<OwnedValue> {
+        self.item("org.freedesktop.DBus.Properties").call("Get", &("org.kde.StatusNotifierItem", name))
     }
 
     fn item(&self, interface: &'static str) -> Proxy<'static> {

@@ -114,7 +114,9 @@ export class Phone {
   /** How servers on the web are reached. */
   webProxy = $state.raw<WebProxyPreference>({});
   /** What that desktop lets it do. */
-  desk = $state.raw<DesktopView>({ tray: false, globalKeys: false, refusedKeys: [], autostartFailed: false });
+  desk = $state.raw<DesktopView>({ tray: false, globalKeys: false, refusedKeys: [], autostartFailed: false, restarted: false });
+  /** What is said after a crash was read. */
+  restartRead = $state(false);
   /** A number out of a link that is asked about. */
   asked = $state.raw<AskedView | null>(null);
   /** What the machine's administrator settles; nothing where that is nothing. */

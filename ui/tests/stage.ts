@@ -15,7 +15,7 @@ export type Stage = { backend: Scripted; phone: Phone };
 async function raise(scene: Scene, script?: Script): Promise<Stage> {
   const backend = new Scripted(scene.picture, script, scene.people);
   const phone = new Phone(backend);
-  prepare(phone, scene);
+  prepare(phone, backend, scene);
   await render(App, { phone, main: beginning(scene), window: scene.window });
   await phone.follow();
   await speak([...phone.languages, ...systemLanguages()]);

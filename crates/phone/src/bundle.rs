@@ -35,6 +35,8 @@ pub(crate) struct Parts<'a> {
     pub(crate) calls: &'a [PastCallView],
     /// SIP messages, oldest first.
     pub(crate) trace: &'a [Entry],
+    /// What the last crash left.
+    pub(crate) crash: &'a str,
     /// The log's end.
     pub(crate) log: &'a str,
     /// What must not stand in it, whatever the reason it got there.
@@ -61,6 +63,7 @@ pub(crate) fn compose(parts: &Parts<'_>, shorten: bool) -> String {
     let settings = serde_json::to_string_pretty(parts.settings).unwrap_or_default();
     section("Settings", &settings);
     section("SIP", &parts.trace.iter().map(message).collect::<Vec<_>>().join("\n\n"));
+    section("Last crash", parts.crash);
     section("Log", parts.log);
     let mask = Mask::new(parts.secrets);
     let masked = mask.secrets(&out);
@@ -129,11 +132,19 @@ mod tests {
             check: &CheckView::default(),
             calls: &[],
             trace: &[entry],
+            crash: "In the thread main: told to, Bearer abc.def",
             log: "Authorization: Bearer abc.def\npassword=\"geheim\" done",
             secrets: &["sesame-open".into()],
         };
         let whole = compose(&parts, false);
-        for part in ["Carillon 1", "101@test.io", "INVITE sip:004930123456", "done", "\"version\""] {
+        for part in [
+            "Carillon 1",
+            "In the thread main",
+            "101@test.io",
+            "INVITE sip:004930123456",
+            "done",
+            "\"version\"",
+        ] {
             assert!(whole.contains(part), "{part}: {whole}");
         }
         for secret in ["sesame", "abc.def", "geheim"] {

@@ -42,6 +42,7 @@ impl Actor {
                     check: &check,
                     calls: &crate::past_calls(&data_dir, CALLS).unwrap_or_default(),
                     trace: &sip::trace::recent(),
+                    crash: &crate::CrashReport::read(&data_dir).unwrap_or_default(),
                     log: &bundle::log(&data_dir),
                     secrets: &secrets,
                 },

@@ -15,6 +15,7 @@ use super::organs::{Organs, replaced};
 use super::pop::Pops;
 use super::{DesktopView, HIDDEN_FOR, Options, Order, Orders, SETTLES, Shown, TRAY_WITHIN, autostart, small};
 use crate::line::Line;
+use crate::watch::Watch;
 use crate::{leave, links};
 
 /// How often the main window is looked at as long as there are calls.
@@ -45,7 +46,8 @@ pub(super) struct Desk {
 impl Desk {
     pub(super) fn new(app: AppHandle, orders: Orders, options: Options) -> Self {
         let organs = Organs::start(&app, &orders);
-        let hidden = options.hidden;
+        let Options { hidden, restarted, .. } = options;
+        app.state::<Watch>().shown(!hidden);
         let opens_at = hidden.then(|| Instant::now() + TRAY_WITHIN);
         Self {
             app,
@@ -54,7 +56,7 @@ impl Desk {
             model: Model::default(),
             shown: Wanted::default(),
             pops: Pops::default(),
-            view: DesktopView::default(),
+            view: DesktopView { restarted, ..DesktopView::default() },
             applied: None,
             organs,
             #[cfg(target_os = "linux")]
@@ -150,6 +152,7 @@ impl Desk {
     pub(super) fn open(&mut self) {
         (self.model.leaving, self.drops_at, self.opens_at) = (false, None, None);
         (self.hidden, self.rises, self.model.main) = (false, true, MainWindow::Open);
+        self.app.state::<Watch>().shown(true);
         main_window::open(&self.app);
         self.look_soon();
     }
@@ -160,6 +163,7 @@ impl Desk {
         self.model.leaving = !stays;
         main_window::hide(&self.app);
         self.hidden = true;
+        self.app.state::<Watch>().shown(false);
         self.drops_at = match self.model.preferences().hidden_window {
             HiddenWindow::Keep => None,
             HiddenWindow::Later => Some(Instant::now() + HIDDEN_FOR),

@@ -1240,7 +1240,9 @@ export type DesktopView = {
 	refusedKeys: string[],
 	/**  The program could not be made to start with the session. */
 	autostartFailed: boolean,
-	};
+	/**  The phone crashed and was started again. */
+	restarted: boolean,
+};
 
 /**  What a device looks like, as far as the system tells. */
 export type DeviceForm = 

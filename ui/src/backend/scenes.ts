@@ -1,6 +1,7 @@
 // The scenes every screen is drawn and tested in: a picture, and what happened since.
 import type { SettingsPage } from '../screens/settings/SettingsList.svelte';
 import { noUpdates, type Phone } from '../phone.svelte';
+import type { Scripted } from './scripted';
 import type { AccountState, AccountView, CallState, CallView, ContactId, ContactsState, ContactView, HearBackView, HistoryView, PhoneEvent, Picture, PolicyView, Quality, TrustedView, UpdateView, VoicemailId, VoicemailsView } from './backend';
 import { lamps, people } from './small-contacts';
 import { account, audio, certificate, echoed, media, noContacts, nothingPast, OWN, pastCalls, plainCall, problem, signIn } from './samples';
@@ -14,6 +15,8 @@ export type Scene = {
   events?: PhoneEvent[];
   /** The search field is open, with this in it. */
   find?: string;
+  /** The phone came back after a crash. */
+  restarted?: boolean;
   /** The keypad of the call is open. */
   keys?: boolean;
   /** The settings are open, on this page. */
@@ -29,7 +32,9 @@ export type Scene = {
 };
 
 /** What of a scene the phone of the window knows by itself. */
-export function prepare({ contacts, voicemail }: Phone, scene: Scene): void {
+export function prepare(phone: Phone, backend: Scripted, scene: Scene): void {
+  const { contacts, voicemail } = phone;
+  backend.desk = { ...backend.desk, restarted: scene.restarted ?? false };
   voicemail.greeting = scene.voicemail === 'greeting';
   if (typeof scene.voicemail === 'number') voicemail.chosen = scene.voicemail;
   if (typeof scene.contacts === 'number') contacts.chosen = scene.contacts;
@@ -205,6 +210,7 @@ export const scenes = {
   'update-fetching': () => updated(undefined, { state: 'fetching', installable: true, percent: 62, ...newer }),
   'update-ready': () => updated(undefined, { state: 'ready', installable: true, percent: 100, ...newer }),
   'settings-policy': () => managed('accounts', []),
+  restarted: () => inside([account()], [], { restarted: true }),
   'settings-network': () => inside([account()], [], { settings: 'network' }),
   'settings-network-address': () => inside([account()], [], { settings: 'network', events: [{ what: 'webProxy', preference: { way: 'address', address: 'http://proxy.example.com:3128' } }] }),
   'settings-network-settled': () => managed('network', [{ what: 'webProxy', preference: { way: 'address', address: 'socks5://gateway.fairwater.example:1080' } }]),

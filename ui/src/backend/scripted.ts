@@ -12,7 +12,7 @@ export class Scripted implements Backend {
   /** How often the main window was asked for. */
   opened = 0;
   /** A desktop with a tray and keys of its own. */
-  desk: DesktopView = { tray: true, globalKeys: true, refusedKeys: [], autostartFailed: false };
+  desk: DesktopView = { tray: true, globalKeys: true, refusedKeys: [], autostartFailed: false, restarted: false };
   readonly shell: Shell = {
     openMain: async () => void (this.opened += 1),
     desktop: async () => this.desk,

@@ -25,7 +25,7 @@ export async function startScene(asked: URLSearchParams): Promise<void> {
   const scene: Scene = name && Object.hasOwn(scenes, name) ? scenes[name as SceneName]() : { picture: { signIn: signIn(), accounts: [], calls: [], trusted: [], callPreferences: {}, voicePreferences: {}, watched: [], audio, history: nothingPast, hearBack: { is: 'idle' }, contacts: noContacts } };
   const backend = new Scripted(scene.picture, name ? undefined : smallPbx(), scene.people);
   const phone = new Phone(backend);
-  prepare(phone, scene);
+  prepare(phone, backend, scene);
   standing = mount(App, { target: document.getElementById('app')!, props: { phone, main: beginning(scene), window: scene.window } });
   await phone.follow();
   await speak([...phone.languages, ...systemLanguages()]);

@@ -4,6 +4,7 @@ import { codes, ends, seems } from './codes.de';
 import { doctor } from './doctor.de';
 import { presence } from './presence.de';
 import { network } from './network.de';
+import { restart } from './restart.de';
 import { voicemail } from './voicemail.de';
 import type { Verdict } from '../backend/backend';
 import type { Words } from './en';
@@ -42,6 +43,7 @@ export const de: Words = {
   doctor,
   presence,
   network,
+  restart,
   voicemail,
   qualities: { clear: 'Klar in beide Richtungen', choppy: 'Etwas abgehackt', breaking: 'Bricht ab', nothing: 'Es kommt nichts an' },
   transports: { udp: 'UDP', tcp: 'TCP', tls: 'TLS', wss: 'WSS' },

@@ -5,6 +5,7 @@ import { codes, ends, seems } from './codes.en';
 import { doctor } from './doctor.en';
 import { presence } from './presence.en';
 import { network } from './network.en';
+import { restart } from './restart.en';
 import { voicemail } from './voicemail.en';
 import { counting } from './plurals';
 
@@ -47,6 +48,7 @@ export const en = {
   doctor,
   presence,
   network,
+  restart,
   voicemail,
   qualities,
   transports,

@@ -7,6 +7,7 @@ import { codes, ends, seems } from './codes.es';
 import { doctor } from './doctor.es';
 import { presence } from './presence.es';
 import { network } from './network.es';
+import { restart } from './restart.es';
 import { voicemail } from './voicemail.es';
 import type { Words } from './en';
 import { counting } from './plurals';
@@ -43,6 +44,7 @@ export const es: Words = {
   doctor,
   presence,
   network,
+  restart,
   voicemail,
   qualities: { clear: 'Clara en ambos sentidos', choppy: 'Algo entrecortada', breaking: 'Se corta', nothing: 'No llega nada' },
   transports: { udp: 'UDP', tcp: 'TCP', tls: 'TLS', wss: 'WSS' },

@@ -7,6 +7,7 @@ import { codes, ends, seems } from './codes.fr';
 import { doctor } from './doctor.fr';
 import { presence } from './presence.fr';
 import { network } from './network.fr';
+import { restart } from './restart.fr';
 import { voicemail } from './voicemail.fr';
 import type { Words } from './en';
 import { counting } from './plurals';
@@ -43,6 +44,7 @@ export const fr: Words = {
   doctor,
   presence,
   network,
+  restart,
   voicemail,
   qualities: { clear: 'Clair dans les deux sens', choppy: 'Un peu haché', breaking: 'Coupures', nothing: 'Rien n’arrive' },
   transports: { udp: 'UDP', tcp: 'TCP', tls: 'TLS', wss: 'WSS' },

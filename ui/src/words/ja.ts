@@ -7,6 +7,7 @@ import { codes, ends, seems } from './codes.ja';
 import { doctor } from './doctor.ja';
 import { presence } from './presence.ja';
 import { network } from './network.ja';
+import { restart } from './restart.ja';
 import { voicemail } from './voicemail.ja';
 import type { Words } from './en';
 
@@ -38,6 +39,7 @@ export const ja: Words = {
   doctor,
   presence,
   network,
+  restart,
   voicemail,
   qualities: { clear: '双方向とも良好', choppy: '少し途切れています', breaking: '途切れています', nothing: '何も届いていません' },
   transports: { udp: 'UDP', tcp: 'TCP', tls: 'TLS', wss: 'WSS' },

@@ -7,6 +7,7 @@ import { codes, ends, seems } from './codes.zh';
 import { doctor } from './doctor.zh';
 import { presence } from './presence.zh';
 import { network } from './network.zh';
+import { restart } from './restart.zh';
 import { voicemail } from './voicemail.zh';
 import type { Words } from './en';
 
@@ -38,6 +39,7 @@ export const zh: Words = {
   doctor,
   presence,
   network,
+  restart,
   voicemail,
   qualities: { clear: '双向清晰', choppy: '略有卡顿', breaking: '断断续续', nothing: '没有声音' },
   transports: { udp: 'UDP', tcp: 'TCP', tls: 'TLS', wss: 'WSS' },
