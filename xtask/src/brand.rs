@@ -129,7 +129,7 @@ fn window(name: &str, brand: &Brand, usual: &Value, pages: &Path) -> Value {
         "mainBinaryName": brand.program,
         "build": { "frontendDist": pages },
         "app": { "windows": windows },
-        "plugins": { "deep-link": { "desktop": { "schemes": [brand.scheme] } } },
+        "plugins": { "deep-link": { "desktop": { "schemes": [&brand.scheme, "tel", "sip", "sips", "callto"] } } },
         "bundle": {
             "homepage": brand.links.website,
             "icon": ICONS.map(|icon| format!("../brand/{name}/icons/{icon}")),
@@ -153,6 +153,8 @@ mod tests {
         assert_eq!(over["app"]["windows"], json!([{ "title": "Harbour Voice", "width": 1100 }]));
         assert_eq!(over["productName"], "Harbour Voice");
         assert_eq!(over["build"]["frontendDist"], "pages");
+        let schemes = &over["plugins"]["deep-link"]["desktop"]["schemes"];
+        assert_eq!(*schemes, json!(["harbour-voice", "tel", "sip", "sips", "callto"]));
         assert_eq!(over["bundle"]["icon"][0], "../brand/harbour/icons/32x32.png");
     }
 

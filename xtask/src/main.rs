@@ -1,4 +1,4 @@
-//! `cargo xtask demo | test | bench | gallery | brand | msi | deb | release | judges | fuzz`: everything that is done with the project as a whole.
+//! `cargo xtask demo | test | bench | gallery | brand | msi | deb | check-macos | release | judges | fuzz`: everything that is done with the project as a whole.
 
 mod asterisk;
 mod bench;
@@ -10,6 +10,7 @@ mod demo;
 mod fuzz;
 mod judges;
 mod machine;
+mod macos;
 mod msi;
 mod release;
 mod report;
@@ -34,6 +35,7 @@ cargo xtask brand NAME [--debug]
                                 build the product as the brand in brand/NAME, into target/brand/NAME
 cargo xtask msi [BRAND]         build the packages for Windows, into target/packages
 cargo xtask deb [BRAND]         build the package for Debian and its like, into target/packages
+cargo xtask check-macos         whether the programs type-check for macOS, wherever this runs
 cargo xtask release [BRAND] URL
                                 say what was packed, for phones that look for newer versions at this address
 cargo xtask gallery [SCENE...]  a picture of every screen and state, and a page of them, into tests/output/ui
@@ -57,6 +59,7 @@ fn main() -> ExitCode {
         ["msi", "--for-tests"] => msi::for_tests(windows::Profile::Trial).map(|()| true),
         ["msi", "--for-tests", "--release"] => msi::for_tests(windows::Profile::Release).map(|()| true),
         ["msi", brand] => msi::run(brand),
+        ["check-macos"] => macos::check().map(|()| true),
         ["deb"] => deb::run("carillon"),
         ["deb", "--for-tests"] => deb::for_tests().map(|()| true),
         ["deb", brand] => deb::run(brand),

@@ -10,7 +10,7 @@ use crate::machine::{Purpose, prepare, scoring_python};
 use crate::report::{Counts, Report, count_every_libtest, count_last_libtest};
 use crate::shell::{cargo, keep, npm, target};
 use crate::windows::Profile;
-use crate::{asterisk, deb, judges, msi, tools, ui};
+use crate::{asterisk, deb, judges, macos, msi, tools, ui};
 
 /// System tests that need neither foreign peers nor a window.
 const FAST_SYSTEM_TESTS: &[&str] = &["demo_pbx", "system_tests"];
@@ -53,6 +53,10 @@ pub fn run(fast: bool) -> Result<bool, String> {
     report.step("ui: every scene looks as it did", npm(&["run", "looks"]));
     tools::deny(&mut report);
     if !fast {
+        report.judge("types for macOS", || {
+            let outcome = keep(macos::checking()?)?;
+            if outcome.status.success() { Ok((ONE, String::new())) } else { Err(outcome.output) }
+        });
         packages(&mut report);
     }
     let (system, own): (Vec<_>, Vec<_>) = programs.into_iter().partition(|p| p.package == "tests");
