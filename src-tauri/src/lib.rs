@@ -43,6 +43,9 @@ pub fn run(args: Args) -> tauri::Result<()> {
         removal::remove_data(how, data_dir.as_deref());
         return Ok(());
     }
+    // Asked before anything begins: Tauri itself would say so and go on without a window.
+    #[cfg(windows)]
+    tauri::webview_version().map_err(|error| std::io::Error::other(error.to_string()))?;
     let (orders, given) = Orders::new();
     let (links, opened) = Links::new(orders.clone());
     let ipc = ipc::ipc();
@@ -123,8 +126,8 @@ pub fn explain(error: &tauri::Error) {
     #[cfg(windows)]
     if tauri::webview_version().is_err() {
         dialog::tell(
-            "Microsoft Edge WebView2 is missing, which shows this program's window. It is free: look for \"WebView2 \
-             Runtime\" on microsoft.com and install the Evergreen Bootstrapper, or ask your administrator.",
+            "Microsoft Edge WebView2 is missing, which shows this program's window. It is free: install the Evergreen \
+             Bootstrapper from https://developer.microsoft.com/microsoft-edge/webview2/ or ask your administrator.",
         );
     }
 }

@@ -9,7 +9,9 @@ use std::process::{Command, Stdio};
 use std::time::Duration;
 
 use serde_json::Value;
-use system_tests::{Cli, Demo, Process, Registry, SipAccount, Speech, Voice, Wine, score, target_dir};
+use system_tests::{
+    Cli, Demo, Process, Registry, SipAccount, Speech, Voice, Wine, output_file, score, target_dir,
+};
 
 const SOON: Duration = Duration::from_secs(60);
 const VERSION: &str = env!("CARGO_PKG_VERSION");
@@ -66,6 +68,7 @@ fn installed_for_the_machine_run_upgraded_repaired_and_removed() {
     assert_eq!(wine.msiexec("/i", &package, &["REINSTALL=ALL", "REINSTALLMODE=amus"]), 0);
     assert_eq!(scope.faults(&wine, said), Vec::<String>::new(), "after a repair");
 
+    assert!(!wine.drive().join("webview2.txt").exists(), "there is nothing in this package to be called");
     let later = scope.package(LATER);
     assert!(!signed(&package), "signed by nobody, and yet");
     assert!(signed(&later), "the later package is not signed");
@@ -73,6 +76,9 @@ fn installed_for_the_machine_run_upgraded_repaired_and_removed() {
     for program in ["carillon.exe", "carillon-cli.exe", "WebView2Loader.dll"] {
         assert!(signed(&place.join(program)), "{program} is not signed");
     }
+    // The later package brings what would install WebView2, and here it is missing.
+    let called = fs::read_to_string(wine.drive().join("webview2.txt")).unwrap();
+    assert_eq!(called.lines().collect::<Vec<_>>(), ["/silent", "/install"]);
     let said = Said { version: LATER, autostart: true, ..said };
     assert_eq!(scope.faults(&wine, said), Vec::<String>::new(), "after an upgrade");
     assert_ne!(wine.msiexec("/i", &package, &[]), 0, "it went back to an earlier version");
@@ -99,6 +105,17 @@ fn installed_for_one_user_without_a_shortcut_and_removed() {
     );
     assert_eq!(wine.msiexec("/x", &later, &[]), 0);
     assert_eq!(scope.remains(&wine), Vec::<String>::new());
+}
+
+#[test]
+fn without_webview2_the_program_says_what_is_missing() {
+    let (wine, scope) = (Wine::new(), Scope::User);
+    assert_eq!(wine.msiexec("/i", &scope.package(VERSION), &[]), 0);
+    let mut program = Process::start("carillon.exe", wine.command(scope.place(&wine).join("carillon.exe")));
+    program.wait_for("why", SOON, |line| line.text.contains("the window cannot be opened").then_some(()));
+    let session = wine.session();
+    session.wait_until("its message", || !session.windows().is_empty());
+    session.photograph(&output_file(Path::new("msi/without-webview2.png")));
 }
 
 /// Whether a file carries a whole signature of the certificate of the day.

@@ -33,7 +33,9 @@ cargo xtask bench loss [CELL...]
                                 measure the voice path alone over simulated loss, without network or other phones
 cargo xtask brand NAME [--debug]
                                 build the product as the brand in brand/NAME, into target/brand/NAME
-cargo xtask msi [BRAND]         build the packages for Windows, into target/packages
+cargo xtask msi [BRAND] [--webview2 FILE]
+                                build the packages for Windows, into target/packages; with Microsoft's bootstrapper of
+                                WebView2 they bring that along
 cargo xtask deb [BRAND]         build the package for Debian and its like, into target/packages
 cargo xtask check-macos         whether the programs type-check for macOS, wherever this runs
 cargo xtask release [BRAND] URL
@@ -55,10 +57,17 @@ fn main() -> ExitCode {
         ["bench", names @ ..] => bench::run(names),
         ["brand", name] => brand::run(name, false),
         ["brand", name, "--debug"] | ["brand", "--debug", name] => brand::run(name, true),
-        ["msi"] => msi::run("carillon"),
-        ["msi", "--for-tests"] => msi::for_tests(windows::Profile::Trial).map(|()| true),
-        ["msi", "--for-tests", "--release"] => msi::for_tests(windows::Profile::Release).map(|()| true),
-        ["msi", brand] => msi::run(brand),
+        ["msi"] => msi::run("carillon", None),
+        ["msi", "--for-tests"] => msi::for_tests(windows::Profile::Trial, false).map(|()| true),
+        ["msi", "--for-tests", "--release"] => {
+            msi::for_tests(windows::Profile::Release, false).map(|()| true)
+        }
+        ["msi", "--for-tests", "--as-built"] => msi::for_tests(windows::Profile::Trial, true).map(|()| true),
+        ["msi", "--webview2", file] => msi::run("carillon", Some(file)),
+        ["msi", brand, "--webview2", file] | ["msi", "--webview2", file, brand] => {
+            msi::run(brand, Some(file))
+        }
+        ["msi", brand] => msi::run(brand, None),
         ["check-macos"] => macos::check().map(|()| true),
         ["deb"] => deb::run("carillon"),
         ["deb", "--for-tests"] => deb::for_tests().map(|()| true),

@@ -18,6 +18,10 @@ const LATER: &str = "99.0.0";
 
 /// Right after InstallValidate, where the WiX toolset puts it.
 const AFTER_VALIDATION: u32 = 1401;
+/// How wixl's source begins the line of an action that runs a program out of the package, which it does not know, and
+/// what stands for it in the package: type 2, deferred, not as the user, whatever comes of it.
+const RUNS_SETUP: &str = "    <CustomAction Id=\"InstallWebView\"";
+const INSTALL_WEBVIEW: &str = "INSERT INTO `CustomAction` (`Action`, `Type`, `Source`, `Target`) VALUES ('InstallWebView', 3138, 'WebViewSetup', '/silent /install')";
 /// What wixl does not know of a property.
 const SECURE: &str = r#" Secure="yes""#;
 
@@ -31,36 +35,68 @@ pub enum Scope {
 }
 
 /// Builds the programs of a brand for Windows and packs them; prints where the packages are. Programs and packages are
-/// signed where there is a certificate.
+/// signed where there is a certificate. With the file of WebView2's bootstrapper the packages bring that along.
 ///
 /// # Errors
 /// Something is missing, does not build or cannot be packed.
-pub fn run(name: &str) -> Result<bool, String> {
+pub fn run(name: &str, webview2: Option<&str>) -> Result<bool, String> {
     prepare(&[Purpose::Build, Purpose::Windows])?;
     let signer = Signer::of_environment()?;
     let edition = Edition::read(name)?;
     let files = windows::build(&edition, Profile::Release)?;
     let version = contents::write(&edition, windows::TRIPLE, &files)?;
-    both(&edition, &files, &version, signer.as_ref())?;
+    let webview2 = webview2.map(Path::new).map(at_hand).transpose()?;
+    both(&edition, &files, &version, webview2.as_deref(), signer.as_ref())?;
     Ok(true)
 }
 
 /// The packages that `tests/tests/msi.rs` installs: this version, and a later one to upgrade to, which is signed with a
-/// certificate of the day.
+/// certificate of the day and brings along what stands in for WebView2's bootstrapper. `as_built`: of programs that were
+/// built before.
 ///
 /// # Errors
 /// Something does not build or cannot be packed.
-pub fn for_tests(profile: Profile) -> Result<(), String> {
+pub fn for_tests(profile: Profile, as_built: bool) -> Result<(), String> {
     prepare(&[Purpose::Build, Purpose::Windows, Purpose::WindowsTest])?;
     let edition = Edition::read("carillon")?;
-    let files = windows::build(&edition, profile)?;
+    let files = match as_built {
+        true => windows::built(&edition),
+        false => windows::build(&edition, profile)?,
+    };
     let version = contents::write(&edition, windows::TRIPLE, &files)?;
-    both(&edition, &files, &version, None)?;
+    both(&edition, &files, &version, None, None)?;
     contents::name(&files, LATER)?;
-    both(&edition, &files, LATER, Some(&Signer::of_the_day()?))
+    let webview2 = stand_in()?;
+    both(&edition, &files, LATER, Some(&webview2), Some(&Signer::of_the_day()?))
 }
 
-fn both(edition: &Edition, files: &Path, version: &str, signer: Option<&Signer>) -> Result<(), String> {
+/// A program that writes down how it was called, in the place of WebView2's bootstrapper.
+fn stand_in() -> Result<PathBuf, String> {
+    let (source, program) = (root().join("tests/wine/webview2.c"), setup());
+    let (source, output) = (source.display().to_string(), program.display().to_string());
+    show(command("x86_64-w64-mingw32-gcc-posix", &["-Os", "-s", "-o", &output, &source]))?;
+    Ok(program)
+}
+
+/// Where WebView2's bootstrapper lies when it is packed.
+fn setup() -> PathBuf {
+    target("windows").join("webview2-setup.exe")
+}
+
+/// Copies WebView2's bootstrapper to where it is packed from: wixl knows no absolute paths.
+fn at_hand(file: &Path) -> Result<PathBuf, String> {
+    fs::create_dir_all(target("windows")).map_err(|e| e.to_string())?;
+    fs::copy(file, setup()).map_err(|e| format!("{}: {e}", file.display()))?;
+    Ok(setup())
+}
+
+fn both(
+    edition: &Edition,
+    files: &Path,
+    version: &str,
+    webview2: Option<&Path>,
+    signer: Option<&Signer>,
+) -> Result<(), String> {
     let name = &edition.brand.name;
     if let Some(signer) = signer {
         for program in windows::programs(files)? {
@@ -68,7 +104,7 @@ fn both(edition: &Edition, files: &Path, version: &str, signer: Option<&Signer>)
         }
     }
     for scope in [Scope::Machine, Scope::User] {
-        let package = pack(edition, files, version, scope)?;
+        let package = pack(edition, files, version, webview2, scope)?;
         if let Some(signer) = signer {
             signer.sign(&package, name)?;
         }
@@ -82,14 +118,24 @@ fn both(edition: &Edition, files: &Path, version: &str, signer: Option<&Signer>)
 ///
 /// # Errors
 /// It cannot be packed, as the tools say it.
-fn pack(edition: &Edition, files: &Path, version: &str, scope: Scope) -> Result<PathBuf, String> {
+fn pack(
+    edition: &Edition,
+    files: &Path,
+    version: &str,
+    webview2: Option<&Path>,
+    scope: Scope,
+) -> Result<PathBuf, String> {
     let folder = target("packages");
     fs::create_dir_all(&folder).map_err(|e| format!("{}: {e}", folder.display()))?;
-    let source_file = root().join("wix/phone.wxs");
-    let source = fs::read_to_string(&source_file).map_err(|e| format!("{}: {e}", source_file.display()))?;
+    let source = source(webview2.is_some())?;
+    let source_file = folder.join("phone.wxs");
+    let write =
+        |text: &str| fs::write(&source_file, text).map_err(|e| format!("{}: {e}", source_file.display()));
     let package = folder.join(format!("{}-{version}-x64{}.msi", edition.brand.program, scope.suffix()));
-    let variables = variables(edition, files, version, scope, &source);
+    let mut variables = variables(edition, files, version, scope, &source);
+    variables.extend(webview2.map(|setup| ("WebView2".to_owned(), here(setup))));
     if cfg!(windows) {
+        write(&source)?;
         let object = package.with_extension("wixobj").display().to_string();
         let mut candle = command("candle", &["-nologo", "-arch", "x64", "-out", &object]);
         candle.args(variables.iter().map(|(name, value)| format!("-d{name}={value}"))).arg(&source_file);
@@ -99,26 +145,28 @@ fn pack(edition: &Edition, files: &Path, version: &str, scope: Scope) -> Result<
     }
     let (plain, conditions) = without_conditions(&source)?;
     let (plain, secure) = (plain.replace(SECURE, ""), secure(&source));
-    let plain_file = folder.join("phone.wxs");
-    fs::write(&plain_file, plain).map_err(|e| format!("{}: {e}", plain_file.display()))?;
+    let plain: String =
+        plain.lines().filter(|line| !line.starts_with(RUNS_SETUP)).flat_map(|line| [line, "\n"]).collect();
+    write(&plain)?;
     let _ = fs::remove_file(&package);
     let mut wixl = command("wixl", &["-a", "x64", "-o", &package.display().to_string()]);
     for (name, value) in &variables {
         wixl.args(["-D", &format!("{name}={value}")]);
     }
-    wixl.arg(&plain_file);
+    wixl.arg(&source_file);
     show(wixl)?;
-    finish(&package, &conditions, &secure, scope)?;
+    finish(&package, &conditions, &secure, webview2.is_some(), scope)?;
     Ok(package)
 }
 
 /// What wixl leaves out: conditions of components; which properties reach the part of the installer that may do
-/// everything; that the earlier version goes before the later comes; and, for a single user, that no administrator is
+/// everything; what brings WebView2; that the earlier version goes before the later comes; and, for a single user, that no administrator is
 /// needed.
 fn finish(
     package: &Path,
     conditions: &[(String, String)],
     secure: &[&str],
+    webview2: bool,
     scope: Scope,
 ) -> Result<(), String> {
     let package = package.display().to_string();
@@ -136,6 +184,9 @@ fn finish(
     queries.push(format!(
         "UPDATE `InstallExecuteSequence` SET `Sequence` = {AFTER_VALIDATION} WHERE `Action` = 'RemoveExistingProducts'"
     ));
+    if webview2 {
+        queries.push(INSTALL_WEBVIEW.to_owned());
+    }
     if scope == Scope::User {
         queries.push("DELETE FROM `Property` WHERE `Property` = 'ALLUSERS'".to_owned());
     }
@@ -153,6 +204,25 @@ impl Scope {
     }
 }
 
+/// The source of a package, with what brings WebView2 along or without.
+fn source(webview2: bool) -> Result<String, String> {
+    let read = |name: &str| {
+        let file = root().join("wix").join(name);
+        fs::read_to_string(&file).map_err(|e| format!("{}: {e}", file.display()))
+    };
+    let whole = read("phone.wxs")?;
+    if !webview2 {
+        return Ok(whole);
+    }
+    let (body, end) = whole.rsplit_once("  </Product>").ok_or("wix/phone.wxs: the product does not end")?;
+    Ok(format!("{body}{}  </Product>{end}", read("webview2.wxs")?.trim_start_matches('\n')))
+}
+
+/// A path as wixl takes it, which knows no absolute ones.
+fn here(path: &Path) -> String {
+    path.strip_prefix(root()).unwrap_or(path).display().to_string()
+}
+
 /// Everything `wix/phone.wxs` leaves open.
 fn variables(
     edition: &Edition,
@@ -163,8 +233,6 @@ fn variables(
 ) -> Vec<(String, String)> {
     let brand = &edition.brand;
     let upgrade = guid(&[&brand.identifier, scope.suffix()]);
-    // wixl knows no absolute paths.
-    let here = |path: &Path| path.strip_prefix(root()).unwrap_or(path).display().to_string();
     let icon = here(&root().join("brand").join(&edition.name).join("icons/icon.ico"));
     let files = here(files);
     let (root, wix_scope, folder, below) = match scope {
@@ -285,5 +353,10 @@ mod tests {
             let name = rest.split(')').next().unwrap();
             assert!(given.iter().any(|(given, _)| given == name), "{name}");
         }
+        let with = super::source(true).unwrap();
+        assert!(
+            with.contains("$(var.WebView2)") && with.trim_end().ends_with("</Product>\n</Wix>"),
+            "{with}"
+        );
     }
 }

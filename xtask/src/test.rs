@@ -99,7 +99,7 @@ fn second_brand(report: &mut Report) {
 fn packages(report: &mut Report) {
     let done = |()| (ONE, String::new());
     report.judge("package for Debian", || deb::for_tests().map(done));
-    report.judge("packages for Windows", || msi::for_tests(Profile::Trial).map(done));
+    report.judge("packages for Windows", || msi::for_tests(Profile::Trial, false).map(done));
 }
 
 fn libtest(report: &mut Report, program: &TestProgram) {

@@ -122,7 +122,7 @@ fn mingw(command: &mut Command) {
 }
 
 fn collect(edition: &Edition, profile: Profile) -> Result<PathBuf, String> {
-    let (built, folder) = (target(TRIPLE).join(profile.name()), target("windows").join(&edition.name));
+    let (built, folder) = (target(TRIPLE).join(profile.name()), built(edition));
     let _ = fs::remove_dir_all(&folder);
     fs::create_dir_all(&folder).map_err(|e| format!("{}: {e}", folder.display()))?;
     let program = &edition.brand.program;
@@ -135,6 +135,11 @@ fn collect(edition: &Edition, profile: Profile) -> Result<PathBuf, String> {
         fs::copy(built.join(&from), folder.join(to)).map_err(|e| format!("{from}: {e}"))?;
     }
     Ok(folder)
+}
+
+/// Where what is to be installed was laid.
+pub fn built(edition: &Edition) -> PathBuf {
+    target("windows").join(&edition.name)
 }
 
 /// Programs and libraries in `folder`.
