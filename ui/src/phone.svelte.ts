@@ -1,7 +1,7 @@
 // The phone as the window sees it: every event folded into the picture, nothing else.
 import { createContext } from 'svelte';
 import {
-  type AccountView, type AskedView, type AudioView, type Backend, type BundleView, type CallId, type CallPreferences, type CallReport, type CallView, type CheckView, type Command, type DesktopPreferences, type DesktopView, type DeviceNews, type EnforcedView, type HearBackView, type HistoryView, type MessageView, type OwnPresenceView, type PastCallView, type PhoneEvent, type Picture, type PolicyView, type Problem, problemOf, type RoleView, type SignInView, type TrustedView, type UpdateView, type VoicePreferences, type WatchedView, type WebProxyPreference,
+  type AccountView, type AskedView, type AudioView, type Backend, type BundleView, type CallId, type CallPreferences, type CallReport, type CallView, type CallerIdsView, type CheckView, type Command, type DesktopPreferences, type DesktopView, type DeviceNews, type EnforcedView, type ForwardingView, type HearBackView, type HistoryView, type MessageView, type OwnPresenceView, type PastCallView, type PhoneEvent, type Picture, type PolicyView, type Problem, problemOf, type QueueView, type RoleView, type SignInView, type TrustedView, type UpdateView, type VoicePreferences, type WatchedView, type WebProxyPreference,
 } from './backend/backend';
 import { Contacts } from './contacts.svelte';
 import { noGreetings, noVoicemails, Voicemail } from './voicemail.svelte';
@@ -107,6 +107,12 @@ export class Phone {
   readonly contacts = new Contacts((command) => void this.send(command));
   /** What others are told of one's being there, for each account whose PBX keeps it. */
   ownPresence = $state.raw<OwnPresenceView[]>([]);
+  /** The numbers that calls can show. */
+  callerIds = $state.raw<CallerIdsView[]>([]);
+  /** The queues that the user serves. */
+  queues = $state.raw<QueueView[]>([]);
+  /** Where the PBXs send calls. */
+  forwarding = $state.raw<ForwardingView[]>([]);
   /** The voicemails, and what is listened to. */
   readonly voicemail = new Voicemail();
   /** How the phone lives in the desktop around its window. */
@@ -217,6 +223,9 @@ export class Phone {
     this.webProxy = picture.webProxy ?? {};
     this.asked = picture.asked ?? null;
     this.ownPresence = picture.ownPresence ?? [];
+    this.forwarding = picture.forwarding ?? [];
+    this.queues = picture.queues ?? [];
+    this.callerIds = picture.callerIds ?? [];
     this.voicemail.show(picture.voicemails ?? noVoicemails, picture.player ?? null, picture.greetings ?? noGreetings);
     picture.calls.forEach((view) => this.#put(view));
     this.ready = true;
@@ -314,7 +323,7 @@ export class Phone {
         break;
       case 'past': {
         const rest = this.history.calls.filter((past) => past.id !== event.view.id);
-        const calls = [...rest, event.view].sort((a, b) => b.id - a.id);
+        const calls = [...rest, event.view].sort((a, b) => b.began - a.began || b.id - a.id);
         // Whoever does not look back needs no more than a few.
         const some = this.#looksBack ? calls : calls.slice(0, CALLS_KEPT);
         this.history = { ...this.history, calls: some, earlier: this.history.earlier || some.length < calls.length };
@@ -325,6 +334,15 @@ export class Phone {
         break;
       case 'earlierCalls':
         this.#keep({ ...this.history, calls: [...this.history.calls, ...event.calls], earlier: event.earlier });
+        break;
+      case 'callerIds':
+        this.callerIds = event.views;
+        break;
+      case 'queues':
+        this.queues = event.views;
+        break;
+      case 'forwarding':
+        this.forwarding = event.views;
         break;
       case 'ownPresence':
         this.ownPresence = event.views;
@@ -347,8 +365,8 @@ export class Phone {
 
   /** The missed calls have been looked at. */
   see(): void {
-    const upTo = Math.max(...this.unseen.map((call) => call.past!.id));
-    if (this.unseen.length > 0) void this.send({ do: 'seeCalls', upTo });
+    const latest = this.unseen.map((call) => call.past!).reduce<PastCallView | null>((last, past) => (last && (last.began - past.began || last.id - past.id) > 0 ? last : past), null);
+    if (latest) void this.send({ do: 'seeCalls', upTo: latest.id });
   }
 
   /** Asks for calls before those that are known. */

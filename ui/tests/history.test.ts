@@ -92,3 +92,13 @@ test('days have their names', () => {
   expect(dayName(new Date(2026, 0, 5).getTime(), today)).toMatch(/Monday/);
   expect(dayName(new Date(2025, 0, 5).getTime(), today)).toMatch(/2025/);
 });
+
+test('what another phone made or took says so', async () => {
+  const { backend } = await put('history-elsewhere');
+  await expect.element(page.getByRole('button', { name: /^Tomás Leal.*Made on another phone · 05:41/ })).toBeInTheDocument();
+  await expect.element(page.getByRole('button', { name: /^Jonas Weller.*Answered on another of your phones · 01:36/ })).toBeInTheDocument();
+  await page.getByRole('button', { name: /^Tomás Leal.*Made on another/ }).click();
+  await expect.element(part('made-elsewhere')).toBeVisible();
+  await page.getByRole('navigation').getByRole('button', { name: /^Calls/ }).click();
+  expect(backend.sent).toContainEqual({ do: 'askCallRecords' });
+});

@@ -50,8 +50,9 @@ function given(of: unknown, into: string[] = []): string[] {
 }
 
 const dates = (['long', 'short'] as const).flatMap((style) => [...Array(12).keys()].flatMap((n) => {
-  const at = Date.UTC(2026, n, n + 1);
-  return ['en-GB', 'en-US', 'en'].flatMap((tag) => [{ weekday: style }, { month: style }].map((how) => new Intl.DateTimeFormat(tag, how).format(at)));
+  // Every month, and every day of the week.
+  const of = (how: Intl.DateTimeFormatOptions, at: number) => ['en-GB', 'en-US', 'en'].map((tag) => new Intl.DateTimeFormat(tag, how).format(at));
+  return [...of({ weekday: style }, Date.UTC(2026, 0, n + 1, 12)), ...of({ month: style }, Date.UTC(2026, n, 1, 12))];
 }));
 
 /** The same in every language: names, units, keys, and how a number is asked for. */

@@ -300,6 +300,7 @@ impl Output {
             began,
             end,
             recorded,
+            elsewhere,
             seen,
             summary,
             ..
@@ -309,7 +310,8 @@ impl Output {
             json!({
                 "id": id, "account": account, "direction": direction, "peer": peer.number, "name": peer.name,
                 "diverted_by": diverted_by, "began_ms": began, "reason": end.reason, "status": end.status,
-                "lasted_s": end.lasted_s, "recorded": recorded, "seen": seen, "summary": summary,
+                "lasted_s": end.lasted_s, "recorded": recorded, "elsewhere": elsewhere, "seen": seen,
+                "summary": summary,
             }),
             || {
                 let way = if *direction == Direction::Incoming { "from" } else { "to" };

@@ -166,6 +166,11 @@ impl Faults {
         lock(&self.shared.standing).rest_delay_ms = u64::try_from(delay.as_millis()).unwrap_or(u64::MAX);
     }
 
+    /// Its clock is so many seconds ahead, or behind.
+    pub fn clock_ahead(&self, seconds: i64) {
+        lock(&self.shared.standing).clock_ahead_s = seconds;
+    }
+
     /// From now on, the SIP side behaves like this.
     pub fn sip(&self, fault: SipFault) {
         lock(&self.shared.standing).sip = fault;

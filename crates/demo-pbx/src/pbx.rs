@@ -16,14 +16,17 @@ use crate::announcement::Announcement;
 use crate::config::Config;
 use crate::contacts::{Contacts, List};
 use crate::faults::{Faults, Standing};
+use crate::forwarding::Rules;
 use crate::greetings::Greetings;
 use crate::mail::{Mail, Outbox};
 use crate::manner::Manner;
 use crate::microsoft::Microsoft;
+use crate::queues::Queues;
+use crate::records::{CallRecords, now_at_pbx};
 use crate::requests::{Requests, lock};
 use crate::second_factor::SecondFactor;
 use crate::session::Sessions;
-use crate::sip::{Order, Registration};
+use crate::sip::{Order, Registration, Told, Wishes};
 use crate::tenant::{Tenant, User};
 use crate::tickets::Tickets;
 use crate::tls::Identity;
@@ -59,9 +62,13 @@ pub(crate) struct Shared {
     pub accounts: Mutex<Accounts>,
     pub contacts: Mutex<Contacts>,
     pub voicemails: Mutex<Voicemails>,
+    pub records: Mutex<CallRecords>,
+    pub queues: Mutex<Queues>,
     pub greetings: Mutex<Greetings>,
     /// Presence and note that users have chosen, by their ids.
     pub presence: Mutex<BTreeMap<String, (String, String)>>,
+    /// Forward rules, by extension.
+    pub rules: Mutex<BTreeMap<String, Rules>>,
     pub sessions: Mutex<Sessions>,
     pub cookies: Mutex<Tickets<String>>,
     pub second_factor: Mutex<SecondFactor>,
@@ -105,6 +112,29 @@ impl Shared {
             // A side going down has no calls left to act on.
             let _ = orders.send(order);
         }
+    }
+
+    /// Tells the SIP side what a user wants done with calls.
+    pub fn tell_wishes(&self, user: &User) {
+        let presence = lock(&self.presence).get(&user.id).map(|(presence, _)| presence.clone());
+        let rules = lock(&self.rules).get(&user.extension).cloned().unwrap_or_default();
+        let wishes = Wishes { presence: presence.unwrap_or_default(), rules };
+        self.order(Order::Wishes { extension: user.extension.clone(), wishes });
+    }
+
+    /// Tells the SIP side who takes the calls of the queues.
+    pub fn tell_queues(&self) {
+        let queues = lock(&self.queues);
+        for number in queues.numbers() {
+            let agents = queues.ready(number).unwrap_or_default();
+            self.order(Order::Queue { number: number.to_owned(), agents });
+        }
+    }
+
+    /// Keeps the record of a call for those of its ends who are users.
+    pub fn remember(&self, told: &Told) {
+        let now = now_at_pbx(lock(&self.standing).clock_ahead_s);
+        lock(&self.records).remember(&self.tenant, told, now);
     }
 
     /// Tells the SIP side how many messages wait for an extension.
@@ -161,7 +191,11 @@ impl Site {
         let (stop, tasks) = (self.root.child_token(), TaskTracker::new());
         let (sender, orders) = mpsc::unbounded_channel();
         *lock(&self.shared.orders) = Some(sender);
-        self.shared.tenant.users.iter().for_each(|user| self.shared.tell_mailbox(&user.extension));
+        for user in &self.shared.tenant.users {
+            self.shared.tell_mailbox(&user.extension);
+            self.shared.tell_wishes(user);
+        }
+        self.shared.tell_queues();
         let listeners = sip::transport::Listeners { udp, tcp };
         let (shared, inner) = (self.shared.clone(), tasks.clone());
         let sip = sip::transport::serve(listeners, shared, orders, stop.clone(), inner);
@@ -214,7 +248,10 @@ impl DemoPbx {
             accounts: Mutex::new(Accounts::of(&tenant)),
             contacts: Mutex::new(Contacts::of(&tenant, config.made_up_contacts)),
             greetings: Mutex::default(),
+            records: Mutex::default(),
+            queues: Mutex::new(Queues::of(&tenant)),
             presence: Mutex::default(),
+            rules: Mutex::default(),
             voicemails: Mutex::new(Voicemails::of(&tenant)),
             tenant,
             sessions: Mutex::new(Sessions::new(config.token_lifetime)),
@@ -323,6 +360,21 @@ impl DemoPbx {
         let id = lock(&self.site.shared.voicemails).leave(extension, sender, seconds);
         self.site.shared.tell_mailbox(extension);
         id
+    }
+
+    /// Puts a call record as it is into those of an extension, the newest: also one that no honest PBX would tell.
+    pub fn put_call_record(&self, extension: &str, record: serde_json::Value) {
+        lock(&self.site.shared.records).put(extension, record);
+    }
+
+    /// How an extension stands in the queue of this name; none where it does not serve it.
+    pub fn agent_state(&self, queue: &str, extension: &str) -> Option<String> {
+        lock(&self.site.shared.queues).standing_in(queue, extension)
+    }
+
+    /// How many call records of an extension there are.
+    pub fn call_records(&self, extension: &str) -> usize {
+        lock(&self.site.shared.records).list(extension, 0, 0).0
     }
 
     /// The greeting that callers of a user hear, as it was uploaded; none where it is the PBX's own.

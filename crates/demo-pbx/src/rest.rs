@@ -4,6 +4,7 @@
 mod admin;
 mod auth;
 mod blobs;
+mod caller_ids;
 mod contacts;
 mod errors;
 mod features;
@@ -18,6 +19,8 @@ mod page;
 mod part;
 mod passwords;
 mod presence;
+mod queues;
+mod records;
 mod second_factor;
 mod user;
 mod voicemail;
@@ -38,7 +41,7 @@ pub(crate) fn router(site: Arc<Site>) -> Router {
     let api = authentication()
         .route("/info", get(info::info))
         .route("/tenant/password_policy", get(passwords::policy))
-        .route("/user", get(user::user))
+        .route("/user", get(user::user).post(user::change))
         .route("/user/password", post(passwords::change))
         .route("/user/profile", post(user::renew_profile))
         .route("/feature_access_codes", get(features::codes))
@@ -46,6 +49,11 @@ pub(crate) fn router(site: Arc<Site>) -> Router {
         .merge(contacts::routes())
         .route("/user/status", get(presence::status))
         .route("/user/presence", post(presence::choose))
+        .route("/user/outbound_caller_ids", get(caller_ids::list))
+        .route("/user/call_queues", get(queues::list))
+        .route("/user/call_queues/{id}/agent", get(queues::agent).post(queues::choose))
+        .route("/user/cdrs", get(records::list))
+        .route("/user/cdrs/{id}", get(records::one))
         .merge(voicemail::routes())
         .merge(greetings::routes())
         .fallback(errors::no_such_path)

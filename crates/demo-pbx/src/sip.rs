@@ -6,6 +6,8 @@
 
 mod call;
 mod digest;
+mod forward;
+mod ledger;
 mod line;
 mod message;
 mod park;
@@ -20,7 +22,10 @@ mod transaction;
 pub(crate) mod transport;
 mod uri;
 
+pub(crate) use forward::Wishes;
+pub(crate) use ledger::Told;
 pub use line::{BUSY, DECLINE, ECHO, NO_ANSWER};
 pub use park::{INTERCOM, PARK, RETRIEVE, VOICEMAIL};
 pub use registrar::Registration;
+pub(crate) use switch::CALLER_IDS;
 pub(crate) use switch::Order;

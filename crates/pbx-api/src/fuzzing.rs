@@ -8,8 +8,8 @@ use secrecy::SecretString;
 
 use crate::json::Object;
 use crate::{
-    Tokens, auth, contacts, cookie, greeting, info, microsoft, password, presence, refusal, second_factor,
-    timestamp, user, voicemail,
+    Tokens, auth, caller_ids, contacts, cookie, forwarding, greeting, info, microsoft, password, presence,
+    queues, records, refusal, second_factor, timestamp, user, voicemail,
 };
 
 /// Reads some bytes as the body of each answer there is, as the head of an error answer, and as cookies. None of
@@ -23,13 +23,18 @@ pub fn any_body(bytes: &[u8]) {
     let _ = auth::read_sign_in(bytes);
     let _ = auth::read_user(bytes);
     let _ = Object::parse("tokens", bytes).and_then(|mut answer| Tokens::read(&mut answer));
+    let _ = caller_ids::read(bytes);
     let _ = cookie::read(bytes, moment);
     let _ = contacts::read_page(bytes);
     let _ = contacts::read_changes(bytes);
+    let _ = forwarding::read(bytes);
     let _ = greeting::read(bytes);
     let _ = microsoft::read(bytes);
     let _ = password::read(bytes);
     let _ = presence::read(bytes);
+    let _ = queues::read(bytes);
+    let _ = queues::read_state(bytes);
+    let _ = records::read_page(bytes, moment);
     let _ = second_factor::read(bytes);
     let _ = user::read(bytes);
     let _ = voicemail::read_page(bytes);
@@ -96,6 +101,9 @@ mod tests {
             Just("[{\"id\":\"1\",\"name\":\"Ann\",\"change_type\":\"CREATED\"}]".to_owned()),
             Just("[{\"code\":\"secret\",\"message\":\"secret\",\"port\":\"99999\"}]".to_owned()),
             Just("\"9999-12-31T23:59:60-23:59\"".to_owned()),
+            Just(
+                "[{\"id\":\"1\",\"started_at\":\"9999-12-31T23:59:60-23:59\",\"status_code\":-7}]".to_owned()
+            ),
         ];
         vec((key, value), 0..6).prop_map(|fields| {
             let fields: Vec<_> = fields.iter().map(|(key, value)| format!("\"{key}\":{value}")).collect();

@@ -72,6 +72,20 @@ impl Object {
         number.map(Some).ok_or_else(|| self.wrong(key, "is not a number from 0 up"))
     }
 
+    /// Whether a field is there, null or not.
+    pub(crate) fn names(&self, key: &str) -> bool {
+        self.fields.contains_key(key)
+    }
+
+    /// An object; `None` where null or absent.
+    pub(crate) fn object(&mut self, key: &str) -> Result<Option<Self>, ApiError> {
+        match self.take(key) {
+            None => Ok(None),
+            Some(Value::Object(fields)) => Ok(Some(Self { place: format!("{}.{key}", self.place), fields })),
+            Some(_) => Err(self.wrong(key, "is not an object")),
+        }
+    }
+
     /// The objects of an array; none where null or absent.
     pub(crate) fn objects(&mut self, key: &str) -> Result<Vec<Self>, ApiError> {
         let items = match self.take(key) {

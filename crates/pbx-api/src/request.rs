@@ -108,6 +108,13 @@ impl<'a> Request<'a> {
         Ok(self)
     }
 
+    /// With a JSON value without secrets as its body.
+    pub(crate) fn value(mut self, value: &serde_json::Value) -> Self {
+        let body = Zeroizing::new(value.to_string().into_bytes());
+        self.builder = with_body(self.builder, "application/json", body);
+        self
+    }
+
     /// With a form as its body (`application/x-www-form-urlencoded`).
     pub(crate) fn form(mut self, fields: &[(&str, Field<'a>)]) -> Self {
         let mut body = Zeroizing::new(Vec::with_capacity(BODY_ROOM));

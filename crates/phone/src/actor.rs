@@ -429,6 +429,9 @@ impl Actor {
             voicemails: self.portal.voicemails(),
             greetings: self.portal.greetings(),
             own_presence: self.portal.own_presence(),
+            forwarding: self.portal.forwarding(),
+            queues: self.portal.queues(),
+            caller_ids: self.portal.caller_ids(),
             player: self.calls.player(),
         }
     }

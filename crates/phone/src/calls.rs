@@ -65,6 +65,8 @@ pub(crate) struct Calls {
     ear: Ear,
     last: u32,
     preferences: CallPreferences,
+    /// The numbers that calls show, by account.
+    shown_as: BTreeMap<AccountId, String>,
     audio: Audio,
     history: History,
     /// Who is known by which number.
@@ -120,6 +122,7 @@ impl Calls {
             ear: Ear::default(),
             last: 0,
             preferences,
+            shown_as: BTreeMap::new(),
             identity: Identity::generate().map(Arc::new),
             voice_preferences,
             metered: false,
@@ -167,6 +170,14 @@ impl Calls {
     /// What the shells show of them.
     pub(crate) fn views(&self) -> Vec<CallView> {
         self.table.values().filter(|call| !call.is_over()).map(|call| call.view.clone()).collect()
+    }
+
+    /// Calls of an account that are dialled from now on show this number; without one that is for the PBX to say.
+    pub(crate) fn show_as(&mut self, account: &AccountId, number: Option<String>) {
+        match number {
+            Some(number) => self.shown_as.insert(account.clone(), number),
+            None => self.shown_as.remove(account),
+        };
     }
 
     /// The calls that are over.

@@ -4,8 +4,8 @@ use specta::Type;
 
 use crate::{
     AccountId, CallId, CallPreferences, Connection, ContactDraft, ContactFilter, ContactId, DeclineReason,
-    DesktopPreferences, DeviceRole, GreetingId, PastId, PresenceChoice, RingPreferences, SoundId, SrtpPolicy,
-    TransportChoice, VoicePreferences, VoicemailId, WebProxyPreference,
+    DesktopPreferences, DeviceRole, ForwardRuleView, GreetingId, PastId, PresenceChoice, QueueChoice,
+    RingPreferences, SoundId, SrtpPolicy, TransportChoice, VoicePreferences, VoicemailId, WebProxyPreference,
 };
 
 /// What a shell may ask of the phone. Every answer comes back as an [`Event`](crate::Event).
@@ -476,6 +476,35 @@ pub enum Command {
     KeepVoicemail {
         /// Which.
         id: VoicemailId,
+    },
+    /// Ask the PBX now for the calls of all of the user's phones.
+    AskCallRecords,
+    /// Show those who are called another number.
+    ShowAs {
+        /// Through which account.
+        account: AccountId,
+        /// One that the PBX offers; none where that is for the PBX to say.
+        number: Option<String>,
+    },
+    /// Ask the PBX now for the queues that the user serves.
+    AskQueues,
+    /// Stand otherwise in a queue.
+    SetQueue {
+        /// Through which account.
+        account: AccountId,
+        /// Its id.
+        queue: String,
+        /// How.
+        choice: QueueChoice,
+    },
+    /// Ask the PBX now where it sends calls.
+    AskForwarding,
+    /// Have the PBX follow a rule.
+    SetForwarding {
+        /// For which account.
+        account: AccountId,
+        /// The rule.
+        rule: ForwardRuleView,
     },
     /// Ask the PBX now what the user tells others of being there.
     AskPresence,

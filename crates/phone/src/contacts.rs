@@ -27,6 +27,7 @@ use crate::{
 
 pub(crate) use directory::Directory;
 pub(crate) use search::Called;
+pub(crate) use text::is_same_number;
 
 use keeper::{Keeper, Order};
 

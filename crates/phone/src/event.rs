@@ -3,10 +3,10 @@ use specta::Type;
 
 use crate::{
     AccountId, AccountView, AskedView, AudioView, BundleView, CallId, CallPreferences, CallReport,
-    CallSummary, CallView, CheckView, ContactId, ContactPage, ContactsView, DesktopPreferences, DeviceNews,
-    GreetingsView, HearBackView, HistoryView, HitView, MessageView, OwnPresenceView, PastCallView, PastId,
-    PlayerView, Problem, SignInView, SoundId, TrustedView, UpdateView, VoicePreferences, VoicemailsView,
-    WatchedView, WebProxyPreference,
+    CallSummary, CallView, CallerIdsView, CheckView, ContactId, ContactPage, ContactsView,
+    DesktopPreferences, DeviceNews, ForwardingView, GreetingsView, HearBackView, HistoryView, HitView,
+    MessageView, OwnPresenceView, PastCallView, PastId, PlayerView, Problem, QueueView, SignInView, SoundId,
+    TrustedView, UpdateView, VoicePreferences, VoicemailsView, WatchedView, WebProxyPreference,
 };
 
 /// What changed. Each event carries the whole of the thing that changed, so that a shell which missed
@@ -208,6 +208,21 @@ pub enum Event {
     OwnPresence {
         /// For each account whose PBX keeps it.
         views: Vec<OwnPresenceView>,
+    },
+    /// Calls can show other numbers, or another one is shown.
+    CallerIds {
+        /// For each account whose PBX offers some.
+        views: Vec<CallerIdsView>,
+    },
+    /// The user stands otherwise in queues, or serves others.
+    Queues {
+        /// All of them.
+        views: Vec<QueueView>,
+    },
+    /// Calls are sent elsewhere now, or a change of that was not taken.
+    Forwarding {
+        /// For each account whose PBX tells.
+        views: Vec<ForwardingView>,
     },
     /// Something else is listened to, or it does something else.
     Player {

@@ -1,5 +1,6 @@
 //! The calls that are over: kept on disk by a thread of their own, for the disk may be slow.
 
+pub(crate) mod records;
 pub(crate) mod store;
 
 use std::collections::HashMap;
@@ -8,13 +9,18 @@ use std::sync::Arc;
 use std::sync::mpsc::{Receiver, Sender, channel};
 use std::thread::{self, JoinHandle};
 
+use tokio::sync::oneshot;
+
 use crate::actor::Input;
 use crate::contacts::Directory;
 use crate::outlet::Outlet;
 use crate::{
-    CallId, CallSummary, CallView, Code, Event, HistoryView, PastCallView, PastId, PeerView, Problem, UnixMs,
+    AccountId, CallId, CallSummary, CallView, Code, Event, HistoryView, PastCallView, PastId, PeerView,
+    Problem, UnixMs,
 };
 
+use records::Record;
+use store::merge::Merged;
 use store::{Store, StoreError};
 
 /// Calls that a shell is told of at once.
@@ -36,6 +42,8 @@ pub(crate) enum Recalled {
     Whole(HistoryView),
     /// A call has come to it.
     Past(Box<PastCallView>),
+    /// The newest calls once more, when so many changes of the user's were followed; whether there are earlier ones.
+    Page(Vec<PastCallView>, bool, u64),
     /// Calls before those known were asked for.
     Earlier(Vec<PastCallView>, bool),
     /// It can be written no longer.
@@ -48,6 +56,9 @@ enum Order {
     Earlier(PastId),
     See(PastId),
     Forget(Option<PastId>),
+    Merge(AccountId, Vec<Record>, oneshot::Sender<Merged>),
+    LookedThrough(AccountId),
+    Reread,
 }
 
 /// The call list: what the shells know of it, and the way to the thread that keeps it.
@@ -55,6 +66,8 @@ pub(crate) struct History {
     view: HistoryView,
     /// Who is known by which number.
     directory: Arc<Directory>,
+    /// Changes of the user's so far.
+    changes: u64,
     orders: Option<Sender<Order>>,
     thread: Option<JoinHandle<()>>,
     outlet: Outlet,
@@ -68,7 +81,14 @@ impl History {
         let keeping = move || keep(&dir, &received, &told);
         let thread = thread::Builder::new().name("history".into()).spawn(keeping);
         let thread = thread.inspect_err(|error| tracing::warn!(%error, "calls are not kept")).ok();
-        Self { view: HistoryView::default(), directory: Arc::default(), orders: Some(orders), thread, outlet }
+        Self {
+            view: HistoryView::default(),
+            directory: Arc::default(),
+            changes: 0,
+            orders: Some(orders),
+            thread,
+            outlet,
+        }
     }
 
     /// What the shells know of it.
@@ -116,7 +136,10 @@ impl History {
 
     /// The user has seen the calls up to this one.
     pub(crate) fn see(&mut self, up_to: PastId) {
-        let unseen = |call: &&mut PastCallView| call.id <= up_to && !call.seen;
+        let place = |call: &PastCallView| (call.began, call.id);
+        let last = self.view.calls.iter().find(|call| call.id == up_to).map(place);
+        let unseen = |call: &&mut PastCallView| last.is_some_and(|last| place(call) <= last) && !call.seen;
+        self.changes += 1;
         for call in self.view.calls.iter_mut().filter(unseen) {
             call.seen = true;
             self.outlet.tell(Event::Past { view: Box::new(call.clone()) });
@@ -126,6 +149,7 @@ impl History {
 
     /// Forgets one call, or all that are over.
     pub(crate) fn forget(&mut self, id: Option<PastId>) {
+        self.changes += 1;
         self.order(Order::Forget(id));
         match id {
             Some(id) => {
@@ -139,6 +163,21 @@ impl History {
         }
     }
 
+    /// Takes in what the PBX remembers for an account, oldest first; what became of it is answered.
+    pub(crate) fn merge(&self, account: AccountId, records: Vec<Record>, done: oneshot::Sender<Merged>) {
+        self.order(Order::Merge(account, records, done));
+    }
+
+    /// A round of questions about what the PBX remembers is over: whether anything changed, and all was looked through.
+    pub(crate) fn merged(&self, account: AccountId, changed: bool, complete: bool) {
+        if complete {
+            self.order(Order::LookedThrough(account));
+        }
+        if changed {
+            self.order(Order::Reread);
+        }
+    }
+
     /// The thread says what has become of it.
     pub(crate) fn recalled(&mut self, news: Recalled) {
         match news {
@@ -149,13 +188,25 @@ impl History {
             }
             Recalled::Past(mut call) => {
                 self.name(&mut call);
-                let place = self.view.calls.partition_point(|known| known.id > call.id);
+                let later = |known: &PastCallView| (known.began, known.id) > (call.began, call.id);
+                let place = self.view.calls.partition_point(later);
                 self.view.calls.insert(place, (*call).clone());
                 if self.view.calls.len() > PAGE as usize {
                     self.view.calls.truncate(PAGE as usize);
                     self.view.earlier = true;
                 }
                 self.outlet.tell(Event::Past { view: call });
+            }
+            // What the user has changed since is not in it.
+            Recalled::Page(_, _, changes) if changes != self.changes => self.order(Order::Reread),
+            Recalled::Page(mut calls, earlier, _) => {
+                for call in &mut calls {
+                    self.name(call);
+                    let known = self.view.calls.iter().find(|known| known.id == call.id);
+                    call.call = known.and_then(|known| known.call);
+                }
+                (self.view.calls, self.view.earlier) = (calls, earlier);
+                self.outlet.tell(Event::History { view: self.view() });
             }
             Recalled::Earlier(mut calls, earlier) => {
                 calls.iter_mut().for_each(|call| self.name(call));
@@ -198,7 +249,7 @@ fn keep(dir: &Path, orders: &Receiver<Order>, outlet: &Outlet) {
     };
     let tell = |news| outlet.put(Input::Recalled(news));
     let mut keeper = match store {
-        Ok(store) => Keeper { store, begun: HashMap::new() },
+        Ok(store) => Keeper { store, begun: HashMap::new(), changes: 0 },
         Err(error) => return tell(Recalled::Failed(problem_of(&error))),
     };
     match keeper.page(None) {
@@ -227,6 +278,8 @@ struct Keeper {
     store: Store,
     /// The calls in progress.
     begun: HashMap<CallId, PastId>,
+    /// Changes of the user's that were followed.
+    changes: u64,
 }
 
 impl Keeper {
@@ -250,8 +303,24 @@ impl Keeper {
                 let (calls, earlier) = self.page(Some(before))?;
                 return Ok(Some(Recalled::Earlier(calls, earlier)));
             }
-            Order::See(up_to) => self.store.see(up_to)?,
-            Order::Forget(id) => self.store.forget(id)?,
+            Order::See(up_to) => {
+                self.changes += 1;
+                self.store.see(up_to)?;
+            }
+            Order::Forget(id) => {
+                self.changes += 1;
+                self.store.forget(id)?;
+            }
+            Order::Merge(account, records, done) => {
+                let merged = self.store.merge(&account, &records, crate::calls::now())?;
+                // Whoever asked may have stopped waiting.
+                let _ = done.send(merged);
+            }
+            Order::LookedThrough(account) => self.store.looked_through(&account)?,
+            Order::Reread => {
+                let (calls, earlier) = self.page(None)?;
+                return Ok(Some(Recalled::Page(calls, earlier, self.changes)));
+            }
         }
         Ok(None)
     }

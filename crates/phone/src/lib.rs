@@ -88,7 +88,10 @@ pub use picture::{
     TransferView, Transport, TransportChoice, TrustedView, UnixMs, VoicePreferences, VoicemailId,
     VoicemailView, VoicemailsView, WatchedView, WaysView, WebProxyPreference, WebProxyWay,
 };
+pub use picture::{CallerIdView, CallerIdsView};
 pub use picture::{DraftView, GreetingId, GreetingView, GreetingsView, OwnPresenceView, PresenceChoice};
+pub use picture::{ForwardDoes, ForwardRuleView, ForwardWhen, ForwardingView};
+pub use picture::{QueueChoice, QueueStanding, QueueView};
 pub use removal::remove_data;
 pub use scanning::{CodeFacts, Eyes, code_in};
 pub use settings::{AccountKind, SavedAccount, Settings, SettingsError};

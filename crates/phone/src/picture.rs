@@ -7,13 +7,16 @@ use crate::{CheckView, Connection, FeatureCodes, HearBackView, PolicyView, Probl
 
 mod audio;
 mod call;
+mod caller_ids;
 pub(crate) mod codecs;
 mod contacts;
 mod desk;
+mod forwarding;
 mod history;
 mod others;
 mod presence;
 mod protection;
+mod queues;
 mod voice;
 mod voicemail;
 mod web_proxy;
@@ -26,18 +29,21 @@ pub use call::{
     CallEnd, CallPreferences, CallReport, CallState, CallView, DeclineReason, Direction, DtmfMode, EndReason,
     PeerView, Quality, RecordingNotice, RecordingPreferences, TransferView,
 };
+pub use caller_ids::{CallerIdView, CallerIdsView};
 pub use codecs::CodecPreference;
 pub use contacts::{
     ContactDraft, ContactFilter, ContactId, ContactKind, ContactNumber, ContactPage, ContactView,
     ContactsState, ContactsView, HitView, NumberKind,
 };
 pub use desk::{Appearance, AskedView, DesktopPreferences, GlobalKeys, HiddenWindow, PopWhen, ScreenPop};
+pub use forwarding::{ForwardDoes, ForwardRuleView, ForwardWhen, ForwardingView};
 pub use history::{HistoryView, PastCallView, PastId};
 pub use others::{
     Activity, Lamp, MailboxView, MessageId, MessageState, MessageView, PresenceView, WatchedView,
 };
 pub use presence::{OwnPresenceView, PresenceChoice};
 pub use protection::{KeyWay, ProtectionView, SrtpPolicy};
+pub use queues::{QueueChoice, QueueStanding, QueueView};
 pub use voice::{NoiseRemoval, VoicePreferences};
 pub use voicemail::{
     DraftView, GreetingId, GreetingView, GreetingsView, PlayerState, PlayerView, SoundId, Standing,
@@ -116,6 +122,15 @@ pub struct Picture {
     /// What the user tells others of being there, for each account whose PBX keeps it.
     #[specta(optional)]
     pub own_presence: Vec<OwnPresenceView>,
+    /// The numbers that calls can show, for each account whose PBX offers some.
+    #[specta(optional)]
+    pub caller_ids: Vec<CallerIdsView>,
+    /// The queues that the user serves.
+    #[specta(optional)]
+    pub queues: Vec<QueueView>,
+    /// Where calls are sent, for each account whose PBX tells.
+    #[specta(optional)]
+    pub forwarding: Vec<ForwardingView>,
     /// The greetings.
     #[specta(optional)]
     pub greetings: GreetingsView,

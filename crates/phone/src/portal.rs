@@ -1,8 +1,12 @@
 //! What the PBX keeps for its user beside the contacts, and what one would go to its web portal for.
 
+mod caller_ids;
+mod forwarding;
 mod greeting;
 mod mail;
 mod presence;
+mod queues;
+mod records;
 mod saving;
 mod sender;
 
@@ -22,12 +26,17 @@ use crate::rounds::wait;
 use crate::wav::Wav;
 use crate::words::of_sign_in_error;
 use crate::{
-    AccountId, Code, Command, Event, GreetingsView, OwnPresenceView, Problem, SoundId, VoicemailsView,
+    AccountId, CallerIdsView, Code, Command, Event, ForwardingView, GreetingsView, OwnPresenceView, Problem,
+    QueueView, SoundId, VoicemailsView,
 };
 
+use caller_ids::{CallerIds, CallerIdsInput};
+use forwarding::{ForwardingInput, Forwardings};
 use greeting::{GreetingInput, Greetings};
 use mail::{Mail, MailInput};
 use presence::{PresenceInput, Presences};
+use queues::{Queues, QueuesInput};
+use records::{Records, RecordsInput};
 
 /// What happened to it, outside the actor.
 pub(crate) enum PortalInput {
@@ -41,6 +50,14 @@ pub(crate) enum PortalInput {
     Greeting(GreetingInput),
     /// Something of the user's presence.
     Presence(PresenceInput),
+    /// Something of the numbers that calls can show.
+    CallerIds(CallerIdsInput),
+    /// Something of the queues.
+    Queues(QueuesInput),
+    /// Something of the forward rules.
+    Forwarding(ForwardingInput),
+    /// Something of the calls that the PBX remembers.
+    Records(RecordsInput),
     /// A sound was fetched, or could not be.
     Fetched(SoundId, Result<Wav, Problem>),
     /// A sound was saved, or could not be.
@@ -54,6 +71,10 @@ pub(crate) struct Portal {
     mail: Mail,
     greetings: Greetings,
     presence: Presences,
+    records: Records,
+    forwarding: Forwardings,
+    queues: Queues,
+    caller_ids: CallerIds,
     outlet: Outlet,
 }
 
@@ -65,6 +86,10 @@ impl Portal {
             mail: Mail::new(outlet.clone()),
             greetings: Greetings::new(outlet.clone()),
             presence: Presences::new(outlet.clone()),
+            records: Records::new(outlet.clone()),
+            forwarding: Forwardings::new(outlet.clone()),
+            queues: Queues::new(outlet.clone()),
+            caller_ids: CallerIds::new(outlet.clone()),
             outlet,
         }
     }
@@ -82,6 +107,21 @@ impl Portal {
     /// What the user tells others, as the shells know it.
     pub(crate) fn own_presence(&self) -> Vec<OwnPresenceView> {
         self.presence.views()
+    }
+
+    /// Where calls are sent, as the shells know it.
+    pub(crate) fn forwarding(&self) -> Vec<ForwardingView> {
+        self.forwarding.views()
+    }
+
+    /// The queues that the user serves, as the shells know them.
+    pub(crate) fn queues(&self) -> Vec<QueueView> {
+        self.queues.views()
+    }
+
+    /// The numbers that calls can show, as the shells know them.
+    pub(crate) fn caller_ids(&self) -> Vec<CallerIdsView> {
+        self.caller_ids.views()
     }
 
     /// The contacts are others now.
@@ -107,6 +147,14 @@ impl Actor {
     /// There is no such thing, or no session to change it with.
     pub(crate) fn at_portal(&mut self, command: Command) -> Result<Result<(), Problem>, Box<Command>> {
         Ok(match command {
+            Command::ShowAs { account, number } => {
+                if !self.portal.caller_ids.choose(&account, number.clone()) {
+                    return Ok(Err(Code::FeatureOff.into()));
+                }
+                self.signing_in.show_as(&account, number);
+                self.show_as(&account);
+                Ok(())
+            }
             Command::Play { sound, from_ms } => {
                 self.play(sound, from_ms);
                 Ok(())
@@ -141,7 +189,10 @@ impl Actor {
                 let followed = self.portal.mail.follow(other);
                 return followed
                     .or_else(|other| self.portal.greetings.follow(*other))
-                    .or_else(|other| self.portal.presence.follow(*other));
+                    .or_else(|other| self.portal.presence.follow(*other))
+                    .or_else(|other| self.portal.records.follow(*other))
+                    .or_else(|other| self.portal.forwarding.follow(*other))
+                    .or_else(|other| self.portal.queues.follow(*other));
             }
         })
     }
@@ -153,13 +204,43 @@ impl Actor {
             PortalInput::Stands(account, session) => {
                 self.portal.mail.stands(account.clone(), session.clone());
                 self.portal.greetings.stands(account.clone(), session.clone());
-                self.portal.presence.stands(account, session);
+                self.portal.presence.stands(account.clone(), session.clone());
+                self.portal.forwarding.stands(account.clone(), session.clone());
+                self.portal.queues.stands(account.clone(), session.clone());
+                let shown = self.signing_in.settings().shown_as.get(&account).cloned();
+                self.portal.caller_ids.stands(account.clone(), shown, session.clone());
+                if let Some(extension) = self.accounts.extension(&account) {
+                    self.portal.records.stands(account, extension, session);
+                }
             }
             PortalInput::Gone(account) => {
                 self.portal.mail.gone(&account);
                 self.portal.greetings.gone(&account);
                 self.portal.presence.gone(&account);
+                self.portal.records.gone(&account);
+                self.portal.forwarding.gone(&account);
+                self.portal.queues.gone(&account);
+                self.portal.caller_ids.gone(&account);
+                self.show_as(&account);
             }
+            PortalInput::Records(RecordsInput::Read { account, records, done }) => {
+                self.calls.history().merge(account, records, done);
+            }
+            PortalInput::Records(RecordsInput::Due(account)) => self.portal.records.ask(&account),
+            PortalInput::Records(RecordsInput::Asked(account, asked)) => {
+                if let Some(round) = self.portal.records.asked(&account, asked) {
+                    self.calls.history().merged(account, round.changed, round.complete);
+                }
+            }
+            PortalInput::CallerIds(input) => {
+                let of = match &input {
+                    CallerIdsInput::Due(account) | CallerIdsInput::Asked(account, _) => account.clone(),
+                };
+                self.portal.caller_ids.take(input);
+                self.show_as(&of);
+            }
+            PortalInput::Queues(input) => self.portal.queues.take(input),
+            PortalInput::Forwarding(input) => self.portal.forwarding.take(input),
             PortalInput::Presence(input) => self.portal.presence.take(input),
             PortalInput::Greeting(input) => self.portal.greetings.take(input),
             PortalInput::Mail(input) => self.portal.mail.take(input),
@@ -174,6 +255,12 @@ impl Actor {
                 Err(problem) => self.tell(Event::Notice { problem, call: None }),
             },
         }
+    }
+
+    /// Calls of an account show what was chosen, as far as the PBX offers it.
+    fn show_as(&mut self, account: &AccountId) {
+        let number = self.portal.caller_ids.chosen(account);
+        self.calls.show_as(account, number);
     }
 
     /// A recording, by its number, says how it stands.

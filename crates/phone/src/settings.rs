@@ -4,6 +4,7 @@
 //! crash leaves either the old or the new one. A file of a later version is refused rather than
 //! half-read; one that cannot be read is kept aside under another name.
 
+use std::collections::BTreeMap;
 use std::fs;
 use std::io::{ErrorKind, Write};
 use std::path::{Path, PathBuf};
@@ -21,7 +22,8 @@ use crate::{
 /// transports that are found out and the phone's identity, version 4 the order of codecs, version 5 the order of
 /// devices and how it rings, version 6 whether calls are encrypted,
 /// version 7 what is done to the voice, version 8 the echo line, version 9 how calls get through NATs,
-/// version 10 the desktop around the window, version 11 theme, density and language, version 12 the web proxy;
+/// version 10 the desktop around the window, version 11 theme, density and language, version 12 the web proxy and the
+/// number shown to others;
 /// earlier ones are read as they are.
 const VERSION: u32 = 12;
 const REMEMBERED: usize = 8;
@@ -63,6 +65,9 @@ pub struct Settings {
     /// How servers on the web are reached.
     #[serde(default)]
     pub web_proxy: WebProxyPreference,
+    /// The number that calls show, by account, where that is not for the PBX to say.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub shown_as: BTreeMap<AccountId, String>,
 }
 
 /// What every version has in common.
@@ -86,6 +91,7 @@ impl Default for Settings {
             voice: VoicePreferences::default(),
             desktop: DesktopPreferences::default(),
             web_proxy: WebProxyPreference::default(),
+            shown_as: BTreeMap::new(),
         }
     }
 }
@@ -262,6 +268,14 @@ impl Settings {
         }
     }
 
+    /// The number that the calls of an account show; none where that is for the PBX to say.
+    pub fn show_as(&mut self, id: &AccountId, number: Option<String>) {
+        match number {
+            Some(number) => self.shown_as.insert(id.clone(), number),
+            None => self.shown_as.remove(id),
+        };
+    }
+
     /// How the calls of an account find their way through NATs.
     pub fn connect(&mut self, id: &AccountId, connection: Connection) {
         if let Some(account) = self.accounts.iter_mut().find(|a| a.id == *id) {
@@ -272,6 +286,7 @@ impl Settings {
     /// Forgets an account; where it was signed in to is still offered.
     pub fn forget(&mut self, id: &AccountId) {
         self.accounts.retain(|a| a.id != *id);
+        self.shown_as.remove(id);
     }
 
     /// Trusts a certificate for a server, in place of any trusted for it before.
@@ -440,6 +455,19 @@ mod tests {
         assert!(settings.calls.do_not_disturb);
         assert_eq!((settings.version, settings.ring.volume), (VERSION, 100));
         assert_eq!(settings.devices, PlaceBook::default());
+    }
+
+    #[test]
+    fn a_version_that_knew_no_number_to_show_leaves_it_to_the_pbx() {
+        let dir = tempfile::tempdir().unwrap();
+        fs::write(file(dir.path()), r#"{"version":11,"ring":{"volume":40}}"#).unwrap();
+        let mut settings = Settings::load(dir.path()).unwrap();
+        assert_eq!((settings.version, settings.shown_as.len()), (VERSION, 0));
+        let id = AccountId("u@d".into());
+        settings.change(dir.path(), |s| s.show_as(&id, Some("+4420".into()))).unwrap();
+        assert_eq!(Settings::load(dir.path()).unwrap().shown_as.get(&id).map(String::as_str), Some("+4420"));
+        settings.change(dir.path(), |s| s.forget(&id)).unwrap();
+        assert_eq!(Settings::load(dir.path()).unwrap().shown_as.len(), 0);
     }
 
     #[test]

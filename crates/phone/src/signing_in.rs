@@ -348,6 +348,11 @@ impl SigningIn {
         self.settle(|settings| settings.protect(id, srtp));
     }
 
+    /// Remembers the number that the calls of an account show.
+    pub(crate) fn show_as(&mut self, id: &AccountId, number: Option<String>) {
+        self.settle(|settings| settings.show_as(id, number.clone()));
+    }
+
     /// What is remembered.
     pub(crate) fn settings(&self) -> &Settings {
         &self.settings

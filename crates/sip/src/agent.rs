@@ -21,11 +21,22 @@ pub struct UserAgent {
     last_call: Arc<AtomicU64>,
 }
 
+/// Who is shown as the caller.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Shown {
+    /// Whoever the PBX says.
+    AsUsual,
+    /// Nobody.
+    Withheld,
+    /// This number.
+    As(String),
+}
+
 #[derive(Debug)]
 enum Command {
     Reconnect,
     Trust(Trust),
-    Invite { call: CallKey, target: String, offer: String, taking: Option<Replaces>, anonymous: bool },
+    Invite { call: CallKey, target: String, offer: String, taking: Option<Replaces>, shown: Shown },
     Ring(CallKey),
     Answer(CallKey, String),
     Decline(CallKey, u16),
@@ -88,7 +99,13 @@ impl UserAgent {
     /// `offer` is the session description to send.
     pub fn invite(&self, target: &str, offer: String) -> CallKey {
         let call = CallKey(self.next());
-        self.send(Command::Invite { call, target: target.to_owned(), offer, taking: None, anonymous: false });
+        self.send(Command::Invite {
+            call,
+            target: target.to_owned(),
+            offer,
+            taking: None,
+            shown: Shown::AsUsual,
+        });
         call
     }
 
@@ -96,7 +113,25 @@ impl UserAgent {
     /// 3325): the phone system alone learns it, and may refuse such calls.
     pub fn invite_anonymously(&self, target: &str, offer: String) -> CallKey {
         let call = CallKey(self.next());
-        self.send(Command::Invite { call, target: target.to_owned(), offer, taking: None, anonymous: true });
+        self.send(Command::Invite {
+            call,
+            target: target.to_owned(),
+            offer,
+            taking: None,
+            shown: Shown::Withheld,
+        });
+        call
+    }
+
+    /// Calls `target` as [`invite`](Self::invite) does, and asks a PortSIP PBX to show `number` as the caller's where
+    /// the call leaves it (`X-Outbound-Cli`, "Bypassing the Outbound Caller ID Settings" of its administration guide).
+    /// What is no number is not asked for.
+    pub fn invite_as(&self, target: &str, number: &str, offer: String) -> CallKey {
+        let call = CallKey(self.next());
+        let digits = number.strip_prefix('+').unwrap_or(number);
+        let sound = (1..=64).contains(&digits.len()) && digits.bytes().all(|byte| byte.is_ascii_digit());
+        let shown = if sound { Shown::As(number.to_owned()) } else { Shown::AsUsual };
+        self.send(Command::Invite { call, target: target.to_owned(), offer, taking: None, shown });
         call
     }
 
@@ -114,7 +149,7 @@ impl UserAgent {
         let call = CallKey(self.next());
         let (call_id, from_tag, to_tag) = dialog;
         let taking = Some(Replaces { call_id, to_tag, from_tag, early_only });
-        self.send(Command::Invite { call, target: target.to_owned(), offer, taking, anonymous: false });
+        self.send(Command::Invite { call, target: target.to_owned(), offer, taking, shown: Shown::AsUsual });
         call
     }
 

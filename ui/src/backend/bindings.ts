@@ -333,6 +333,24 @@ export type CallView = {
 	recorded: string | null,
 };
 
+/**  A number that can be shown to whom the user calls. */
+export type CallerIdView = {
+	/**  The number. */
+	number: string,
+	/**  What it is for; blank where nobody says. */
+	label: string,
+};
+
+/**  Which number is shown to whom the user calls through an account. */
+export type CallerIdsView = {
+	/**  Which account. */
+	account: AccountId,
+	/**  Those the PBX lets the user show. */
+	numbers: CallerIdView[],
+	/**  The one that is shown; none where that is for the PBX to say. */
+	chosen: string | null,
+};
+
 /**  How it stands with the camera. */
 export type CameraState = 
 /**  Cameras are looked for, or one is being opened. */
@@ -1010,6 +1028,32 @@ id: VoicemailId } |
 { do: "keepVoicemail"; 
 /**  Which. */
 id: VoicemailId } | 
+/**  Ask the PBX now for the calls of all of the user's phones. */
+{ do: "askCallRecords" } | 
+/**  Show those who are called another number. */
+{ do: "showAs"; 
+/**  Through which account. */
+account: AccountId; 
+/**  One that the PBX offers; none where that is for the PBX to say. */
+number: string | null } | 
+/**  Ask the PBX now for the queues that the user serves. */
+{ do: "askQueues" } | 
+/**  Stand otherwise in a queue. */
+{ do: "setQueue"; 
+/**  Through which account. */
+account: AccountId; 
+/**  Its id. */
+queue: string; 
+/**  How. */
+choice: QueueChoice } | 
+/**  Ask the PBX now where it sends calls. */
+{ do: "askForwarding" } | 
+/**  Have the PBX follow a rule. */
+{ do: "setForwarding"; 
+/**  For which account. */
+account: AccountId; 
+/**  The rule. */
+rule: ForwardRuleView } | 
 /**  Ask the PBX now what the user tells others of being there. */
 { do: "askPresence" } | 
 /**  Tell others something else, through the PBX and for all phones of the user's. */
@@ -1678,6 +1722,18 @@ view: GreetingsView } |
 { what: "ownPresence"; 
 /**  For each account whose PBX keeps it. */
 views: OwnPresenceView[] } | 
+/**  Calls can show other numbers, or another one is shown. */
+{ what: "callerIds"; 
+/**  For each account whose PBX offers some. */
+views: CallerIdsView[] } | 
+/**  The user stands otherwise in queues, or serves others. */
+{ what: "queues"; 
+/**  All of them. */
+views: QueueView[] } | 
+/**  Calls are sent elsewhere now, or a change of that was not taken. */
+{ what: "forwarding"; 
+/**  For each account whose PBX tells. */
+views: ForwardingView[] } | 
 /**  Something else is listened to, or it does something else. */
 { what: "player"; 
 /**  As it stands now; none where nothing is open. */
@@ -1748,6 +1804,64 @@ export type Finding = {
 export type ForgotView = {
 	/**  The PBX has been asked for the e-mail: its link is waited for, or may be pasted. */
 	asked: boolean,
+};
+
+/**  What the PBX does with a call. */
+export type ForwardDoes = 
+/**  It rings. */
+"ring" | 
+/**  The caller may leave a message. */
+"voicemail" | 
+/**  It goes to a number. */
+"number" | 
+/**  The caller is turned away. */
+"hangUp";
+
+/**  A rule of the PBX. */
+export type ForwardRuleView = {
+	/**  When it is followed. */
+	when: ForwardWhen,
+	/**  Outside office hours instead of within them; of no meaning where nobody answered. */
+	outsideOffice: boolean,
+	/**  What is done; none where the user has set nothing. */
+	does: ForwardDoes | null,
+	/**  The number calls go to; blank without. */
+	number: string,
+	/**  Seconds that it rings before. */
+	afterS: number | null,
+};
+
+/**  When a rule of the PBX is followed. */
+export type ForwardWhen = 
+/**  The user can be reached. */
+"available" | 
+/**  The user is in a call. */
+"busy" | 
+/**  The user wants no calls. */
+"doNotDisturb" | 
+/**  Away. */
+"away" | 
+/**  At lunch. */
+"lunch" | 
+/**  On a business trip. */
+"businessTrip" | 
+/**  No phone of the user's is connected. */
+"offline" | 
+/**  It rang, and nobody answered. */
+"noAnswer" | 
+/**  It rang beside another call, and nobody answered. */
+"noAnswerBusy";
+
+/**  Where the PBX of an account sends calls. */
+export type ForwardingView = {
+	/**  Which account. */
+	account: AccountId,
+	/**  All rules there are. */
+	rules: ForwardRuleView[],
+	/**  The rule that was changed last, as long as the PBX has not agreed. */
+	saving: boolean,
+	/**  Why the last change was not taken; the rules are as they were before it. */
+	problem: Problem | null,
 };
 
 /**  Keys that work whatever program is in front, as `Ctrl+Shift+F9`; an empty one is none. */
@@ -2033,13 +2147,15 @@ export type PastCallView = {
 	end: CallEnd,
 	/**  The file it was recorded into last. */
 	recorded: string | null,
+	/**  The PBX knows that another phone of the user's made it, or took it. */
+	elsewhere: boolean,
 	/**  The user has seen that it was there. */
 	seen: boolean,
 	/**  What it was like, where it was answered. */
 	summary: CallSummary | null,
 };
 
-/**  Number of a call in the call list, higher for those that began later; never used twice. */
+/**  Number of a call in the call list; never used twice. */
 export type PastId = number;
 
 /**  How round the way of a call's sound was (ICE, RFC 8445). */
@@ -2106,6 +2222,12 @@ export type Picture = {
 	voicemails?: VoicemailsView,
 	/**  What the user tells others of being there, for each account whose PBX keeps it. */
 	ownPresence?: OwnPresenceView[],
+	/**  The numbers that calls can show, for each account whose PBX offers some. */
+	callerIds?: CallerIdsView[],
+	/**  The queues that the user serves. */
+	queues?: QueueView[],
+	/**  Where calls are sent, for each account whose PBX tells. */
+	forwarding?: ForwardingView[],
 	/**  The greetings. */
 	greetings?: GreetingsView,
 	/**  What is listened to. */
@@ -2228,6 +2350,46 @@ export type Quality =
 "breaking" | 
 /**  Nothing arrives. */
 "nothing";
+
+/**  What the user can choose. */
+export type QueueChoice = 
+/**  Take its calls. */
+"ready" | 
+/**  Take no calls for the moment. */
+"paused" | 
+/**  Take no part. */
+"loggedOut";
+
+/**  How the user stands in a queue. */
+export type QueueStanding = 
+/**  Takes its calls. */
+"ready" | 
+/**  Logged in, and takes no calls for the moment. */
+"paused" | 
+/**  Writes up the last call. */
+"wrapUp" | 
+/**  In a call. */
+"inCall" | 
+/**  Takes no part. */
+"loggedOut" | 
+/**  The PBX does not say, or nobody knows what it says. */
+"unknown";
+
+/**  A queue that the user serves. */
+export type QueueView = {
+	/**  Through which account. */
+	account: AccountId,
+	/**  Its id at the PBX. */
+	id: string,
+	/**  Its name. */
+	name: string,
+	/**  Its number; blank where the PBX does not tell. */
+	number: string,
+	/**  How the user stands in it. */
+	standing: QueueStanding,
+	/**  The PBX has not agreed to the last change yet. */
+	saving: boolean,
+};
 
 /**  Why a device is used. */
 export type ReasonView = 

@@ -1,6 +1,6 @@
 // Samples of what a phone may say, for the scenes and the tests.
 import type {
-  AccountState, AccountView, AudioView, CallReport, CallSummary, CallView, CertificateView, Code, ContactsView, DeviceView, EndReason, HistoryView, PastCallView, PeerView, Problem, Quality, ScanView, SignInView, TenantView,
+  AccountState, AccountView, AudioView, CallReport, CallSummary, CallView, CallerIdsView, CertificateView, Code, ContactsView, DeviceView, EndReason, ForwardingView, ForwardRuleView, ForwardWhen, HistoryView, PastCallView, PeerView, Problem, Quality, QueueView, ScanView, SignInView, TenantView,
 } from './backend';
 
 /** Nora's account by its name. */
@@ -75,7 +75,7 @@ export function pastCalls(): HistoryView {
     const [number, name] = who;
     const peer: PeerView = { number, name };
     return {
-      id, call: null, account: OWN, direction: 'incoming', peer, divertedBy: null, began: Date.now() - hoursAgo * 3_600_000, end: { reason, status: null, lastedS }, recorded: null,
+      id, call: null, account: OWN, direction: 'incoming', peer, divertedBy: null, began: Date.now() - hoursAgo * 3_600_000, end: { reason, status: null, lastedS }, recorded: null, elsewhere: false,
       seen: true, summary: null, ...change,
     };
   };
@@ -93,6 +93,45 @@ export function pastCalls(): HistoryView {
       past(2, 75, ['07700 900 458', 'Ingrid Sollund'], 'hungUpThere', 121, { divertedBy: { number: '231', name: 'Kenji Morita' } }),
       past(1, 76, ['07700 900 312', 'Samir Haddad'], 'transferred', 64),
     ],
+  };
+}
+
+/** A call list of which a part took place on other phones of the user's: one was made there, one was taken there. */
+export function sharedCalls(): HistoryView {
+  const [spoken, first, , , second, ...rest] = pastCalls().calls;
+  const end = (reason: EndReason, lastedS: number) => ({ reason, status: null, lastedS });
+  return {
+    ...nothingPast,
+    calls: [
+      { ...first!, direction: 'outgoing', seen: true, elsewhere: true, end: end('hungUpThere', 341), began: Date.now() - 120_000 },
+      spoken!, { ...second!, elsewhere: true, end: end('answeredElsewhere', 96), began: Date.now() - 3_000_000 }, ...rest,
+    ],
+  };
+}
+
+/** Numbers that Nora may show. */
+export const callerIds = (chosen: string | null = null): CallerIdsView => ({
+  account: OWN, chosen, numbers: [{ number: '+442079460100', label: 'Main line' }, { number: '+442079460114', label: 'Direct line' }, { number: '+441174960148', label: '' }],
+});
+
+/** Queues that Nora serves. */
+export const served = (): QueueView[] => [
+  { account: OWN, id: 'q1', name: 'Sales', number: '8001', standing: 'ready', saving: false },
+  { account: OWN, id: 'q2', name: 'Support', number: '8002', standing: 'paused', saving: false },
+  { account: OWN, id: 'q3', name: 'Spare parts', number: '8003', standing: 'loggedOut', saving: false },
+];
+
+/** The rules of a PBX: some of them set. */
+export function forwarding(change: Partial<ForwardingView> = {}): ForwardingView {
+  const states: ForwardWhen[] = ['available', 'busy', 'doNotDisturb', 'away', 'lunch', 'businessTrip', 'offline'];
+  const set: Partial<Record<ForwardWhen, Partial<ForwardRuleView>>> = {
+    available: { does: 'ring' }, busy: { does: 'ring' }, doNotDisturb: { does: 'voicemail' }, away: { does: 'number', number: '07700 900 312' }, offline: { does: 'voicemail' },
+    noAnswer: { does: 'voicemail', afterS: 20 },
+  };
+  const rule = (when: ForwardWhen, outsideOffice: boolean): ForwardRuleView => ({ when, outsideOffice, does: null, number: '', afterS: null, ...(outsideOffice ? {} : set[when]) });
+  return {
+    account: OWN, saving: false, problem: null, ...change,
+    rules: [...states.map((when) => rule(when, false)), ...states.map((when) => rule(when, true)), rule('noAnswer', false), rule('noAnswerBusy', false)],
   };
 }
 

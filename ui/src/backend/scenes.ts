@@ -4,7 +4,7 @@ import { noUpdates, type Phone } from '../phone.svelte';
 import type { Scripted } from './scripted';
 import type { AccountState, AccountView, CallState, CallView, ContactId, ContactsState, ContactView, HearBackView, HistoryView, PhoneEvent, Picture, PolicyView, Quality, TrustedView, UpdateView, VoicemailId, VoicemailsView } from './backend';
 import { lamps, people } from './small-contacts';
-import { account, audio, certificate, echoed, media, noContacts, nothingPast, OWN, pastCalls, plainCall, problem, signIn } from './samples';
+import { account, audio, callerIds, certificate, echoed, forwarding, media, noContacts, nothingPast, OWN, pastCalls, sharedCalls, plainCall, problem, served, signIn } from './samples';
 import { checkScenes } from './check-scenes';
 import { signInScenes } from './sign-in-scenes';
 import { greeted, listening, voicemails as left } from './voicemail-scenes';
@@ -122,6 +122,7 @@ export const scenes = {
   ...checkScenes(() => inside([account()], [], { settings: 'check' })),
   empty: () => inside([account()]),
   history: () => remembering(pastCalls()),
+  'history-elsewhere': () => remembering(sharedCalls()),
   'history-earlier': () => remembering({ ...pastCalls(), earlier: true, problem: problem('historyBroken', '/home/nora/.local/share/carillon/history.unreadable-1790000000000.db') }),
   contacts: () => knowing('list'),
   'contacts-one': () => knowing(2),
@@ -140,6 +141,9 @@ export const scenes = {
   'session-expired': () => inside([account(undefined, { session: { is: 'expired' }, secretsInMemory: true })]),
   enforced: () => inside([account(undefined, { enforced: { theme: 'dark', language: 'de-DE', hidden: ['settings'], codecs: true } })]),
   'two-accounts': () => inside([account(), harbour({ is: 'reconnecting', retryAt: Date.now() + 3_900, problem: problem('serverSilent'), status: null })], [], { events: earlierCalls() }),
+  'find-shown-as': () => inside([account()], [], { events: [...earlierCalls(), { what: 'callerIds', views: [callerIds('+442079460114')] }], find: '020 7946' }),
+  'find-both-as': () => inside([account(), harbour()], [], { events: [...earlierCalls(), { what: 'callerIds', views: [callerIds()] }], find: '020 7946' }),
+  'settings-shown-as': () => inside([account()], [], { settings: 'accounts', events: [{ what: 'callerIds', views: [callerIds('+442079460114')] }] }),
   'find-call-as': () => inside([account(), harbour()], [], { events: earlierCalls(), find: '020 7946' }),
   'settings-accounts': () => inside([account()], [], { settings: 'accounts' }),
   'settings-connection': () => inside([
@@ -191,6 +195,9 @@ export const scenes = {
   'voicemail-loading': () => messages('list', { messages: [], state: { is: 'loading' } }),
   'voicemail-stale': () => messages('list', { state: { is: 'stale', at: Date.now() - 7_200_000, problem: problem('serverSilent') } }),
   'voicemail-never': () => messages('list', { messages: [], state: { is: 'stale', at: null, problem: problem('serverFailed', 'HTTP 500') } }),
+  'settings-forwarding': () => inside([account()], [], { settings: 'forwarding', events: [{ what: 'forwarding', views: [forwarding()] }] }),
+  'settings-forwarding-refused': () => inside([account()], [], { settings: 'forwarding', events: [{ what: 'forwarding', views: [forwarding({ problem: problem('serverSilent') })] }] }),
+  queues: () => inside([account()], [], { events: [{ what: 'ownPresence', views: [{ account: OWN, presence: 'available', note: '' }] }, { what: 'queues', views: served() }] }),
   status: () => inside([account()], [], { events: [{ what: 'ownPresence', views: [{ account: OWN, presence: 'lunch', note: 'Back at two' }] }] }),
   greeting: () => messages('greeting'),
   'greeting-recording': () => messages('greeting', {}, [{ what: 'greetings', view: { ...greeted(), draft: { is: 'recording', ms: 7_300, level: 62 } } }]),

@@ -2,9 +2,11 @@ import { about } from './about.de';
 import { bundle } from './bundle.de';
 import { codes, ends, seems } from './codes.de';
 import { doctor } from './doctor.de';
+import { forwarding } from './forwarding.de';
 import { presence } from './presence.de';
 import { network } from './network.de';
 import { restart } from './restart.de';
+import { queues } from './queues.de';
 import { voicemail } from './voicemail.de';
 import type { Verdict } from '../backend/backend';
 import type { Words } from './en';
@@ -41,9 +43,11 @@ export const de: Words = {
   about,
   bundle,
   doctor,
+  forwarding,
   presence,
   network,
   restart,
+  queues,
   voicemail,
   qualities: { clear: 'Klar in beide Richtungen', choppy: 'Etwas abgehackt', breaking: 'Bricht ab', nothing: 'Es kommt nichts an' },
   transports: { udp: 'UDP', tcp: 'TCP', tls: 'TLS', wss: 'WSS' },
@@ -472,6 +476,8 @@ export const de: Words = {
     before: 'Schon angerufen',
     calledAt: (when: string) => `Angerufen: ${when}`,
     callAs: 'Anrufen als',
+    shownAs: 'Gezeigte Nummer',
+    shownByPbx: 'Wählt die Telefonanlage',
   },
   call: {
     strip: 'Laufende Anrufe',
@@ -529,6 +535,7 @@ export const de: Words = {
     microphone: 'Mikrofon',
     speaker: 'Lautsprecher',
     forwarded: 'Weitergeleitet von',
+    madeElsewhere: 'Auf anderem Telefon geführt',
     forget: 'Aus der Liste löschen',
     spread: (mean, most) => `${mean}, höchstens ${most}`,
     worst: (mean, least) => `${mean}, schlechtestens ${least}`,

@@ -3,9 +3,11 @@ import { about } from './about.en';
 import { bundle } from './bundle.en';
 import { codes, ends, seems } from './codes.en';
 import { doctor } from './doctor.en';
+import { forwarding } from './forwarding.en';
 import { presence } from './presence.en';
 import { network } from './network.en';
 import { restart } from './restart.en';
+import { queues } from './queues.en';
 import { voicemail } from './voicemail.en';
 import { counting } from './plurals';
 
@@ -46,9 +48,11 @@ export const en = {
   about,
   bundle,
   doctor,
+  forwarding,
   presence,
   network,
   restart,
+  queues,
   voicemail,
   qualities,
   transports,
@@ -477,6 +481,8 @@ export const en = {
     before: 'Called before',
     calledAt: (when: string) => `Called ${when}`,
     callAs: 'Call as',
+    shownAs: 'Number shown',
+    shownByPbx: 'Chosen by the PBX',
   },
   call: {
     strip: 'Calls in progress',
@@ -534,6 +540,7 @@ export const en = {
     microphone: 'Microphone',
     speaker: 'Speaker',
     forwarded: 'Forwarded by',
+    madeElsewhere: 'Made on another phone',
     forget: 'Delete from the list',
     spread: (mean: string, most: string) => `${mean}, at most ${most}`,
     worst: (mean: string, least: string) => `${mean}, at worst ${least}`,

@@ -5,9 +5,11 @@ import { about } from './about.es';
 import { bundle } from './bundle.es';
 import { codes, ends, seems } from './codes.es';
 import { doctor } from './doctor.es';
+import { forwarding } from './forwarding.es';
 import { presence } from './presence.es';
 import { network } from './network.es';
 import { restart } from './restart.es';
+import { queues } from './queues.es';
 import { voicemail } from './voicemail.es';
 import type { Words } from './en';
 import { counting } from './plurals';
@@ -42,9 +44,11 @@ export const es: Words = {
   about,
   bundle,
   doctor,
+  forwarding,
   presence,
   network,
   restart,
+  queues,
   voicemail,
   qualities: { clear: 'Clara en ambos sentidos', choppy: 'Algo entrecortada', breaking: 'Se corta', nothing: 'No llega nada' },
   transports: { udp: 'UDP', tcp: 'TCP', tls: 'TLS', wss: 'WSS' },
@@ -471,6 +475,8 @@ export const es: Words = {
     before: 'Llamado antes',
     calledAt: (when) => `Llamado ${when}`,
     callAs: 'Llamar como',
+    shownAs: 'Número mostrado',
+    shownByPbx: 'Lo elige la centralita',
   },
   call: {
     strip: 'Llamadas en curso',
@@ -528,6 +534,7 @@ export const es: Words = {
     microphone: 'Micrófono',
     speaker: 'Altavoz',
     forwarded: 'Desviada por',
+    madeElsewhere: 'Hecha en otro teléfono',
     forget: 'Borrar de la lista',
     spread: (mean, most) => `${mean}, como máximo ${most}`,
     worst: (mean, least) => `${mean}, en el peor caso ${least}`,

@@ -5,9 +5,11 @@ import { about } from './about.fr';
 import { bundle } from './bundle.fr';
 import { codes, ends, seems } from './codes.fr';
 import { doctor } from './doctor.fr';
+import { forwarding } from './forwarding.fr';
 import { presence } from './presence.fr';
 import { network } from './network.fr';
 import { restart } from './restart.fr';
+import { queues } from './queues.fr';
 import { voicemail } from './voicemail.fr';
 import type { Words } from './en';
 import { counting } from './plurals';
@@ -42,9 +44,11 @@ export const fr: Words = {
   about,
   bundle,
   doctor,
+  forwarding,
   presence,
   network,
   restart,
+  queues,
   voicemail,
   qualities: { clear: 'Clair dans les deux sens', choppy: 'Un peu haché', breaking: 'Coupures', nothing: 'Rien n’arrive' },
   transports: { udp: 'UDP', tcp: 'TCP', tls: 'TLS', wss: 'WSS' },
@@ -471,6 +475,8 @@ export const fr: Words = {
     before: 'Déjà appelé',
     calledAt: (when) => `Appelé ${when}`,
     callAs: 'Appeler en tant que',
+    shownAs: 'Numéro affiché',
+    shownByPbx: 'Choisi par le standard',
   },
   call: {
     strip: 'Appels en cours',
@@ -528,6 +534,7 @@ export const fr: Words = {
     microphone: 'Micro',
     speaker: 'Haut-parleur',
     forwarded: 'Renvoyé par',
+    madeElsewhere: 'Passé d’un autre téléphone',
     forget: 'Supprimer du journal',
     spread: (mean, most) => `${mean}, au plus ${most}`,
     worst: (mean, least) => `${mean}, au pire ${least}`,

@@ -5,9 +5,11 @@ import { about } from './about.ja';
 import { bundle } from './bundle.ja';
 import { codes, ends, seems } from './codes.ja';
 import { doctor } from './doctor.ja';
+import { forwarding } from './forwarding.ja';
 import { presence } from './presence.ja';
 import { network } from './network.ja';
 import { restart } from './restart.ja';
+import { queues } from './queues.ja';
 import { voicemail } from './voicemail.ja';
 import type { Words } from './en';
 
@@ -37,9 +39,11 @@ export const ja: Words = {
   about,
   bundle,
   doctor,
+  forwarding,
   presence,
   network,
   restart,
+  queues,
   voicemail,
   qualities: { clear: '双方向とも良好', choppy: '少し途切れています', breaking: '途切れています', nothing: '何も届いていません' },
   transports: { udp: 'UDP', tcp: 'TCP', tls: 'TLS', wss: 'WSS' },
@@ -466,6 +470,8 @@ export const ja: Words = {
     before: '通話履歴あり',
     calledAt: (when) => `${when} に通話`,
     callAs: '発信元',
+    shownAs: '表示する番号',
+    shownByPbx: 'PBXが選択',
   },
   call: {
     strip: '進行中の通話',
@@ -523,6 +529,7 @@ export const ja: Words = {
     microphone: 'マイク',
     speaker: 'スピーカー',
     forwarded: '転送元',
+    madeElsewhere: '別の電話から発信',
     forget: '履歴から削除',
     spread: (mean, most) => `${mean}、最大 ${most}`,
     worst: (mean, least) => `${mean}、最低 ${least}`,

@@ -5,9 +5,11 @@ import { about } from './about.zh';
 import { bundle } from './bundle.zh';
 import { codes, ends, seems } from './codes.zh';
 import { doctor } from './doctor.zh';
+import { forwarding } from './forwarding.zh';
 import { presence } from './presence.zh';
 import { network } from './network.zh';
 import { restart } from './restart.zh';
+import { queues } from './queues.zh';
 import { voicemail } from './voicemail.zh';
 import type { Words } from './en';
 
@@ -37,9 +39,11 @@ export const zh: Words = {
   about,
   bundle,
   doctor,
+  forwarding,
   presence,
   network,
   restart,
+  queues,
   voicemail,
   qualities: { clear: '双向清晰', choppy: '略有卡顿', breaking: '断断续续', nothing: '没有声音' },
   transports: { udp: 'UDP', tcp: 'TCP', tls: 'TLS', wss: 'WSS' },
@@ -465,6 +469,8 @@ export const zh: Words = {
     before: '曾经通话',
     calledAt: (when) => `${when} 通话`,
     callAs: '主叫账户',
+    shownAs: '显示号码',
+    shownByPbx: '由 PBX 选择',
   },
   call: {
     strip: '进行中的通话',
@@ -522,6 +528,7 @@ export const zh: Words = {
     microphone: '麦克风',
     speaker: '扬声器',
     forwarded: '转接自',
+    madeElsewhere: '从您的其他电话拨出',
     forget: '从记录中删除',
     spread: (mean, most) => `${mean}，最高 ${most}`,
     worst: (mean, least) => `${mean}，最差 ${least}`,

@@ -52,6 +52,7 @@ pub(super) async fn choose(
     if note.chars().count() > 128 {
         return Err(Refusal::field("presence_note"));
     }
-    lock(&shared.presence).insert(signed_in.user.id, (presence, note));
+    lock(&shared.presence).insert(signed_in.user.id.clone(), (presence, note));
+    shared.tell_wishes(&signed_in.user);
     Ok(StatusCode::OK)
 }

@@ -4,10 +4,12 @@ use std::sync::Arc;
 
 use axum::Json;
 use axum::extract::State;
+use axum::extract::rejection::JsonRejection;
 use axum::http::StatusCode;
 use serde_json::{Map, Value, json};
 
 use super::auth::SignedIn;
+use super::errors::Refusal;
 use crate::pbx::Shared;
 use crate::requests::lock;
 
@@ -27,9 +29,6 @@ const BLANK: [&str; 13] = [
     "avatar_file_url",
     "sync_type",
 ];
-
-/// States of presence that have forward rules of their own.
-const STATES: [&str; 7] = ["available", "busy", "dnd", "away", "lunch", "trip", "offline"];
 
 pub(super) async fn user(State(shared): State<Arc<Shared>>, signed_in: SignedIn) -> Json<Value> {
     let user = &signed_in.user;
@@ -66,18 +65,26 @@ pub(super) async fn user(State(shared): State<Arc<Shared>>, signed_in: SignedIn)
         "profile": lock(&shared.accounts).profile(user),
     });
     let mut all: Map<String, Value> = BLANK.iter().map(|name| ((*name).into(), Value::Null)).collect();
-    for state in STATES {
-        for hours in ["office_hours", "non_office_hours"] {
-            all.insert(format!("{state}_{hours}_forward_rule"), Value::Null);
-        }
-    }
-    for state in ["available", "busy"] {
-        all.insert(format!("{state}_no_answer_forward_rule"), Value::Null);
-    }
+    let rules = lock(&shared.rules).get(&user.extension).cloned().unwrap_or_default();
+    all.extend(rules.told());
     if let Value::Object(own) = own {
         all.extend(own);
     }
     Json(Value::Object(all))
+}
+
+/// `POST /user`: of what it may change, the forward rules; what is not named stays as it is.
+pub(super) async fn change(
+    State(shared): State<Arc<Shared>>,
+    signed_in: SignedIn,
+    body: Result<Json<Map<String, Value>>, JsonRejection>,
+) -> Result<StatusCode, Refusal> {
+    let Json(body) = body?;
+    let mut rules = lock(&shared.rules);
+    rules.entry(signed_in.user.extension.clone()).or_default().take(&body).map_err(Refusal::field)?;
+    drop(rules);
+    shared.tell_wishes(&signed_in.user);
+    Ok(StatusCode::OK)
 }
 
 /// `POST /user/profile`: a new profile file, and with it a new QR code; the old ones are void.

@@ -66,6 +66,11 @@ impl Call {
         Seen { caller, callee, confirmed: true }
     }
 
+    /// Is one of its ends this extension?
+    pub fn has_end(&self, extension: &str) -> bool {
+        [&self.caller, &self.callee].iter().any(|leg| leg.extension == extension)
+    }
+
     /// Is this message of this call, in either direction?
     fn has(&self, message: &Message) -> bool {
         let (from, to) = (tag(message.header("From")), tag(message.header("To")));
@@ -153,6 +158,7 @@ impl Switch {
     /// Ends every call with a BYE to both sides.
     pub(super) fn kill_established(&mut self, now: Instant) {
         for call in std::mem::take(&mut self.calls) {
+            self.note_end(&call.call_id, "", now);
             for (to, from) in [(&call.caller, &call.callee), (&call.callee, &call.caller)] {
                 if let Some(flow) = to.flow {
                     self.request(call.bye(to, from), flow, None, now);

@@ -300,6 +300,7 @@ impl Switch {
     pub(super) fn hang_up_line(&mut self, line: &str, now: Instant) {
         if let Some(call) = self.lines.get(line).filter(|call| call.is_answered()) {
             let (bye, flow) = (call.bye(), call.flow);
+            self.note_end(bye.call_id(), "", now);
             self.drop_line(line);
             self.request(bye, flow, None, now);
         }

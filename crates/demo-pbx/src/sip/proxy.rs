@@ -22,6 +22,18 @@ impl Switch {
         }
     }
 
+    /// Forwards an INVITE to a queue to every phone of its agents that take calls.
+    pub(super) fn ring_agents(&mut self, key: &str, agents: &[String], now: Instant) {
+        let targets: Vec<_> = agents.iter().flat_map(|agent| self.registrar.locate(agent)).collect();
+        if targets.is_empty() {
+            return self.answer(key, 480, now);
+        }
+        self.trying(key, now);
+        for (uri, flow) in targets {
+            self.forward(key, Some(&uri), flow, now);
+        }
+    }
+
     /// Forwards a request of a call to the other side, or an ACK that belongs to no transaction.
     pub(super) fn forward_in_call(&mut self, key: &str, now: Instant) {
         let Some((request, source)) = self.servers.get(key).map(|s| (s.request.clone(), s.source)) else {
@@ -172,6 +184,9 @@ impl Switch {
             return;
         }
         if let Some(best) = self.servers.get_mut(key).and_then(|server| server.best.take()) {
+            if best.code() == 408 && self.follow_unanswered(key, now) {
+                return;
+            }
             self.respond(key, &best, now);
         }
     }

@@ -8,6 +8,8 @@ use std::time::{Duration, Instant};
 
 use super::call::Call;
 use super::digest::{Gate, Verdict};
+use super::forward::Wishes;
+use super::ledger::{Talk, Told};
 use super::line::LineCall;
 use super::message::Message;
 use super::registrar::{MIN_EXPIRES, Refused, Registrar, Registration};
@@ -22,6 +24,10 @@ use crate::tenant::Tenant;
 /// Methods this PBX knows.
 pub(super) const ALLOW: &str =
     "INVITE, ACK, CANCEL, BYE, OPTIONS, INFO, UPDATE, PRACK, REFER, SUBSCRIBE, NOTIFY, MESSAGE, REGISTER";
+
+/// Numbers that the first user may show outside, and what for.
+pub(crate) const CALLER_IDS: [(&str, &str); 2] =
+    [("+442079460100", "Main line"), ("+442079460114", "Direct line")];
 
 /// What comes in.
 #[derive(Debug)]
@@ -41,12 +47,16 @@ pub(crate) enum Input {
 }
 
 /// What tests may order.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq)]
 pub(crate) enum Order {
     /// End every call.
     KillCalls,
     /// So many messages wait for an extension, not heard yet and heard.
     Mailbox { extension: String, new: usize, old: usize },
+    /// The agents that take the calls of a queue.
+    Queue { number: String, agents: Vec<String> },
+    /// What the user of an extension wants done with calls.
+    Wishes { extension: String, wishes: Wishes },
 }
 
 /// What is to be done.
@@ -60,6 +70,8 @@ pub(crate) enum Output {
     ChangeMedia { line: String, media: Media },
     /// A line is done.
     CloseMedia { line: String },
+    /// A call is over.
+    Told(Told),
 }
 
 /// Times the switch goes by.
@@ -83,6 +95,12 @@ pub(crate) struct Switch {
     pub(super) subscriptions: Vec<Subscription>,
     /// Messages of each extension that were not heard yet, and that were.
     pub(super) mailboxes: HashMap<String, (usize, usize)>,
+    /// What users want done with calls, by their extensions.
+    pub(super) wishes: HashMap<String, Wishes>,
+    /// Who takes the calls of the queues, by their numbers.
+    pub(super) queues: HashMap<String, Vec<String>>,
+    /// Calls that last, for the call records.
+    pub(super) talks: Vec<Talk>,
     pub(super) out: Vec<Output>,
     /// Answer everything with 503.
     pub unavailable: bool,
@@ -105,6 +123,9 @@ impl Switch {
             lines: HashMap::new(),
             subscriptions: Vec::new(),
             mailboxes: HashMap::new(),
+            wishes: HashMap::new(),
+            queues: HashMap::new(),
+            talks: Vec::new(),
             out: Vec::new(),
             unavailable: false,
             challenge_in_dialog: false,
@@ -134,6 +155,12 @@ impl Switch {
             Input::Order(Order::KillCalls) => self.kill_calls(now),
             Input::Order(Order::Mailbox { extension, new, old }) => {
                 self.mailboxes.insert(extension, (new, old));
+            }
+            Input::Order(Order::Wishes { extension, wishes }) => {
+                self.wishes.insert(extension, wishes);
+            }
+            Input::Order(Order::Queue { number, agents }) => {
+                self.queues.insert(number, agents);
             }
             Input::Tick => {}
         }
@@ -181,7 +208,7 @@ impl Switch {
         if self.absorb(&key) {
             return;
         }
-        self.open_server(&key, request, flow);
+        self.open_server(&key, request, flow, now);
         if let Some(code) = self.unfit(&key) {
             return self.answer(&key, code, now);
         }
@@ -274,6 +301,9 @@ impl Switch {
         {
             return;
         }
+        if request.method() == "BYE" {
+            self.note_end(request.call_id(), &user_of(request.header("From")), now);
+        }
         match line {
             Some(line) => self.line_request(&line, key, request, now),
             None => self.forward_in_call(key, now),
@@ -302,6 +332,14 @@ impl Switch {
         if user_of(request.header("From")) != user {
             return self.answer(key, 403, now);
         }
+        // A number to be shown must be one of the caller's own.
+        if let Some(shown) = request.header("X-Outbound-Cli") {
+            let first = self.tenant.users.first().is_some_and(|first| first.extension == user);
+            let asked = shown.split(';').filter_map(|part| part.trim().strip_prefix("rewrite-from=")).next();
+            if !first || !CALLER_IDS.iter().any(|(number, _)| Some(*number) == asked) {
+                return self.answer(key, 403, now);
+            }
+        }
         if method == "SUBSCRIBE" {
             return self.subscribe(key, request, number, now);
         }
@@ -311,10 +349,16 @@ impl Switch {
             return;
         }
         let number = if method == "INVITE" { self.intercom(key, number) } else { number };
+        if let Some(agents) = self.queues.get(number).filter(|_| method == "INVITE").cloned() {
+            return self.ring_agents(key, &agents, now);
+        }
         if self.tenant.by_extension(number).is_none() {
             return self.answer(key, 404, now);
         }
-        self.fork(key, number, now);
+        match method {
+            "INVITE" => self.deliver(key, number, now),
+            _ => self.fork(key, number, now),
+        }
     }
 
     /// The extension whose credentials a request carries in `header`. Without good ones it is challenged.

@@ -7,6 +7,7 @@ use std::time::{Duration, Instant};
 use secrecy::ExposeSecret;
 
 use super::digest::answer_for_test;
+use super::ledger::Told;
 use super::message::Message;
 use super::route::{Flow, Own};
 use super::switch::{Input, Order, Output, Switch};
@@ -24,6 +25,8 @@ struct Bench {
     tenant: Arc<Tenant>,
     now: Instant,
     next: u32,
+    /// Calls that were said to be over.
+    told: Vec<Told>,
 }
 
 /// What went out over SIP, in order.
@@ -58,7 +61,13 @@ impl Bench {
     fn with(config: Config) -> Self {
         let tenant = Arc::new(Tenant::test_works(&Passwords::default()));
         let own = Own { udp: address(5060), tcp: address(5063) };
-        Self { switch: Switch::new(&config, tenant.clone(), own), tenant, now: Instant::now(), next: 0 }
+        Self {
+            switch: Switch::new(&config, tenant.clone(), own),
+            tenant,
+            now: Instant::now(),
+            next: 0,
+            told: Vec::new(),
+        }
     }
 
     fn input(&mut self, input: Input) -> (Sent, Vec<Output>) {
@@ -66,6 +75,7 @@ impl Bench {
         for output in self.switch.handle(input, self.now) {
             match output {
                 Output::Send(flow, bytes) => sent.push((flow, Message::parse(&bytes).unwrap())),
+                Output::Told(told) => self.told.push(told),
                 other => rest.push(other),
             }
         }
@@ -243,6 +253,9 @@ fn a_call_from_udp_to_tcp_is_carried_from_invite_to_bye() {
     assert_eq!((flow, over.code(), bench.switch.calls()), (tcp(1), 200, 0));
     let late = follow(&invite, &ok, "BYE", false);
     assert_eq!(codes(&bench.give(udp(6001), &late)), [481]);
+    let [told] = bench.told.as_slice() else { panic!("{:?}", bench.told) };
+    assert_eq!((told.caller.as_str(), told.callee.as_str(), told.by_caller), ("101", "102", false));
+    assert_eq!((told.call_id.as_str(), told.lasted.is_some()), (invite.call_id(), true));
 }
 
 #[test]

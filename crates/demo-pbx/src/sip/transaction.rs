@@ -7,6 +7,7 @@ use super::message::Message;
 use super::route::{Flow, reply_flow};
 use super::switch::Switch;
 use super::uri::{Via, tag};
+use crate::forwarding::Leads;
 use crate::tenant::opaque;
 
 /// Estimate of the round-trip time.
@@ -55,8 +56,14 @@ enum Stage {
 pub(crate) struct ServerTransaction {
     /// The request, its Via amended.
     pub request: Message,
+    /// When it came.
+    pub came: Instant,
     /// Where it came from.
     pub source: Flow,
+    /// How long it may ring, where a rule says so.
+    pub patience: Option<Duration>,
+    /// Whose rule is followed then, and where it leads.
+    pub unanswered: Option<(String, Leads)>,
     /// Client transactions it was forwarded in, with none for one answered here.
     pub branches: Vec<String>,
     /// Best refusal from the branches so far.
@@ -123,11 +130,14 @@ pub(crate) fn server_key(request: &Message, method: &str) -> Option<String> {
 
 impl Switch {
     /// Opens the server transaction of a new request.
-    pub(super) fn open_server(&mut self, key: &str, request: Message, source: Flow) {
+    pub(super) fn open_server(&mut self, key: &str, request: Message, source: Flow, now: Instant) {
         let reply = request.header("Via").and_then(Via::parse).map_or(source, |via| reply_flow(&via, source));
         let transaction = ServerTransaction {
             request,
+            came: now,
             source,
+            patience: None,
+            unanswered: None,
             branches: Vec::new(),
             best: None,
             reply,
@@ -201,6 +211,8 @@ impl Switch {
             return;
         }
         let reply = server.reply;
+        let opened = (code >= 200 && server.is_open() && server.is_invite())
+            .then(|| (server.request.clone(), server.came));
         if code >= 200 {
             let accepts = server.is_invite() && code < 300;
             server.stage = if accepts { Stage::Accepted } else { Stage::Completed };
@@ -210,6 +222,9 @@ impl Switch {
             }
         }
         server.last = Some(bytes.clone());
+        if let Some((invite, came)) = opened {
+            self.note_answer(&invite, came, code, now);
+        }
         self.send_bytes(reply, bytes);
     }
 
@@ -258,10 +273,11 @@ impl Switch {
         let Some(key) = branch.map(|branch| format!("{branch}|{}", response.method())) else {
             return;
         };
-        let no_answer = self.settings.no_answer;
         let Some(client) = self.clients.get_mut(&key) else {
             return;
         };
+        let patience = client.server.as_ref().and_then(|server| self.servers.get(server)?.patience);
+        let no_answer = patience.unwrap_or(self.settings.no_answer);
         let (code, invite) = (response.code(), client.request.method() == "INVITE");
         if code < 200 {
             if client.done {

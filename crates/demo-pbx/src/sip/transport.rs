@@ -75,6 +75,7 @@ pub(crate) async fn serve(
             received = driver.udp.recv_from(&mut datagram) => {
                 // Windows reports an ICMP error of an earlier send here: no reason to stop listening.
                 let Ok((length, peer)) = received else { continue };
+                driver.obey(&mut orders).await;
                 if let Some(message) = datagram.get(..length).and_then(Message::parse) {
                     driver.input(Input::Message(Flow::Udp(peer), Box::new(message))).await;
                 }
@@ -84,7 +85,10 @@ pub(crate) async fn serve(
                 next_connection += 1;
                 driver.connect(next_connection, stream, peer);
             }
-            Some(input) = arrived.recv() => driver.input(input).await,
+            Some(input) = arrived.recv() => {
+                driver.obey(&mut orders).await;
+                driver.input(input).await;
+            }
             Some(order) = orders.recv() => driver.input(Input::Order(order)).await,
             () = tick => driver.input(Input::Tick).await,
         }
@@ -94,6 +98,13 @@ pub(crate) async fn serve(
 }
 
 impl Driver {
+    /// What was ordered before a message came is done before it.
+    async fn obey(&mut self, orders: &mut mpsc::UnboundedReceiver<Order>) {
+        while let Ok(order) = orders.try_recv() {
+            self.input(Input::Order(order)).await;
+        }
+    }
+
     async fn input(&mut self, input: Input) {
         let (fault, challenge) = {
             let standing = lock(&self.shared.standing);
@@ -103,6 +114,9 @@ impl Driver {
             && !message.uri().is_empty()
         {
             self.shared.requests.count(format!("SIP {}", message.method()));
+            if let Some(shown) = message.header("X-Outbound-Cli") {
+                self.shared.requests.count(format!("SIP {} with {shown}", message.method()));
+            }
         }
         let silent = fault == SipFault::Silent;
         self.switch.unavailable = fault == SipFault::Unavailable;
@@ -124,6 +138,7 @@ impl Driver {
                 Output::CloseMedia { line } => {
                     self.media.remove(&line);
                 }
+                Output::Told(told) => self.shared.remember(&told),
             }
         }
         let now = Snapshot { registrations: self.switch.registrations(), calls: self.switch.calls() };

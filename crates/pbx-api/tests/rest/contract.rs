@@ -8,8 +8,9 @@ use std::time::Duration;
 use crate::peer::{Identity, Peer, Step};
 use crate::prism::{self, Prism};
 use pbx_api::{
-    ApiError, Client, ContactChange, ContactDraft, ContactKind, ContactNumber, Dialect, NumberKind,
-    OwnPresence, PasswordPolicy, Presence, SignInAnswer, SipDomain, Tokens,
+    AgentChoice, AgentState, ApiError, Client, ContactChange, ContactDraft, ContactKind, ContactNumber,
+    Dialect, ForwardAction, ForwardRule, NumberKind, OwnPresence, PasswordPolicy, Presence, RecordEnd,
+    SignInAnswer, SipDomain, Tokens,
 };
 use secrecy::{ExposeSecret, SecretString};
 use url::Url;
@@ -118,6 +119,7 @@ async fn every_operation_fits_the_contract() {
 
     contacts(client, &access).await;
     voicemails(client, &access).await;
+    beside_calls(client, &access).await;
 
     assert!(made_up(&client.refresh(Dialect::Auth, &refresh).await.unwrap()));
     client.sign_out(Dialect::Auth, &access, Some(&refresh)).await.unwrap();
@@ -216,4 +218,38 @@ async fn what_does_not_fit_is_refused() {
     }
     let error = client.password_policy(None).await.unwrap_err();
     assert!(matches!(error, ApiError::Unauthorized), "{error:?}");
+}
+
+/// Every operation on what the PBX offers beside calls.
+async fn beside_calls(client: &Client, access: &SecretString) {
+    let page = client.call_records(access, 100, 100).await.unwrap();
+    let [record] = page.records.as_slice() else { panic!("{page:?}") };
+    assert_eq!(
+        (page.sent, record.id.as_str(), record.caller.number.as_str(), record.callee.name.as_deref()),
+        (1, "string", "string", Some("string"))
+    );
+    assert!(record.answered_at.is_some() && record.ended_at.is_some(), "{record:?}");
+    assert_eq!((record.end, record.rerouted), (RecordEnd::Caller, true));
+
+    let rules = client.forwarding(access).await.unwrap().unwrap();
+    assert!(rules.iter().all(|(_, rule)| rule.is_some()), "{rules:?}");
+    for (case, _) in rules {
+        for action in
+            [ForwardAction::Number, ForwardAction::Voicemail, ForwardAction::Ring, ForwardAction::HangUp]
+        {
+            let rule = ForwardRule { action, number: Some("102".into()), timeout_s: Some(20) };
+            let done = client.set_forwarding(access, case, &rule).await;
+            assert_eq!(done.is_ok(), case.takes(action), "{case:?} {action:?} {done:?}");
+        }
+    }
+    let queues = client.queues(access).await.unwrap();
+    assert_eq!((queues.len(), queues[0].id.as_str(), queues[0].name.as_str()), (1, "string", "string"));
+    assert_eq!(client.agent_state(access, "c-1").await.unwrap(), AgentState::Ready);
+    for choice in [AgentChoice::Ready, AgentChoice::NotReady, AgentChoice::LogIn, AgentChoice::LogOut] {
+        client.set_agent_state(access, "c-1", choice).await.unwrap();
+    }
+    // Prism makes up a text that is no number.
+    assert_eq!(client.caller_ids(access).await.unwrap(), []);
+    let codes = client.feature_codes(access).await.unwrap();
+    assert!(codes.is_empty(), "nor is what it makes up a code: {codes:?}");
 }

@@ -40,7 +40,11 @@ impl Calls {
         let (typed, row) = digits::split(typed);
         let target = Target::parse(typed).map_err(|_| Problem::from(Code::TargetInvalid))?;
         let peer = PeerView { number: target.shown(), name: None };
+        let shown_as = self.shown_as.get(&account).cloned();
         let id = self.call_out(account, agent, peer, Way::Dial(target));
+        if let Some(call) = self.table.get_mut(&id) {
+            call.shown_as = shown_as;
+        }
         if let (Some(row), Some(call)) = (row, self.table.get_mut(&id)) {
             // It was read before it was split off.
             call.digits.add(row);

@@ -29,6 +29,8 @@ pub(crate) struct Call {
     pub(crate) media: Option<LocalMedia>,
     /// How it was dialled, until plain RTP was all that is left to offer.
     pub(crate) dialled: Option<Way>,
+    /// The number that it shows, where that is not for the PBX to say.
+    pub(crate) shown_as: Option<String>,
     /// How far its sound is.
     pub(crate) sound: Sound,
     /// Which phones ring, before it is answered.
@@ -111,6 +113,7 @@ impl Call {
             offer: None,
             media: None,
             dialled: None,
+            shown_as: None,
             sound: Sound::None,
             early: Early::default(),
             digits: Digits::default(),

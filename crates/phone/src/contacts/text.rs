@@ -107,6 +107,11 @@ impl Digits {
     }
 }
 
+/// Whether two numbers reach the same phone, as far as that can be told of how they are written.
+pub(crate) fn is_same_number(one: &str, other: &str) -> bool {
+    matches!((Digits::of(one), Digits::of(other)), (Some(one), Some(other)) if one.same(&other))
+}
+
 /// Short ones are extensions and codes: nothing is taken off them.
 fn bare(dialled: &str) -> &str {
     let international = dialled.strip_prefix('+').or_else(|| dialled.strip_prefix("00"));

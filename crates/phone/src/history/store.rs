@@ -2,6 +2,8 @@
 //!
 //! A file of a later version is left as it is; one that is broken is kept aside under another name.
 
+pub(crate) mod merge;
+
 use std::fs;
 use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
@@ -33,7 +35,27 @@ const MIGRATIONS: &[&str] = &["
         seen INTEGER NOT NULL DEFAULT 0,
         report TEXT
     );
+", "
+    ALTER TABLE calls ADD COLUMN elsewhere INTEGER NOT NULL DEFAULT 0;
+    ALTER TABLE calls ADD COLUMN record TEXT;
+    ALTER TABLE calls ADD COLUMN record_call TEXT;
+    CREATE INDEX calls_by_time ON calls (began_ms, id);
+    CREATE INDEX calls_by_record ON calls (account, record);
+    CREATE INDEX calls_by_record_call ON calls (account, record_call);
+    CREATE TABLE gone (
+        account TEXT NOT NULL,
+        incoming INTEGER NOT NULL,
+        began_ms INTEGER NOT NULL,
+        record TEXT,
+        record_call TEXT
+    );
+    CREATE INDEX gone_by_record ON gone (account, record);
+    CREATE TABLE forgotten (before_ms INTEGER NOT NULL);
+    CREATE TABLE synced (account TEXT PRIMARY KEY, since_ms INTEGER NOT NULL, complete INTEGER NOT NULL DEFAULT 0);
 "];
+/// Takes the oldest calls away, but for so many.
+const MAKE_ROOM: &str = "DELETE FROM calls WHERE reason IS NOT NULL AND id IN \
+    (SELECT id FROM calls ORDER BY began_ms DESC, id DESC LIMIT -1 OFFSET ?1)";
 /// Calls that are kept; older ones are forgotten.
 pub(crate) const MOST_CALLS: u32 = 5_000;
 /// Another phone of the same user may be writing.
@@ -167,9 +189,7 @@ impl Store {
             ],
         )?;
         let id = PastId(change.last_insert_rowid());
-        let oldest =
-            "DELETE FROM calls WHERE id <= (SELECT id FROM calls ORDER BY id DESC LIMIT 1 OFFSET ?1)";
-        change.execute(oldest, [self.most])?;
+        change.execute(MAKE_ROOM, [self.most])?;
         change.commit()?;
         Ok(id)
     }
@@ -210,10 +230,11 @@ impl Store {
     /// # Errors
     /// They cannot be read.
     pub(crate) fn newest(&self, before: Option<PastId>, most: u32) -> Result<Vec<PastCallView>, StoreError> {
-        let mut query = self
-            .db
-            .prepare("SELECT * FROM calls WHERE reason IS NOT NULL AND id < ?1 ORDER BY id DESC LIMIT ?2")?;
-        let rows = query.query_map(params![before.map_or(i64::MAX, |id| id.0), most], view)?;
+        let mut query = self.db.prepare(
+            "SELECT * FROM calls WHERE reason IS NOT NULL AND (?1 IS NULL OR (began_ms, id) < \
+             (SELECT began_ms, id FROM calls WHERE id = ?1)) ORDER BY began_ms DESC, id DESC LIMIT ?2",
+        )?;
+        let rows = query.query_map(params![before.map(|id| id.0), most], view)?;
         Ok(rows.collect::<Result<_, _>>()?)
     }
 
@@ -222,19 +243,41 @@ impl Store {
     /// # Errors
     /// It cannot be written.
     pub(crate) fn see(&mut self, up_to: PastId) -> Result<(), StoreError> {
-        self.db.execute("UPDATE calls SET seen = 1 WHERE id <= ?1 AND seen = 0", [up_to.0])?;
+        self.db.execute(
+            "UPDATE calls SET seen = 1 WHERE seen = 0 AND \
+             (began_ms, id) <= (SELECT began_ms, id FROM calls WHERE id = ?1)",
+            [up_to.0],
+        )?;
         Ok(())
     }
 
-    /// Forgets one call, or all that are over, so that nothing of them is left in the file.
+    /// Forgets one call, or all that are over: nothing of them is left in the file but that the PBX need not tell of
+    /// them again.
     ///
     /// # Errors
     /// It cannot be written.
     pub(crate) fn forget(&mut self, id: Option<PastId>) -> Result<(), StoreError> {
+        let change = self.db.transaction_with_behavior(TransactionBehavior::Immediate)?;
         match id {
-            Some(id) => self.db.execute("DELETE FROM calls WHERE id = ?1", [id.0])?,
-            None => self.db.execute("DELETE FROM calls WHERE reason IS NOT NULL", [])?,
-        };
+            Some(id) => {
+                change.execute(
+                    "INSERT INTO gone SELECT account, incoming, began_ms, record, record_call FROM calls WHERE id = ?1",
+                    [id.0],
+                )?;
+                change.execute(
+                    "DELETE FROM gone WHERE rowid <= (SELECT rowid FROM gone ORDER BY rowid DESC LIMIT 1 OFFSET ?1)",
+                    [self.most],
+                )?;
+                change.execute("DELETE FROM calls WHERE id = ?1", [id.0])?;
+            }
+            None => {
+                let now = i64::try_from(crate::calls::now().0).unwrap_or(i64::MAX);
+                change.execute_batch("DELETE FROM gone; DELETE FROM forgotten;")?;
+                change.execute("INSERT INTO forgotten (before_ms) VALUES (?1)", [now])?;
+                change.execute("DELETE FROM calls WHERE reason IS NOT NULL", [])?;
+            }
+        }
+        change.commit()?;
         self.db.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |_| Ok(()))?;
         Ok(())
     }
@@ -266,6 +309,7 @@ fn view(row: &Row<'_>) -> rusqlite::Result<PastCallView> {
             lasted_s: row.get("lasted_s")?,
         },
         recorded: row.get("recorded")?,
+        elsewhere: row.get("elsewhere")?,
         seen: row.get("seen")?,
         summary: report.and_then(|report| serde_json::from_str(&report).ok()),
     })

@@ -4,7 +4,7 @@ use specta::Type;
 use super::{AccountId, CallEnd, CallId, Direction, PeerView, UnixMs};
 use crate::{CallSummary, Problem};
 
-/// Number of a call in the call list, higher for those that began later; never used twice.
+/// Number of a call in the call list; never used twice.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, Type)]
 #[serde(transparent)]
 pub struct PastId(#[specta(type = u32)] pub i64);
@@ -31,6 +31,8 @@ pub struct PastCallView {
     pub end: CallEnd,
     /// The file it was recorded into last.
     pub recorded: Option<String>,
+    /// The PBX knows that another phone of the user's made it, or took it.
+    pub elsewhere: bool,
     /// The user has seen that it was there.
     pub seen: bool,
     /// What it was like, where it was answered.

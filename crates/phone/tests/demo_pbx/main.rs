@@ -3,9 +3,11 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
 
 mod bench;
+mod caller_ids;
 mod contacts;
 mod crossings;
 mod fleet;
+mod forwarding;
 mod greeting;
 mod headset;
 mod hear_back;
@@ -15,7 +17,9 @@ mod meters;
 #[cfg(target_os = "linux")]
 mod plugging;
 mod presence;
+mod queues;
 mod recording;
+mod records;
 mod several;
 mod sound;
 mod updates;

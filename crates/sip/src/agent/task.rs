@@ -21,7 +21,7 @@ use tokio::task::{AbortHandle, JoinHandle};
 use tokio::time::{sleep_until, timeout};
 use tokio_util::sync::CancellationToken;
 
-use super::Command;
+use super::{Command, Shown};
 use crate::answer::{outside_of_calls, respond, respond_with, set_to_tag, takes_sdp};
 use crate::call::{Call, Input, Report, incoming};
 use crate::dialog::{Identity, Standing, sequence_of};
@@ -383,8 +383,8 @@ impl Agent {
                 self.net.tasks.spawn(async move { net.trust(trust).await });
                 return;
             }
-            Command::Invite { call, target, offer, taking, anonymous } => {
-                return self.invite(call, &target, offer, taking, anonymous);
+            Command::Invite { call, target, offer, taking, shown } => {
+                return self.invite(call, &target, offer, taking, shown);
             }
             Command::Ring(call) => (call, Input::Ring),
             Command::Answer(call, sdp) => (call, Input::Answer(sdp)),
@@ -412,14 +412,7 @@ impl Agent {
         }
     }
 
-    fn invite(
-        &mut self,
-        key: CallKey,
-        target: &str,
-        offer: String,
-        taking: Option<Replaces>,
-        anonymous: bool,
-    ) {
+    fn invite(&mut self, key: CallKey, target: &str, offer: String, taking: Option<Replaces>, shown: Shown) {
         let sound = taking.as_ref().is_none_or(Replaces::is_sound);
         let Some(uri) = request_uri(target, &self.net.account.domain).filter(|_| sound) else {
             let cause = EndCause::TargetInvalid;
@@ -428,8 +421,13 @@ impl Agent {
         };
         let mut draft = self.invitation(uri.clone(), offer);
         draft.headers.extend(taking.map(|replaces| Header::Replaces(replaces.to_string().into())));
-        if anonymous {
-            draft.withhold_caller(&self.net.account);
+        match shown {
+            Shown::AsUsual => {}
+            Shown::Withheld => draft.withhold_caller(&self.net.account),
+            Shown::As(number) => {
+                let how = format!("rewrite-from={number}; rewrite-pai={number}");
+                draft.headers.push(Header::Other("X-Outbound-Cli".into(), how));
+            }
         }
         self.dial(key, draft, self.events.clone(), Some(uri));
     }

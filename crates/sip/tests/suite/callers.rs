@@ -101,3 +101,27 @@ async fn who_wants_to_stay_anonymous_tells_the_phone_system_alone() {
     assert_eq!(until_party(&mut phone).await.display_name.as_deref(), Some("Desk"));
     phone.agent.stop().await;
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_number_to_be_shown_is_asked_for_and_nothing_else_gets_into_its_header() {
+    let peer = Peer::start().await;
+    let mut phone = Phone::start(account(peer.port, Transport::Udp)).await;
+    peer.register().await;
+    phone.until_registered().await;
+    for (number, asked) in [
+        ("+442079460114", "rewrite-from=+442079460114; rewrite-pai=+442079460114"),
+        ("1; trunk-id=7", ""),
+        ("1\r\nX: y", ""),
+        ("+", ""),
+    ] {
+        let call = phone.agent.invite_as("102", number, OFFER.into());
+        let invite = peer.receive_new("INVITE").await;
+        let shown = invite.text.lines().find_map(|line| line.strip_prefix("X-Outbound-Cli: "));
+        assert_eq!(shown.unwrap_or_default(), asked, "{}", invite.text);
+        peer.send(&invite.answer("486 Busy Here", "p", "", ""), invite.from).await;
+        phone
+            .until(|event| matches!(event, Event::Ended { call: over, .. } if *over == call).then_some(()))
+            .await;
+    }
+    phone.agent.stop().await;
+}

@@ -1,7 +1,7 @@
 use super::*;
 use crate::{CallId, ProtectionView, Spread, Verdict, VerdictSeen};
 
-fn dialled(id: u32, number: &str) -> CallView {
+pub(crate) fn dialled(id: u32, number: &str) -> CallView {
     CallView {
         id: CallId(id),
         account: AccountId("alice@test.io".into()),
@@ -26,7 +26,7 @@ fn dialled(id: u32, number: &str) -> CallView {
     }
 }
 
-fn over(call: CallView, reason: EndReason) -> CallView {
+pub(crate) fn over(call: CallView, reason: EndReason) -> CallView {
     CallView {
         state: CallState::Ended { end: CallEnd { reason, status: Some(486), lasted_s: Some(9) } },
         ..call

@@ -1,0 +1,72 @@
+//! The number that is shown to whom the user calls.
+
+use demo_pbx::{Config as Pbx, ECHO};
+use phone::{CallState, CallerIdsView, Code, Command, Config, Event, SignInPage, Start};
+
+use crate::bench::{Bench, Running};
+
+const DIRECT: &str = "+442079460114";
+
+impl Running {
+    async fn shows(&mut self, wanted: impl Fn(&CallerIdsView) -> bool) -> CallerIdsView {
+        if let [view] = self.phone.picture().await.unwrap().caller_ids.as_slice()
+            && wanted(view)
+        {
+            return view.clone();
+        }
+        self.until("the numbers", |event| match event {
+            Event::CallerIds { views } => views.first().filter(|view| wanted(view)).cloned(),
+            _ => None,
+        })
+        .await
+    }
+
+    async fn echo(&mut self) {
+        self.dial(ECHO);
+        let call = self.call("an answer", |state| matches!(state, CallState::Active { .. })).await.id;
+        self.send(Command::HangUp { call });
+        self.ended().await;
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn calls_show_the_number_that_was_chosen_also_after_a_restart() {
+    let bench = Bench::new(Pbx { hand_over_password: true, ..Pbx::default() }).await;
+    let asked = format!("SIP INVITE with rewrite-from={DIRECT}; rewrite-pai={DIRECT}");
+    let config = || Config { contacts: true, start: Start::None, ..bench.config() };
+    let mut alice = bench.phone_with(config());
+    alice.send(bench.find_server());
+    alice.wizard(|view| view.page == SignInPage::User).await;
+    alice.send(bench.sign_in());
+    alice.registered().await;
+    let view = alice.shows(|view| view.numbers.len() == 2).await;
+    assert_eq!((view.chosen, view.numbers[1].label.as_str()), (None, "Direct line"));
+    alice.echo().await;
+    assert_eq!(bench.pbx.count(&asked), 0);
+    let show = |number: &str| Command::ShowAs { account: bench.alice(), number: Some(number.into()) };
+    alice.send(show(DIRECT));
+    alice.shows(|view| view.chosen.as_deref() == Some(DIRECT)).await;
+    alice.echo().await;
+    let once = bench.pbx.count(&asked);
+    assert!(once > 0);
+    // What the PBX does not offer is not shown.
+    alice.send(show("+441"));
+    let notice = alice.until("a notice", |event| match event {
+        Event::Notice { problem, .. } => Some(problem.code),
+        _ => None,
+    });
+    assert_eq!(notice.await, Code::FeatureOff);
+    alice.phone.stop().await;
+
+    let mut again = bench.phone_with(Config { start: Start::All, ..config() });
+    again.registered().await;
+    again.shows(|view| view.chosen.as_deref() == Some(DIRECT)).await;
+    again.echo().await;
+    assert!(bench.pbx.count(&asked) > once);
+    again.send(Command::ShowAs { account: bench.alice(), number: None });
+    again.shows(|view| view.chosen.is_none()).await;
+    let before = bench.pbx.count(&asked);
+    again.echo().await;
+    assert_eq!(bench.pbx.count(&asked), before);
+    again.phone.stop().await;
+}
