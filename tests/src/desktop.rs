@@ -5,7 +5,9 @@ use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
 use std::time::{Duration, Instant};
 
-use crate::{Process, Session};
+use serde_json::Value;
+
+use crate::{Process, Session, product};
 
 /// A window on the display.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -19,6 +21,22 @@ pub struct Seen {
 }
 
 impl Session {
+    /// Starts the phone as a desktop starts it, without a driver that watches its window.
+    pub fn start_phone(&self, arguments: &[&str]) -> Process {
+        let mut command = self.command(product("carillon"));
+        command.envs([("NO_AT_BRIDGE", "1"), ("GTK_A11Y", "none"), ("GDK_BACKEND", "x11")]);
+        command.env("LIBGL_ALWAYS_SOFTWARE", "1").args(arguments);
+        Process::start("carillon", command)
+    }
+
+    /// Writes what the user prefers of one matter into the settings, before the phone reads them.
+    pub fn prefer(&self, matter: &str, preferences: Value) {
+        let file = self.path("data/carillon/settings.json");
+        let mut settings: Value = serde_json::from_slice(&fs::read(&file).unwrap()).unwrap();
+        settings[matter] = preferences;
+        fs::write(&file, settings.to_string()).unwrap();
+    }
+
     /// With a real window manager, openbox, which says who has the focus.
     pub fn with_window_manager(mut self) -> Self {
         let openbox = Process::start("openbox", self.command("openbox"));

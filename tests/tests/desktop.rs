@@ -7,9 +7,9 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use rustix::process::{Pid, Signal, kill_process};
-use serde_json::{Value, json};
+use serde_json::json;
 use system_tests::{
-    Cli, Demo, Panel, Place, Process, Session, Speech, Voice, Window, output_dir, output_file, product,
+    Cli, Demo, Panel, Place, Process, Session, Speech, Voice, Window, output_dir, output_file,
 };
 
 const INCOMING: (i32, i32) = (360, 140);
@@ -92,7 +92,7 @@ async fn a_call_is_seen_and_answered_whatever_is_in_front() {
         &["answer", "--play", &Speech::reference(Voice::First).display().to_string(), "--max-calls", "1"],
     );
     bob.wait_for("registered", SOON);
-    let mut second = start(&session, &["tel:%31-02"]);
+    let mut second = session.start_phone(&["tel:%31-02"]);
     assert_eq!(second.wait_exit(SOON), 0, "{}", second.log());
     window.shown("asked-dial").await;
     window.shoot("asked").await;
@@ -174,21 +174,14 @@ fn kill_web_processes(window: &Window) {
     }
 }
 
-fn start(session: &Session, arguments: &[&str]) -> Process {
-    let mut command = session.command(product("carillon"));
-    command.envs([("NO_AT_BRIDGE", "1"), ("GTK_A11Y", "none"), ("GDK_BACKEND", "x11")]);
-    command.env("LIBGL_ALWAYS_SOFTWARE", "1").args(arguments);
-    Process::start("carillon", command)
-}
-
 #[test]
 fn the_phone_lives_in_the_tray() {
     let demo = Demo::start(&[]);
     let session = Session::bare().with_keychain().with_sound().with_display();
     let session = session.with_browser().with_window_manager();
     demo.sign_in_alice(&session).assert_exit(0, SOON);
-    prefer(
-        &session,
+    session.prefer(
+        "desktop",
         json!({
             "hiddenWindow": "atOnce",
             "autostart": true,
@@ -197,7 +190,7 @@ fn the_phone_lives_in_the_tray() {
         }),
     );
     let panel = Panel::start(&session);
-    let mut phone = start(&session, &["--hidden"]);
+    let mut phone = session.start_phone(&["--hidden"]);
     panel.says("Ready for calls");
     assert!(session.windows().is_empty(), "it did not start hidden");
     let entry = fs::read_to_string(session.path("config/autostart/app.carillon.phone.desktop")).unwrap();
@@ -256,16 +249,4 @@ fn opened(session: &Session) -> u32 {
     session
         .wait_until("the main window", || session.windows().iter().any(|seen| seen.size.1 > COMPACT.1 * 2));
     session.windows().into_iter().find(|seen| seen.size.1 > COMPACT.1 * 2).expect("just seen").id
-}
-
-/// Writes what the user prefers of the desktop into the settings, before the phone reads them.
-fn prefer(session: &Session, desktop: Value) {
-    let file = settings_file(session);
-    let mut settings: Value = serde_json::from_slice(&fs::read(&file).unwrap()).unwrap();
-    settings["desktop"] = desktop;
-    fs::write(&file, settings.to_string()).unwrap();
-}
-
-fn settings_file(session: &Session) -> PathBuf {
-    session.path("data/carillon/settings.json")
 }

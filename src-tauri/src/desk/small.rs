@@ -1,7 +1,7 @@
 //! The small windows of a call: one while it rings, one while it goes on without the main window. They stand at the
 //! screen's corner above all others, and none takes the keyboard from what the user does.
 
-use tauri::{AppHandle, Manager, Monitor, WebviewUrl, WebviewWindow, WebviewWindowBuilder};
+use tauri::{AppHandle, Manager, Monitor, WebviewUrl, WebviewWindow, WebviewWindowBuilder, Wry};
 
 use super::main_window::MAIN;
 use super::place::{self, Area, Screen};
@@ -41,6 +41,40 @@ impl Small {
     }
 
     fn open(self, app: &AppHandle) -> tauri::Result<()> {
+        let at = screen(app).map(|screen| {
+            let (x, y) = place::corner(&screen, self.size, self.above);
+            (f64::from(x) / screen.scale, f64::from(y) / screen.scale)
+        });
+        match self.open_beside_main(app, at) {
+            Some(opened) => opened,
+            None => self.builder(app, at).build().map(drop),
+        }
+    }
+
+    /// Opens it in the web process of the main window, where there is one: to start another takes longer than callers
+    /// and users should wait, and memory.
+    #[cfg(target_os = "linux")]
+    fn open_beside_main(self, app: &AppHandle, at: Option<(f64, f64)>) -> Option<tauri::Result<()>> {
+        let main = app.get_webview_window(MAIN)?;
+        let (opened, waits) = std::sync::mpsc::channel();
+        let app = app.clone();
+        main.with_webview(move |main| {
+            let builder = self.builder(&app, at).with_related_view(main.inner());
+            // Whoever asked waits for it.
+            let _ = opened.send(builder.build().map(drop));
+        })
+        .ok()?;
+        // Nothing comes from a main window that is gone meanwhile.
+        waits.recv().ok()
+    }
+
+    /// Elsewhere the system's webview has one process for all windows.
+    #[cfg(not(target_os = "linux"))]
+    fn open_beside_main(self, _app: &AppHandle, _at: Option<(f64, f64)>) -> Option<tauri::Result<()>> {
+        None
+    }
+
+    fn builder(self, app: &AppHandle, at: Option<(f64, f64)>) -> WebviewWindowBuilder<'_, Wry, AppHandle> {
         let (width, height) = self.size;
         let builder = WebviewWindowBuilder::new(app, self.label, WebviewUrl::App("index.html".into()))
             .title(brand::BRAND.name)
@@ -56,14 +90,10 @@ impl Small {
             .visible_on_all_workspaces(true)
             .skip_taskbar(true)
             .focused(false);
-        let builder = match screen(app) {
-            Some(screen) => {
-                let (x, y) = place::corner(&screen, self.size, self.above);
-                builder.position(f64::from(x) / screen.scale, f64::from(y) / screen.scale)
-            }
+        match at {
+            Some((x, y)) => builder.position(x, y),
             None => builder,
-        };
-        builder.build().map(drop)
+        }
     }
 }
 
