@@ -7,6 +7,8 @@ export default defineConfig({
   plugins: [brand(), svelte()],
   clearScreen: false,
   server: { port: 5173, strictPort: true },
+  // Icons are served as they are: one found only while a page runs would have all of them bundled anew, and the page loaded anew.
+  optimizeDeps: { entries: ['index.html', 'src/**/*.{ts,svelte}', 'tests/**/*.ts'], exclude: ['@lucide/svelte'] },
   build: {
     target: ['safari18', 'chrome123'],
     cssTarget: ['safari18', 'chrome123'],
