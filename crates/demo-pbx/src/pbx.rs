@@ -6,7 +6,7 @@ use std::sync::{Arc, Mutex, OnceLock};
 use std::time::Duration;
 
 use secrecy::SecretString;
-use tokio::net::{TcpListener, UdpSocket};
+use tokio::net::{TcpListener, TcpSocket, UdpSocket};
 use tokio::sync::{mpsc, watch};
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
@@ -37,6 +37,9 @@ use crate::{StartError, blobs, https, picture, rest, sip};
 const COOKIE_LIFETIME: Duration = Duration::from_secs(8 * 3600);
 /// How long a link to set a new password is good.
 const RESET_LIFETIME: Duration = Duration::from_secs(1800);
+
+/// Ports tried for SIP over UDP where none is wished.
+const ATTEMPTS: usize = 20;
 
 /// Ports in use; the same over a restart.
 #[derive(Debug, Clone, Copy, Default)]
@@ -147,6 +150,7 @@ impl Shared {
 struct Running {
     stop: CancellationToken,
     tasks: TaskTracker,
+    _nobody: Option<TcpSocket>,
 }
 
 /// The PBX with its sockets, which come and go.
@@ -173,8 +177,8 @@ impl Site {
         let address = |port| SocketAddr::new(config.bind, port);
         let failed = |name, port| move |source| StartError::Bind { name, address: address(port), source };
         let https = TcpListener::bind(address(wanted.https)).await.map_err(failed("REST", wanted.https))?;
-        let udp =
-            UdpSocket::bind(address(wanted.sip_udp)).await.map_err(failed("SIP over UDP", wanted.sip_udp))?;
+        let (udp, nobody) =
+            alone(address(wanted.sip_udp)).await.map_err(failed("SIP over UDP", wanted.sip_udp))?;
         let tcp = TcpListener::bind(address(wanted.sip_tcp))
             .await
             .map_err(failed("SIP over TCP", wanted.sip_tcp))?;
@@ -206,12 +210,12 @@ impl Site {
         });
         let router = rest::router(self.clone());
         tasks.spawn(https::serve(https, self.identity.server.clone(), router, stop.clone(), tasks.clone()));
-        *running = Some(Running { stop, tasks });
+        *running = Some(Running { stop, tasks, _nobody: nobody });
         Ok(())
     }
 
     async fn go_down(&self) {
-        if let Some(Running { stop, tasks }) = self.running.lock().await.take() {
+        if let Some(Running { stop, tasks, .. }) = self.running.lock().await.take() {
             stop.cancel();
             tasks.close();
             tasks.wait().await;
@@ -222,6 +226,22 @@ impl Site {
         self.go_down().await;
         self.come_up().await
     }
+}
+
+/// A socket for datagrams, and one that keeps the TCP port of the same number without listening: phones try large
+/// requests there first (RFC 3261, section 18.1.1) and would otherwise reach whoever was given that port.
+async fn alone(address: SocketAddr) -> std::io::Result<(UdpSocket, Option<TcpSocket>)> {
+    for _ in 0..ATTEMPTS {
+        let udp = UdpSocket::bind(address).await?;
+        let nobody = if address.is_ipv4() { TcpSocket::new_v4()? } else { TcpSocket::new_v6()? };
+        if nobody.bind(udp.local_addr()?).is_ok() {
+            return Ok((udp, Some(nobody)));
+        }
+        if address.port() != 0 {
+            return Ok((udp, None));
+        }
+    }
+    Err(std::io::ErrorKind::AddrInUse.into())
 }
 
 /// A running demo PBX. Dropping it stops everything.

@@ -25,7 +25,7 @@ use crate::exchange::exchange;
 use crate::flow::Net;
 use crate::message::Draft;
 use crate::refer::ReferTo;
-use crate::{CallKey, Cause, EndCause, Event, Party};
+use crate::{CallKey, Cause, EndCause, Event, Party, TransferProgress};
 
 pub(crate) use incoming::incoming;
 pub(crate) use outgoing::{Invite, outgoing};
@@ -132,6 +132,11 @@ impl Call {
         self.tell(Event::Ended { call: self.key, cause, status });
         self.ended = true;
         let _ = self.reports.send(Report::Ended(self.key));
+    }
+
+    /// Only an established call can be handed on.
+    fn not_handed_on(&self) {
+        self.tell(Event::Transfer { call: self.key, progress: TransferProgress::Failed(None) });
     }
 
     /// The next input; a closed inbox is a wish to hang up.

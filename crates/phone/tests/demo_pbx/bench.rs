@@ -172,7 +172,7 @@ impl Running {
                 }
             }
         };
-        timeout(PATIENCE, looking).await.unwrap_or_else(|_| panic!("waited in vain for {what}"))
+        timeout(PATIENCE, looking).await.unwrap_or_else(|_| panic!("waited in vain for {what}: {}", wire()))
     }
 
     pub async fn wizard(&mut self, wanted: impl Fn(&SignInView) -> bool) -> SignInView {
@@ -226,4 +226,15 @@ impl Running {
     pub fn dial(&self, target: &str) {
         self.send(Command::Dial { account: None, target: target.into() });
     }
+}
+
+/// The first lines of what all phones of this process sent and got last.
+fn wire() -> String {
+    let line = |entry: &sip::trace::Entry| {
+        let way = if entry.sent { "to" } else { "from" };
+        let first = entry.text.lines().next().unwrap_or_default();
+        let sequence = entry.text.lines().find(|line| line.starts_with("CSeq:")).unwrap_or_default();
+        format!("\n{way} {} {first} {sequence}", entry.peer)
+    };
+    sip::trace::recent().iter().map(line).collect()
 }

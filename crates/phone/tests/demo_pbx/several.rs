@@ -442,6 +442,7 @@ async fn who_is_muted_stays_so_when_handed_on() {
     let bench = Bench::new(Pbx::default()).await;
     let [mut alice, mut bob, mut carol] = three(&bench).await;
     let (at_alice, at_bob) = connect(&mut alice.running, &mut bob.running, "102").await;
+    bob.until_hears("talking", &TONES, &[true, false, false]).await;
     alice.running.send(Command::Mute { call: at_alice, muted: true });
     bob.until_hears("alice is muted", &TONES, &NOTHING).await;
     bob.running.send(Command::Transfer { call: at_bob, target: "103".into() });

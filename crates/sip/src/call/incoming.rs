@@ -120,11 +120,8 @@ impl Alerting {
                             return call.net.behind(drain(self.transaction));
                         }
                     }
-                    Input::AnswerOffer(_)
-                    | Input::Info { .. }
-                    | Input::Transfer(..)
-                    | Input::Replaced
-                    | Input::FlowLost => {}
+                    Input::Transfer(..) => call.not_handed_on(),
+                    Input::AnswerOffer(_) | Input::Info { .. } | Input::Replaced | Input::FlowLost => {}
                 },
                 () = sleep_until(deadline.into()) => {
                     let now = Instant::now();

@@ -68,6 +68,7 @@ async fn reach(call: &mut Call, waiting: &mut Option<String>) -> Result<Flow, En
             input = call.input() => match input {
                 Input::HangUp => return Err(EndCause::CancelledHere),
                 Input::Reoffer(sdp) => *waiting = Some(sdp),
+                Input::Transfer(..) => call.not_handed_on(),
                 Input::Moved => call.tell(Event::Moved { call: call.key }),
                 _ => {}
             },
@@ -173,6 +174,7 @@ impl Ringing {
                         Input::Request(request) => self.request(call, *request).await,
                         Input::AnswerOffer(sdp) => self.answer_offer(sdp).await,
                         Input::Reoffer(sdp) => self.offer(call, sdp),
+                        Input::Transfer(..) => call.not_handed_on(),
                         Input::Moved => call.tell(Event::Moved { call: call.key }),
                         _ => {}
                     }

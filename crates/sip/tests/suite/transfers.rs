@@ -76,6 +76,25 @@ async fn three(kamailio: &Kamailio) -> (Phone, Phone, Phone) {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_call_answered_this_moment_is_handed_on() {
+    let kamailio = Kamailio::start();
+    let (mut alice, mut bob, carol) = three(&kamailio).await;
+    alice.agent.invite("102", OFFER.into());
+    let (at_bob, _) = until_invited(&mut bob).await;
+    // Too early: it rings.
+    bob.agent.transfer(at_bob, "103");
+    assert_eq!(until_transferred(&mut bob).await, [TransferProgress::Failed(None)]);
+    // Not too early, although the answer is not acknowledged yet.
+    bob.agent.answer(at_bob, ANSWER.into());
+    bob.agent.transfer(at_bob, "103");
+    let (_, _, target, _) = until_referred(&mut alice).await;
+    assert_eq!(target.number, "103");
+    for phone in [alice, bob, carol] {
+        phone.agent.stop().await;
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_call_is_handed_on_unannounced() {
     let kamailio = Kamailio::start();
     let (mut alice, mut bob, mut carol) = three(&kamailio).await;

@@ -4,7 +4,7 @@ use rsipstack::sip::{Header, Method};
 use rsipstack::transaction::transaction::Transaction;
 use tokio::sync::mpsc;
 
-use super::{Agent, Line};
+use super::Agent;
 use crate::answer::{respond, set_to_tag};
 use crate::call::{Input, Invite, outgoing};
 use crate::dialog::{Dialog, Identity};
@@ -44,17 +44,17 @@ impl Agent {
         }
     }
 
+    /// The call itself knows whether it can be handed on: it may have been answered this moment.
     fn hand_on(&self, key: CallKey, to: Option<ReferTo>, instead: Option<CallKey>) {
-        let established = |line: &&Line| line.dialog.as_ref().is_some_and(|dialog| dialog.confirmed);
-        match (self.calls.get(&key).filter(established), to) {
+        match (self.calls.get(&key), to) {
             (Some(line), Some(to)) => {
                 let _ = line.inbox.send(Input::Transfer(Box::new(to), instead));
             }
-            (None, _) if !self.calls.contains_key(&key) => {}
-            _ => {
+            (Some(_), None) => {
                 let progress = TransferProgress::Failed(None);
                 let _ = self.events.send(Event::Transfer { call: key, progress });
             }
+            (None, _) => {}
         }
     }
 
