@@ -128,9 +128,14 @@ impl Pair {
         [self.caller.pid(), self.callee.pid()]
     }
 
+    /// Waits until the last word is said and heard.
+    pub fn until_last_word(&self) {
+        sleep((self.since + self.lasts + AFTER).saturating_duration_since(Instant::now()));
+    }
+
     /// Waits for the last word, hangs up, and gives what caller and callee heard: WAV files, kept below `dir`.
     pub fn finish(mut self, dir: &File) -> [PathBuf; 2] {
-        sleep((self.since + self.lasts + AFTER).saturating_duration_since(Instant::now()));
+        self.until_last_word();
         self.caller.hang_up();
         fs::create_dir_all(dir).unwrap();
         let [caller, callee] = [("caller", self.caller), ("callee", self.callee)].map(|(name, end)| {

@@ -54,13 +54,18 @@ pub fn hold(talks: &[Talk<'_>], reading: &Reading, dir: &File) -> Vec<[Heard; 2]
     pairs.iter_mut().for_each(Pair::call);
     // What a phone did while others came in does not count.
     paths.iter().flatten().flatten().for_each(Path::look_anew);
+    // Nor what it does while others hang up: phones that run before all else keep each other waiting then.
+    pairs.iter().for_each(Pair::until_last_word);
+    let tallies: Vec<[Tally; 2]> = paths
+        .iter()
+        .map(|ends| ends.each_ref().map(|path| path.as_ref().map(Path::tally).unwrap_or_default()))
+        .collect();
     pairs
         .into_iter()
-        .zip(paths)
+        .zip(tallies)
         .enumerate()
-        .map(|(n, (pair, paths))| {
+        .map(|(n, (pair, [of_caller, of_callee]))| {
             let [by_caller, by_callee] = pair.finish(&dir.join(n.to_string()));
-            let [of_caller, of_callee] = paths.map(|path| path.map(|path| path.tally()).unwrap_or_default());
             let heard = |recording, reading, tally| Heard { hearing: Hearing { recording, reading }, tally };
             [heard(by_callee, reading.clone(), of_caller), heard(by_caller, reading.turned(), of_callee)]
         })

@@ -38,8 +38,13 @@ impl Judge {
     /// Starts it, with ViSQOL beside PESQ where that is wanted. A second of speech takes it a twentieth of that, and
     /// ViSQOL 20 seconds to begin with.
     pub fn start(visqol: bool) -> Self {
-        let mut command = Command::new(python());
-        command.arg(workspace().join("tests/voice.py")).args(visqol.then_some("--visqol"));
+        // Who talks goes first.
+        let mut command = Command::new("nice");
+        command
+            .args(["-n", "15"])
+            .arg(python())
+            .arg(workspace().join("tests/voice.py"))
+            .args(visqol.then_some("--visqol"));
         Self { process: Process::start("voice.py", command) }
     }
 

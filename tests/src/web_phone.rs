@@ -63,6 +63,11 @@ impl WebPhone {
         self.begin("phone.dial(arguments[0])", vec![json!(number)]);
     }
 
+    /// Calls a number, and tells its addresses only after the answer, one by one.
+    pub fn dial_and_trickle(&self, number: &str) {
+        self.begin("phone.dial(arguments[0], true)", vec![json!(number)]);
+    }
+
     /// Ends the call.
     pub fn hang_up(&self) {
         self.begin("phone.hangUp()", Vec::new());

@@ -5,7 +5,7 @@
 use std::thread::sleep;
 use std::time::Duration;
 
-use system_tests::{Baresip, Cli, Kamailio, Network, Session, Speech, Voice, WebPhone, score};
+use system_tests::{Baresip, Cli, Kamailio, Nat, Network, Place, Session, Speech, Voice, WebPhone, score};
 
 const SOON: Duration = Duration::from_secs(60);
 /// A second of silence, eight of speech, and a little.
@@ -34,6 +34,21 @@ fn chromium_that_hides_its_addresses_calls_us_over_udp() {
     web.dial("1001");
     cli.wait_for("answered", SOON);
     // An address that shows only in checks could be a NAT's.
+    line.talk(&mut cli, &web, "reflexive");
+    web.hang_up();
+    assert_eq!(cli.wait_for("ended", SOON).text("reason"), "hungUpThere");
+    line.assert_heard("Chromium", &cli, &web);
+}
+
+#[test]
+fn chromium_tells_its_addresses_late_and_we_find_them_from_behind_a_nat() {
+    let line = Line::behind_a_nat("wss");
+    let mut cli = line.cli("opus", &["answer", "--max-calls", "1"]);
+    cli.wait_for("registered", SOON);
+    let web = line.web("opus", false);
+    web.dial_and_trickle("1001");
+    cli.wait_for("answered", SOON);
+    // Nobody finds us in there: our packets have to be the first.
     line.talk(&mut cli, &web, "reflexive");
     web.hang_up();
     assert_eq!(cli.wait_for("ended", SOON).text("reason"), "hungUpThere");
@@ -90,20 +105,34 @@ struct Line {
     network: Network,
     session: Session,
     transport: &'static str,
+    /// Where our phone is.
+    home: Place,
 }
 
 impl Line {
     fn new(transport: &'static str) -> Self {
-        let network = Network::new(2);
+        Self::of(transport, Network::new(2), None)
+    }
+
+    /// Our phone's router translates addresses, and nobody tells it how.
+    fn behind_a_nat(transport: &'static str) -> Self {
+        let mut network = Network::new(2);
+        let home = network.behind(0, Nat::Symmetric);
+        Self::of(transport, network, Some(home))
+    }
+
+    fn of(transport: &'static str, network: Network, home: Option<Place>) -> Self {
         let kamailio = Kamailio::at(&network.hub(), network.pbx());
-        Self { kamailio, network, session: Session::bare(), transport }
+        let home = home.unwrap_or_else(|| network.phone(0).0);
+        Self { kamailio, network, session: Session::bare(), transport, home }
     }
 
     /// With an rtpengine between them that gives our side what browsers get.
     fn bridged(transport: &'static str) -> Self {
         let network = Network::new(2);
         let kamailio = Kamailio::bridging(&network.hub(), network.pbx(), "webrtc");
-        Self { kamailio, network, session: Session::bare(), transport }
+        let home = network.phone(0).0;
+        Self { kamailio, network, session: Session::bare(), transport, home }
     }
 
     fn cli(&self, codec: &str, verb: &[&str]) -> Cli {
@@ -113,7 +142,7 @@ impl Line {
         let mut arguments = verb.to_vec();
         arguments.extend(["--play", &say, "--record", &hear, "--codec", codec, "--ca", &authority]);
         let account = self.kamailio.account("1001", self.transport);
-        Cli::with_account(&self.session, &self.network.phone(0).0, &account, &arguments)
+        Cli::with_account(&self.session, &self.home, &account, &arguments)
     }
 
     fn web(&self, codec: &str, hides: bool) -> WebPhone {

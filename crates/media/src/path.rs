@@ -9,6 +9,7 @@ use rand::Rng;
 
 use crate::demux::Protocol;
 use crate::ice::{Agent, Agreed, Base, Candidate, Kind, State, priority};
+use crate::sdp::Trickle;
 use crate::session::{Channel, Transmit};
 use crate::stun::{Class, Message, TransactionId, Writer, attribute, method};
 use crate::turn::{Allocation, Login, Turn};
@@ -168,6 +169,20 @@ impl Path {
             }
         }
         self.add_relay(now);
+        self.permit(now);
+    }
+
+    /// Takes candidates of theirs that were found after they had agreed. Whether they are for what was agreed on.
+    pub fn trickle(&mut self, now: Instant, later: &Trickle) -> bool {
+        let taken = self.agent.as_mut().is_some_and(|agent| agent.trickle(later));
+        if taken {
+            self.permit(now);
+        }
+        taken
+    }
+
+    /// The relay lets through what comes from their candidates.
+    fn permit(&mut self, now: Instant) {
         if let (Some(turn), Some(agent)) = (&mut self.turn, &self.agent) {
             agent.remotes().for_each(|remote| turn.permit(now, remote.ip()));
         }

@@ -1,5 +1,6 @@
 //! All calls: commands, signalling and sound brought together.
 
+mod addresses;
 mod audio;
 mod begin;
 mod call;

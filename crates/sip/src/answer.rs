@@ -3,7 +3,7 @@
 use rsipstack::sip::{Header, Method, StatusCode};
 use rsipstack::transaction::transaction::Transaction;
 
-use crate::extensions::{SUPPORTED, unsupported};
+use crate::extensions::{abilities, unsupported};
 use crate::flow::Flow;
 use crate::header::elements;
 use crate::message::{ALLOW, SDP, recorded_routes, to_of, token};
@@ -42,11 +42,7 @@ pub(crate) async fn respond_with(
 
 /// Headers of an answer that makes or refreshes a dialog in which our side is called `local`.
 pub(crate) fn dialog_headers(flow: &Flow, local: &str) -> Vec<Header> {
-    vec![
-        Header::Contact(flow.contact_as(local).into()),
-        Header::Allow(ALLOW.into()),
-        Header::Supported(SUPPORTED.into()),
-    ]
+    std::iter::once(Header::Contact(flow.contact_as(local).into())).chain(abilities(true)).collect()
 }
 
 /// Gives the To header of a received request our tag, so that every answer to it carries the same.

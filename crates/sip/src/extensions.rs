@@ -2,10 +2,42 @@
 
 use rsipstack::sip::{HasHeaders, Header, Method, Request};
 
+use crate::message::ALLOW;
 use crate::session_timer::{LEAST, Role, SessionTimer, Terms};
 
 /// Extensions the user agent takes part in (RFC 3262, 4028, 6228, 3891, 4488).
 pub(crate) const SUPPORTED: &str = "100rel, timer, 199, replaces, norefersub";
+
+/// Addresses found later (RFC 8840, section 10): an extension, and what INFO may be about (RFC 6086).
+const TRICKLE: &str = "trickle-ice";
+
+/// What a message that makes a dialog says of what we take. An INVITE is kept short where it can be, to pass in one
+/// datagram: of addresses found later only one speaks whose description has ICE.
+pub(crate) fn abilities(with_ice: bool) -> Vec<Header> {
+    let supported = if with_ice { format!("{SUPPORTED}, {TRICKLE}") } else { SUPPORTED.to_owned() };
+    let mut headers = vec![Header::Allow(ALLOW.into()), Header::Supported(supported.into())];
+    headers.extend(with_ice.then(packages));
+    headers
+}
+
+/// Whether a description has ICE.
+pub(crate) fn has_ice(sdp: &str) -> bool {
+    sdp.contains("\na=ice-ufrag:")
+}
+
+/// What INFO may be about.
+pub(crate) fn packages() -> Header {
+    Header::Other("Recv-Info".into(), TRICKLE.into())
+}
+
+/// Whether an INFO is about something that nobody here knows. Older ones say nothing of it.
+pub(crate) fn is_of_unknown_package(info: &Request) -> bool {
+    let package = info.headers.iter().find_map(|header| match header {
+        Header::Other(name, value) if name.eq_ignore_ascii_case("Info-Package") => Some(value),
+        _ => None,
+    });
+    package.is_some_and(|package| !has(TRICKLE, package.split(';').next().unwrap_or_default().trim()))
+}
 
 /// Whether a message says that its sender knows an extension.
 pub(crate) fn knows(message: &impl HasHeaders, extension: &str) -> bool {
@@ -40,7 +72,8 @@ pub(crate) fn unsupported(request: &Request) -> Option<String> {
     for header in request.headers.iter() {
         if let Header::Require(list) = header {
             let tokens = list.value().split(',').map(str::trim);
-            unknown.extend(tokens.filter(|token| !token.is_empty() && !has(SUPPORTED, token)));
+            let strange = |token: &&str| !has(SUPPORTED, token) && !has(TRICKLE, token);
+            unknown.extend(tokens.filter(|token| !token.is_empty()).filter(strange));
         }
     }
     (!unknown.is_empty()).then(|| unknown.join(", "))
@@ -91,6 +124,17 @@ mod tests {
     use std::time::{Duration, Instant};
 
     use super::*;
+
+    #[test]
+    fn addresses_found_later_are_spoken_of_where_there_is_ice() {
+        let words = |sdp: &str| abilities(has_ice(sdp)).iter().map(ToString::to_string).collect::<String>();
+        assert!(!words("v=0\r\na=sendrecv\r\n").contains("trickle"));
+        let with = words("v=0\r\na=ice-ufrag:abcd\r\n");
+        assert!(
+            with.contains("norefersub, trickle-ice") && with.contains("Recv-Info: trickle-ice"),
+            "{with}"
+        );
+    }
 
     fn request(headers: &str) -> Request {
         let text = format!("INVITE sip:101@h SIP/2.0\r\n{headers}Content-Length: 0\r\n\r\n");

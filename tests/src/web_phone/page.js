@@ -19,19 +19,39 @@ window.phone = {
     this.state = 'registered';
   },
 
-  async dial(number) {
+  // Where `trickles`, its addresses are told after the answer (RFC 8840).
+  async dial(number, trickles) {
     await this.connect();
-    await this.pc.setLocalDescription(await this.pc.createOffer());
+    const offer = await this.pc.createOffer();
+    await this.pc.setLocalDescription(offer);
     await this.gathered();
+    const sdp = trickles ? offer.sdp : this.pc.localDescription.sdp;
     const target = `sip:${number}@${this.domain}`;
     const dialog = { from: `sip:${this.user}@${this.domain}`, to: target, tag: token(), call: token(), cseq: 1 };
     this.state = 'calling';
-    const answer = await this.ask('INVITE', target, dialog, this.pc.localDescription.sdp);
+    const answer = await this.ask('INVITE', target, dialog, sdp);
     this.dialog = dialog;
     Object.assign(dialog, { target: uri(answer.contact), theirTag: tag(answer.to), route: answer.routes.reverse() });
     this.send('ACK', dialog.target, { ...dialog, cseq: dialog.cseq });
     await this.pc.setRemoteDescription({ type: 'answer', sdp: answer.body });
+    if (trickles) await this.trickle();
     this.talk();
+  },
+
+  // One message a candidate, each with all those before it.
+  async trickle() {
+    const lines = this.pc.localDescription.sdp.split('\r\n');
+    const of = (name) => lines.filter((line) => line.startsWith(name));
+    const [ufrag, pwd, media, mid] = ['a=ice-ufrag', 'a=ice-pwd', 'm=audio', 'a=mid'].map((name) => of(name)[0]);
+    const candidates = of('a=candidate');
+    for (let count = 1; count <= candidates.length; count++) {
+      this.dialog.cseq += 1;
+      const body = [pwd, ufrag, media, mid, ...candidates.slice(0, count), ''].join('\r\n');
+      const extra =
+        'Info-Package: trickle-ice\r\nContent-Disposition: Info-Package\r\nContent-Type: application/trickle-ice-sdpfrag\r\n';
+      await this.ask('INFO', this.dialog.target, this.dialog, body, extra);
+    }
+    while (this.pc.connectionState !== 'connected') await new Promise((next) => setTimeout(next, 20));
   },
 
   async hangUp() {
@@ -107,14 +127,14 @@ window.phone = {
   },
 
   // Sends a request, shows who we are where that is asked for, and gives the answer that ends it.
-  async ask(method, target, dialog, body) {
-    let answer = await this.transaction(method, target, dialog, body);
+  async ask(method, target, dialog, body, extra = '') {
+    let answer = await this.transaction(method, target, dialog, body, extra);
     if (answer.status === 401 || answer.status === 407) {
       if (method === 'INVITE') this.send('ACK', target, { ...dialog, theirTag: tag(answer.to), branch: answer.branch });
       dialog.cseq += 1;
       const name = answer.status === 401 ? 'Authorization' : 'Proxy-Authorization';
-      const extra = `${name}: ${this.credentials(method, target, answer.challenge)}\r\n`;
-      answer = await this.transaction(method, target, dialog, body, extra);
+      const shown = `${name}: ${this.credentials(method, target, answer.challenge)}\r\n`;
+      answer = await this.transaction(method, target, dialog, body, extra + shown);
     }
     if (answer.status >= 300) throw new Error(`${method}: ${answer.status}`);
     return answer;
@@ -144,7 +164,7 @@ window.phone = {
         route.map((one) => `Route: ${one}\r\n`).join('') +
         `From: <${from}>;tag=${ours}\r\nTo: <${to}>${theirTag ? `;tag=${theirTag}` : ''}\r\n` +
         `Call-ID: ${call}\r\nCSeq: ${cseq} ${method}\r\nContact: ${contact}\r\n${extra}` +
-        (body ? 'Content-Type: application/sdp\r\n' : '') +
+        (body && !extra.includes('Content-Type') ? 'Content-Type: application/sdp\r\n' : '') +
         `Content-Length: ${body.length}\r\n\r\n${body}`,
     );
   },

@@ -7,6 +7,7 @@ use rand::{Rng, SeedableRng};
 
 use super::checks::{Checklist, Pair, Pending, Progress};
 use super::{Agreed, Candidate, Kind, priority};
+use crate::sdp::Trickle;
 use crate::stun::{Class, Message, TransactionId, Writer, attribute, method};
 
 /// Time between two checks (RFC 8445, section 14.2).
@@ -142,6 +143,18 @@ impl Agent {
     pub fn update(&mut self, candidates: &[Candidate]) {
         self.agreed.candidates = candidates.to_vec();
         self.add_remotes();
+    }
+
+    /// Takes candidates of theirs that were found later, where they are for the credentials in use (RFC 8838, section
+    /// 11). Whether they are.
+    pub fn trickle(&mut self, later: &Trickle) -> bool {
+        let ours = later.remote == self.agreed.remote;
+        if ours {
+            for candidate in &later.candidates {
+                self.add_remote(candidate.address, candidate.kind, candidate.priority);
+            }
+        }
+        ours
     }
 
     /// Takes a STUN message that is not for a server's eyes.

@@ -74,6 +74,20 @@ fn every_pair_of_nats_is_passed() {
 }
 
 #[test]
+fn addresses_told_late_are_tried() {
+    let mut world = World::before_any_address();
+    world.run(12 * SECOND);
+    assert_eq!(world.states(), [State::Failed; 2], "nobody knows where the other one is");
+    assert!(!world.trickle(Some(Credentials::random())));
+    world.run(SECOND);
+    assert_eq!(world.states(), [State::Failed; 2], "those were of another negotiation");
+    assert!(world.trickle(None));
+    let took = world.until_connected();
+    assert!(took < SECOND, "{took:?}");
+    assert!(world.passes_both_ways());
+}
+
+#[test]
 fn lost_checks_only_take_time() {
     let mut world = World::of(Nat::PortRestricted, Nat::Restricted);
     world.loses_every = Some(3);

@@ -12,7 +12,7 @@ use std::net::SocketAddr;
 
 use thiserror::Error;
 
-pub use network::Ice;
+pub use network::{Ice, TRICKLE, Trickle};
 pub use offer_answer::LocalMedia;
 pub use opus::OpusParameters;
 pub use security::{Security, Srtp};

@@ -3,6 +3,7 @@
 use std::fmt::Write;
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 
+use super::MAX_SDP;
 use crate::ice::{Agreed, Candidate, Credentials};
 
 /// Candidates of a stream that are looked at.
@@ -30,12 +31,44 @@ impl Ice {
     /// Whole lines of a stream of ours.
     pub(super) fn lines(&self) -> String {
         let Credentials { ufrag, pwd } = &self.credentials;
-        let mut out = format!("a=ice-options:ice2\r\na=ice-ufrag:{ufrag}\r\na=ice-pwd:{pwd}\r\n");
+        let mut out = format!("a=ice-options:ice2 trickle\r\na=ice-ufrag:{ufrag}\r\na=ice-pwd:{pwd}\r\n");
         for candidate in &self.candidates {
             // Writing into a String cannot fail.
             let _ = write!(out, "a=candidate:{candidate}\r\n");
         }
         out + "a=end-of-candidates\r\n"
+    }
+}
+
+/// Media type of a [`Trickle`] (RFC 8840, section 9).
+pub const TRICKLE: &str = "application/trickle-ice-sdpfrag";
+
+/// Candidates that were found after the description had gone out (RFC 8840): those of the stream, as far as they are
+/// known by now.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Trickle {
+    /// For which of their credentials they are.
+    pub(crate) remote: Credentials,
+    pub(crate) candidates: Vec<Candidate>,
+}
+
+impl Trickle {
+    /// Reads a fragment of a description. `None`: it names no credentials, or none that can be.
+    pub fn parse(fragment: &str) -> Option<Self> {
+        let fragment = fragment.get(..MAX_SDP).unwrap_or(fragment);
+        let (mut network, mut ours, mut met) = (Network::default(), true, false);
+        for line in fragment.lines() {
+            if let Some(media) = line.strip_prefix("m=") {
+                // Of several streams the first that is sound is the one we talk in.
+                ours = !met && media.starts_with("audio ");
+                met |= ours;
+            } else if let Some(attribute) = line.strip_prefix("a=").filter(|_| ours) {
+                network.read(attribute.trim_end());
+            }
+        }
+        let remote = Credentials::of(network.ufrag.as_ref()?, network.pwd.as_ref()?)?;
+        network.candidates.retain(|candidate| candidate.component == 1);
+        Some(Self { remote, candidates: network.candidates })
     }
 }
 

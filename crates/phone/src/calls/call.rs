@@ -2,7 +2,7 @@
 
 use std::time::{Instant, SystemTime, UNIX_EPOCH};
 
-use media::sdp::LocalMedia;
+use media::sdp::{LocalMedia, Trickle};
 
 use super::begin::Way;
 use super::digits::Digits;
@@ -34,6 +34,8 @@ pub(crate) struct Call {
     /// How far its sound is.
     pub(crate) sound: Sound,
     /// Which phones ring, before it is answered.
+    /// Addresses of theirs that came before the voice path had the call.
+    pub(crate) trickled: Option<Trickle>,
     pub(crate) early: Early,
     /// Digits on their way.
     pub(crate) digits: Digits,
@@ -115,6 +117,7 @@ impl Call {
             dialled: None,
             shown_as: None,
             sound: Sound::None,
+            trickled: None,
             early: Early::default(),
             digits: Digits::default(),
             moved: false,

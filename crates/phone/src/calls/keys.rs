@@ -6,6 +6,7 @@ use media::Codec;
 use media::Digit;
 
 use super::Calls;
+use super::addresses::is_trickle;
 use super::call::{Call, Sound};
 use crate::actor::Input;
 use crate::voice::DigitBy;
@@ -92,9 +93,11 @@ impl Calls {
         }
     }
 
-    /// An INFO came; a digit is told.
+    /// An INFO came: a digit is told, an address of theirs is tried.
     pub(super) fn informed(&mut self, id: CallId, content_type: &str, body: &str) {
-        if let Some(digit) = read_info(content_type, body) {
+        if is_trickle(content_type) {
+            self.trickled(id, body);
+        } else if let Some(digit) = read_info(content_type, body) {
             self.outlet.tell(Event::DigitHeard { call: id, digit: digit.as_char() });
         }
     }

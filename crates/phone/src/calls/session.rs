@@ -208,11 +208,12 @@ impl Calls {
             }
             Sound::Bound(sockets) => {
                 call.sound = Sound::Joined;
-                let muted = call.view.muted;
+                let (muted, later) = (call.view.muted, call.trickled.take());
                 match self.open_voice() {
                     Ok(voice) => {
                         voice.join(id, sockets, agreed);
                         voice.mute(id, muted);
+                        later.into_iter().for_each(|later| voice.trickle(id, later));
                     }
                     Err(problem) => {
                         if let Some(call) = self.table.get_mut(&id) {

@@ -237,6 +237,7 @@ impl Driver {
                     tracing::error!(%error, "the call goes on with what was agreed before");
                 }
             }),
+            Order::Trickle(call, later) => self.with(call, |leg| leg.trickle(&later)),
             Order::Attend(table) => self.attend(&table),
             Order::Mute(call, muted) => self.with(call, |leg| leg.muted = muted),
             Order::Digit(call, digit, by) => self.with(call, |leg| {

@@ -1,7 +1,7 @@
 use std::io::{self, ErrorKind};
 use std::time::Instant;
 
-use media::sdp::Negotiated;
+use media::sdp::{Negotiated, Trickle};
 use media::{FRAME, Gate, MediaError, Outgoing, Path, Port, Report, Session};
 use mio::net::UdpSocket;
 use mio::{Interest, Registry, Token};
@@ -92,6 +92,13 @@ impl Leg {
         self.agreed = negotiated.clone();
         self.agree();
         Ok(())
+    }
+
+    /// Tries more addresses of theirs.
+    pub(super) fn trickle(&mut self, later: &Trickle) {
+        if !self.path.trickle(Instant::now(), later) {
+            tracing::debug!("candidates of another negotiation");
+        }
     }
 
     fn agree(&mut self) {

@@ -18,7 +18,7 @@ use std::thread::{self, JoinHandle};
 use std::time::Duration;
 
 use devices::{DeviceError, Sink, Source, Tone};
-use media::sdp::Negotiated;
+use media::sdp::{Negotiated, Trickle};
 use media::{Digit, MediaError, Report, Stages};
 
 use crate::CallId;
@@ -132,6 +132,7 @@ enum Order {
     Join(CallId, Sockets, Box<Negotiated>),
     Move(CallId, Sockets),
     Renegotiate(CallId, Box<Negotiated>),
+    Trickle(CallId, Box<Trickle>),
     Attend(Vec<(CallId, Attention)>),
     Mute(CallId, bool),
     Digit(CallId, Digit, DigitBy),
@@ -191,6 +192,11 @@ impl Voice {
     /// Goes on with what was negotiated anew.
     pub(crate) fn renegotiate(&self, call: CallId, negotiated: Negotiated) {
         self.order(Order::Renegotiate(call, Box::new(negotiated)));
+    }
+
+    /// The other side has found more addresses of its own.
+    pub(crate) fn trickle(&self, call: CallId, later: Trickle) {
+        self.order(Order::Trickle(call, Box::new(later)));
     }
 
     /// Who has the devices from now on, all at once; a call that is not named sleeps.

@@ -26,9 +26,9 @@ use crate::answer::{outside_of_calls, respond, respond_with, set_to_tag, takes_s
 use crate::call::{Call, Input, Report, incoming};
 use crate::dialog::{Identity, Standing, sequence_of};
 use crate::digest::Authenticator;
-use crate::extensions::{SUPPORTED, knows, least, terms_of, unsupported};
+use crate::extensions::{abilities, has_ice, knows, least, terms_of, unsupported};
 use crate::flow::{AckMender, Hops, Locator, Net, Outlets, Port, is_path};
-use crate::message::{ALLOW, Body, Draft, SDP, call_id_of, from_of, sdp_of, to_of, token};
+use crate::message::{Body, Draft, SDP, call_id_of, from_of, sdp_of, to_of, token};
 use crate::network::{Stir, Watch, source_toward};
 use crate::outside::{is_message_summary, message_summary, source_of, text_message};
 use crate::publish::Publication;
@@ -435,11 +435,8 @@ impl Agent {
     /// An INVITE of ours.
     fn invitation(&self, uri: Uri, offer: String) -> Draft {
         let mut draft = Draft::outside(&self.net.account, Method::Invite, uri);
-        draft.headers = vec![
-            Header::Allow(ALLOW.into()),
-            Header::Accept(SDP.into()),
-            Header::Supported(SUPPORTED.into()),
-        ];
+        draft.headers = vec![Header::Accept(SDP.into())];
+        draft.headers.extend(abilities(has_ice(&offer)));
         draft.body = Some(Body::sdp(offer));
         draft
     }

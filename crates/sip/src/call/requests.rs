@@ -8,7 +8,7 @@ use super::reliable::Reliable;
 use crate::Event;
 use crate::answer::{outside_of_calls, respond, respond_with};
 use crate::dialog::Dialog;
-use crate::extensions::unsupported;
+use crate::extensions::{is_of_unknown_package, packages, unsupported};
 use crate::flow::Flow;
 use crate::message::{ALLOW, SDP, value};
 
@@ -75,6 +75,9 @@ impl Call {
     }
 
     async fn informed(&self, mut transaction: Transaction) {
+        if is_of_unknown_package(&transaction.original) {
+            return respond_with(&mut transaction, 469, vec![packages()], None).await;
+        }
         respond(&mut transaction, 200).await;
         let info = &transaction.original;
         let content_type = value(info, |header| match header {

@@ -172,5 +172,19 @@ async fn infos_go_out_one_after_the_other_and_come_in() {
         })
         .await;
     assert_eq!((content_type.as_str(), body), ("application/dtmf-relay", digit('7')));
+    // Packages, the one there is and another (RFC 6086). Without ICE nobody is told of it.
+    assert!(!invite.text.contains("trickle"), "{}", invite.text);
+    let fragment = "Info-Package: Trickle-ICE\r\nContent-Type: application/trickle-ice-sdpfrag\r\n";
+    peer.send(&within(&invite, &peer, "INFO", 2, fragment, "a=x\r\n"), invite.from).await;
+    peer.receive("SIP/2.0 200").await;
+    let told = phone
+        .until(|event| match event {
+            Event::Info { content_type, .. } => Some(content_type.clone()),
+            _ => None,
+        })
+        .await;
+    assert_eq!(told, "application/trickle-ice-sdpfrag");
+    peer.send(&within(&invite, &peer, "INFO", 3, "Info-Package: weather\r\n", ""), invite.from).await;
+    assert_eq!(peer.receive("SIP/2.0 469").await.header("Recv-Info"), "trickle-ice");
     hang_up(phone, &peer, call).await;
 }

@@ -5,6 +5,7 @@ use std::net::SocketAddr;
 use std::time::{Duration, Instant};
 
 use super::super::{Agent, Agreed, Base, Candidate, Credentials, Kind, State, priority};
+use crate::sdp::Trickle;
 use crate::stun::Message;
 
 /// Time that a packet takes.
@@ -113,6 +114,25 @@ impl Side {
 impl World {
     pub fn of(left: Nat, right: Nat) -> Self {
         Self::with(left, right, [true, false])
+    }
+
+    /// The left one behind a NAT that nobody told it of; the right one has not told its addresses yet.
+    pub fn before_any_address() -> Self {
+        let mut world = Self::of(Nat::Symmetric, Nat::None);
+        for (index, side) in world.sides.iter_mut().enumerate() {
+            let mut agreed = side.agent.agreed().clone();
+            agreed.candidates.retain(|candidate| index == 1 && candidate.kind == Kind::Host);
+            side.agent = Agent::new(world.now, agreed, index as u64 + 99);
+            side.agent.add_local(HOST, side.host, Kind::Host);
+        }
+        world
+    }
+
+    /// The right one tells its addresses, for these credentials or for its own; whether the left one takes them.
+    pub fn trickle(&mut self, others: Option<Credentials>) -> bool {
+        let [left, right] = &mut self.sides;
+        let remote = others.unwrap_or_else(|| right.agent.agreed().local.clone());
+        left.agent.trickle(&Trickle { remote, candidates: right.candidates() })
     }
 
     /// With the roles that both believe to have.

@@ -120,3 +120,24 @@ fn many_candidates_are_not_kept() {
     let agreed = ben.answer(&(anna.offer() + &more)).unwrap().1.ice.unwrap();
     assert_eq!(agreed.candidates.len(), MOST_CANDIDATES);
 }
+
+#[test]
+fn candidates_that_come_later_are_those_of_the_first_sound() {
+    let credentials = Credentials::random();
+    let (ufrag, pwd) = (&credentials.ufrag, &credentials.pwd);
+    let line = |port: u16| format!("a=candidate:1 1 UDP 1 192.0.2.1 {port} typ host\r\n");
+    let text = format!(
+        "a=ice-pwd:{pwd}\r\na=ice-ufrag:{ufrag}\r\nm=video 9 RTP/AVP 31\r\na=mid:0\r\n{}m=audio 9 RTP/AVP 0\r\na=mid:1\r\n\
+         {}a=candidate:1 2 UDP 1 192.0.2.1 4003 typ host\r\na=end-of-candidates\r\nm=audio 9 RTP/AVP 0\r\n{}",
+        line(4000),
+        line(4002),
+        line(4004)
+    );
+    let later = Trickle::parse(&text).unwrap();
+    assert_eq!(later.remote, credentials);
+    let ports: Vec<u16> = later.candidates.iter().map(|candidate| candidate.address.port()).collect();
+    assert_eq!(ports, [4002]);
+    for broken in ["", "a=ice-ufrag:abcd\r\n", "a=ice-ufrag:a\r\na=ice-pwd:b\r\n", "m=audio"] {
+        assert_eq!(Trickle::parse(broken), None, "{broken}");
+    }
+}

@@ -11,9 +11,9 @@ use crate::answer::{dialog_headers, drain, respond, respond_with};
 use crate::call::FAREWELL;
 use crate::call::offering::{Clash, Outcome, Wish};
 use crate::exchange::{Reply, exchange};
-use crate::extensions::{SUPPORTED, agreeing, allows, asking, knows, least, terms_of};
+use crate::extensions::{abilities, agreeing, allows, asking, has_ice, knows, least, terms_of};
 use crate::invite::reinvite;
-use crate::message::{ALLOW, Body, SDP, retry_after_of, sdp_of, seconds};
+use crate::message::{Body, SDP, retry_after_of, sdp_of, seconds};
 use crate::session_timer::Terms;
 use crate::{Cause, EndCause, Event};
 
@@ -132,11 +132,8 @@ impl Session {
             Wish::Refresh => (Method::Invite, Some(self.local.clone())),
         };
         let mut draft = self.dialog.draft(method);
-        draft.headers = vec![
-            Header::Allow(ALLOW.into()),
-            Header::Accept(SDP.into()),
-            Header::Supported(SUPPORTED.into()),
-        ];
+        draft.headers = vec![Header::Accept(SDP.into())];
+        draft.headers.extend(abilities(sdp.as_deref().is_some_and(has_ice)));
         draft.headers.extend(asking(&self.timer));
         draft.body = sdp.clone().map(Body::sdp);
         let net = self.call.net.clone();
