@@ -117,7 +117,7 @@ test('the field finds contacts by name and number, and calls the number that was
   await expect.poll(() => document.querySelectorAll('[data-testid="hit"]').length).toBe(3);
   await part('find').fill('mar');
   await expect.element(part('hit')).toHaveTextContent('Marta Oduya');
-  await expect.element(page.getByRole('option', { selected: true })).toHaveTextContent('Marta Oduya');
+  await expect.element(page.getByRole('listbox').getByRole('option', { selected: true })).toHaveTextContent('Marta Oduya');
   await userEvent.keyboard('{Enter}');
   expect(backend.sent).toEqual([{ do: 'dial', account: null, target: '226' }]);
 });

@@ -35,6 +35,8 @@ pub enum Feature {
     ToVoicemail,
     /// `CALL_FLIP`: take the call from another phone of one's own.
     Flip,
+    /// `CALLER_ID_DELIVERY_BLOCKING_PER_CALL`: before a number, keeps from whom is called who calls.
+    Hide,
     /// One this client does not use.
     Other,
 }
@@ -50,6 +52,7 @@ impl Feature {
             "ACCESSING_VOICEMAIL" => Self::Voicemail,
             "DIRECT_VOICEMAIL_TRANSFER" => Self::ToVoicemail,
             "CALL_FLIP" => Self::Flip,
+            "CALLER_ID_DELIVERY_BLOCKING_PER_CALL" => Self::Hide,
             _ => Self::Other,
         }
     }

@@ -14,7 +14,7 @@ use crate::outlet::Outlet;
 use crate::words::{of_cause, of_sip_error};
 use crate::{
     AccountId, AccountState, AccountView, CertificateView, Code, Codec, Connection, Event, FeatureCodes, Nat,
-    Problem, SrtpPolicy, Transport, UnixMs,
+    Problem, SessionState, SrtpPolicy, Transport, UnixMs,
 };
 
 /// The accounts, in the order they were signed in.
@@ -148,6 +148,16 @@ impl Accounts {
         self.list.iter().find(|a| a.view.id == *id)?.view.codes.as_deref().cloned()
     }
 
+    /// Whether the calls of an account keep to themselves who calls, unless something else is asked for.
+    pub(crate) fn hides(&self, id: &AccountId) -> bool {
+        self.list.iter().any(|a| a.view.id == *id && a.view.hidden)
+    }
+
+    /// Whether an account is one of a PBX, rather than a plain SIP account.
+    pub(crate) fn is_of_pbx(&self, id: &AccountId) -> bool {
+        self.list.iter().any(|a| a.view.id == *id && a.view.session != SessionState::None)
+    }
+
     /// What the user agent of an account is started with, where that is known.
     pub(crate) fn line(&self, id: &AccountId) -> Option<&Line> {
         self.list.iter().find(|a| a.view.id == *id)?.line.as_ref()
@@ -173,6 +183,7 @@ impl Accounts {
                     view.mailbox = place.view.mailbox.clone();
                 }
                 view.codes = view.codes.or(place.view.codes.clone());
+                view.hidden = place.view.hidden;
                 place.view = view.clone();
             }
             None => {

@@ -281,6 +281,7 @@ impl Actor {
                 (if known { Ok(()) } else { Err(Code::NoAccount.into()) }, None)
             }
             Command::Dial { account, target } => (self.dial(account.as_ref(), &target), None),
+            Command::DialHidden { account, target } => (self.dial_hidden(account.as_ref(), &target), None),
             Command::Answer { call } => (self.calls.answer(call), Some(call)),
             Command::Decline { call, reason } => (self.calls.decline(call, reason), Some(call)),
             Command::Redirect { call, target } => (self.calls.redirect(call, &target), Some(call)),
@@ -361,6 +362,12 @@ impl Actor {
                 let known = self.accounts.has(&account);
                 (if known { Ok(()) } else { Err(Code::NoAccount.into()) }, None)
             }
+            Command::HideNumber { account, hidden } => {
+                self.signing_in.hide(&account, hidden);
+                self.accounts.change(&account, |view| view.hidden = hidden);
+                let known = self.accounts.has(&account);
+                (if known { Ok(()) } else { Err(Code::NoAccount.into()) }, None)
+            }
             Command::SetConnection { account, connection, turn_password } => {
                 (self.signing_in.connect(&account, connection, turn_password, &mut self.accounts), None)
             }
@@ -404,7 +411,10 @@ impl Actor {
 
     pub(crate) fn dial(&mut self, wanted: Option<&AccountId>, target: &str) -> Result<(), Problem> {
         let (account, agent) = self.line(wanted)?;
-        self.calls.dial(account, agent, target)
+        if self.accounts.hides(&account) {
+            return self.dial_hidden(Some(&account), target);
+        }
+        self.calls.dial(account, agent, target, None)
     }
 
     fn picture(&self) -> Picture {

@@ -11,6 +11,7 @@ mod end;
 mod floor;
 mod headset;
 mod hear_back;
+mod hiding;
 mod keys;
 mod meter;
 mod playing;
@@ -49,6 +50,7 @@ use call::{Call, Sound};
 use dictating::Dictating;
 use floor::Floor;
 use hear_back::Testing;
+pub(crate) use hiding::Hiding;
 use playing::Player;
 use tone::Ear;
 

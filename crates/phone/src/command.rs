@@ -181,6 +181,13 @@ pub enum Command {
         /// may follow a number (`102,,1234#`: `,` pauses for two seconds, `;` waits for `SendWaiting`).
         target: String,
     },
+    /// Call somebody as `Dial` does, and keep from him who calls.
+    DialHidden {
+        /// With which account; the first one where it is left out.
+        account: Option<AccountId>,
+        /// As `Dial` takes it.
+        target: String,
+    },
     /// Answer a ringing call. Another one that talks is held.
     Answer {
         /// Which call.
@@ -485,6 +492,13 @@ pub enum Command {
         account: AccountId,
         /// One that the PBX offers; none where that is for the PBX to say.
         number: Option<String>,
+    },
+    /// Keep from those whom the user calls through an account who calls, from the next call on; or no longer.
+    HideNumber {
+        /// Which account.
+        account: AccountId,
+        /// Whether.
+        hidden: bool,
     },
     /// Ask the PBX now for the queues that the user serves.
     AskQueues,

@@ -24,6 +24,8 @@ pub struct FeatureCodes {
     pub to_voicemail: Option<String>,
     /// Take the call from another phone of one's own.
     pub flip: Option<String>,
+    /// Keep from whom is called at the number that follows who calls.
+    pub hide: Option<String>,
     /// A line that repeats what one says.
     pub echo: Option<String>,
 }
@@ -40,6 +42,7 @@ impl Default for FeatureCodes {
             voicemail: code("*57"),
             to_voicemail: code("*55"),
             flip: code("*11"),
+            hide: code("*67"),
             echo: code("9196"),
         }
     }
@@ -58,6 +61,7 @@ impl FeatureCodes {
                 Feature::Voicemail => &mut known.voicemail,
                 Feature::ToVoicemail => &mut known.to_voicemail,
                 Feature::Flip => &mut known.flip,
+                Feature::Hide => &mut known.hide,
                 Feature::Other => continue,
             };
             *place = enabled.then(|| code.clone());

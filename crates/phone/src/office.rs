@@ -5,6 +5,7 @@ use sip::SubscriptionKey;
 
 use crate::accounts::{Agent, AgentId};
 use crate::actor::Actor;
+use crate::calls::Hiding;
 use crate::words::{of_certificate, of_certificate_problem};
 use crate::{AccountId, AccountState, CallId, CallState, Code, Command, FeatureCodes, Problem};
 
@@ -154,7 +155,17 @@ impl Actor {
     ) -> Result<(), Problem> {
         let (account, agent) = self.line(account)?;
         let target = self.code(&account, which, then)?;
-        self.calls.dial(account, agent, &target)
+        self.calls.dial(account, agent, &target, None)
+    }
+
+    /// Calls somebody and keeps from him who calls. Where the PBX does not offer that, nobody is called.
+    pub(crate) fn dial_hidden(&mut self, wanted: Option<&AccountId>, target: &str) -> Result<(), Problem> {
+        let (account, agent) = self.line(wanted)?;
+        let hiding = match self.accounts.is_of_pbx(&account) {
+            true => Hiding::Code(self.code(&account, |codes| codes.hide, None)?),
+            false => Hiding::Header,
+        };
+        self.calls.dial(account, agent, target, Some(hiding))
     }
 
     fn hand_on(

@@ -465,6 +465,8 @@ pub struct AccountView {
     pub transport: Transport,
     /// Whether its calls are encrypted.
     pub srtp: SrtpPolicy,
+    /// Whether they keep to themselves who calls.
+    pub hidden: bool,
     /// How they find their way through NATs.
     pub connection: Connection,
     /// Whether calls can come and go, and if not, why not and what happens next.

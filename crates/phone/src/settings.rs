@@ -23,9 +23,9 @@ use crate::{
 /// devices and how it rings, version 6 whether calls are encrypted,
 /// version 7 what is done to the voice, version 8 the echo line, version 9 how calls get through NATs,
 /// version 10 the desktop around the window, version 11 theme, density and language, version 12 the web proxy and the
-/// number shown to others;
+/// number shown to others, version 13 numbers that are hidden;
 /// earlier ones are read as they are.
-const VERSION: u32 = 12;
+const VERSION: u32 = 13;
 const REMEMBERED: usize = 8;
 
 /// The settings as they stand on disk.
@@ -143,6 +143,9 @@ pub struct SavedAccount {
     /// Whether its calls are encrypted.
     #[serde(default)]
     pub srtp: SrtpPolicy,
+    /// Its calls keep to themselves who calls.
+    #[serde(default, skip_serializing_if = "is_false")]
+    pub hidden: bool,
     /// How its calls find their way through NATs.
     #[serde(default)]
     pub connection: Connection,
@@ -248,7 +251,8 @@ impl Settings {
                 let instance = place.instance.take().or_else(|| account.instance.clone());
                 // So is what the user has chosen for it.
                 let connection = place.connection.clone();
-                *place = SavedAccount { instance, srtp: place.srtp, connection, ..account };
+                let (srtp, hidden) = (place.srtp, place.hidden);
+                *place = SavedAccount { instance, srtp, hidden, connection, ..account };
             }
             None => self.accounts.push(account),
         }
@@ -265,6 +269,13 @@ impl Settings {
     pub fn protect(&mut self, id: &AccountId, srtp: SrtpPolicy) {
         if let Some(account) = self.accounts.iter_mut().find(|a| a.id == *id) {
             account.srtp = srtp;
+        }
+    }
+
+    /// Whether the calls of an account keep to themselves who calls.
+    pub fn hide(&mut self, id: &AccountId, hidden: bool) {
+        if let Some(account) = self.accounts.iter_mut().find(|a| a.id == *id) {
+            account.hidden = hidden;
         }
     }
 
@@ -345,6 +356,7 @@ mod tests {
             kind: AccountKind::Pbx,
             auth_user: None,
             srtp: SrtpPolicy::Prefer,
+            hidden: false,
             connection: Connection::default(),
             enforced: Enforced::default(),
         }
@@ -375,8 +387,9 @@ mod tests {
         let mut settings = Settings::default();
         settings.remember(account(1));
         settings.protect(&account(1).id, SrtpPolicy::Require);
+        settings.hide(&account(1).id, true);
         settings.remember(account(1));
-        assert_eq!(settings.accounts[0].srtp, SrtpPolicy::Require);
+        assert_eq!((settings.accounts[0].srtp, settings.accounts[0].hidden), (SrtpPolicy::Require, true));
     }
 
     #[test]
@@ -428,6 +441,7 @@ mod tests {
         assert_eq!(settings.accounts[0].proxy_port, Some(5060));
         assert_eq!(settings.accounts[0].srtp, SrtpPolicy::Prefer);
         assert_eq!(settings.accounts[0].connection, Connection::default());
+        assert!(!settings.accounts[0].hidden);
         settings.change(dir.path(), |s| s.withdraw_trust("nobody")).unwrap();
         assert!(fs::read_to_string(file(dir.path())).unwrap().contains(&format!("\"version\": {VERSION}")));
         assert_eq!(Settings::load(dir.path()).unwrap(), settings);

@@ -348,6 +348,11 @@ impl SigningIn {
         self.settle(|settings| settings.protect(id, srtp));
     }
 
+    /// Remembers whether the calls of an account keep to themselves who calls.
+    pub(crate) fn hide(&mut self, id: &AccountId, hidden: bool) {
+        self.settle(|settings| settings.hide(id, hidden));
+    }
+
     /// Remembers the number that the calls of an account show.
     pub(crate) fn show_as(&mut self, id: &AccountId, number: Option<String>) {
         self.settle(|settings| settings.show_as(id, number.clone()));

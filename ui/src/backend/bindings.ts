@@ -77,6 +77,8 @@ export type AccountView = {
 	transport: Transport,
 	/**  Whether its calls are encrypted. */
 	srtp: SrtpPolicy,
+	/**  Whether they keep to themselves who calls. */
+	hidden: boolean,
 	/**  How they find their way through NATs. */
 	connection: Connection,
 	/**  Whether calls can come and go, and if not, why not and what happens next. */
@@ -772,6 +774,12 @@ account: AccountId | null;
  *  may follow a number (`102,,1234#`: `,` pauses for two seconds, `;` waits for `SendWaiting`).
  */
 target: string } | 
+/**  Call somebody as `Dial` does, and keep from him who calls. */
+{ do: "dialHidden"; 
+/**  With which account; the first one where it is left out. */
+account: AccountId | null; 
+/**  As `Dial` takes it. */
+target: string } | 
 /**  Answer a ringing call. Another one that talks is held. */
 { do: "answer"; 
 /**  Which call. */
@@ -1036,6 +1044,12 @@ id: VoicemailId } |
 account: AccountId; 
 /**  One that the PBX offers; none where that is for the PBX to say. */
 number: string | null } | 
+/**  Keep from those whom the user calls through an account who calls, from the next call on; or no longer. */
+{ do: "hideNumber"; 
+/**  Which account. */
+account: AccountId; 
+/**  Whether. */
+hidden: boolean } | 
 /**  Ask the PBX now for the queues that the user serves. */
 { do: "askQueues" } | 
 /**  Stand otherwise in a queue. */
@@ -1773,6 +1787,8 @@ export type FeatureCodes = {
 	toVoicemail?: string | null,
 	/**  Take the call from another phone of one's own. */
 	flip?: string | null,
+	/**  Keep from whom is called at the number that follows who calls. */
+	hide?: string | null,
 	/**  A line that repeats what one says. */
 	echo?: string | null,
 };

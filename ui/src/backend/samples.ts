@@ -41,7 +41,7 @@ export function signIn(change: Partial<SignInView> = {}): SignInView {
 /** Nora's account, registered unless told otherwise. */
 export function account(state: AccountState = { is: 'registered', expiresS: 300, rttMs: 12 }, change: Partial<AccountView> = {}): AccountView {
   return {
-    id: OWN, displayName: 'Nora Lindqvist', extension: '214', domain: 'fairwater.example', server: 'pbx.fairwater.example', transport: 'udp', srtp: 'prefer',
+    id: OWN, displayName: 'Nora Lindqvist', extension: '214', domain: 'fairwater.example', server: 'pbx.fairwater.example', transport: 'udp', srtp: 'prefer', hidden: false,
     connection: { ice: 'auto', stun: '', turn: '', turnOver: 'udp', turnUser: '' },
     state, session: { is: 'open' }, secretsInMemory: false, enforced: { theme: null, language: null, hidden: [], codecs: false }, mailbox: null, codes: null,
     certificate: null, ...change,

@@ -142,6 +142,7 @@ export const scenes = {
   enforced: () => inside([account(undefined, { enforced: { theme: 'dark', language: 'de-DE', hidden: ['settings'], codecs: true } })]),
   'two-accounts': () => inside([account(), harbour({ is: 'reconnecting', retryAt: Date.now() + 3_900, problem: problem('serverSilent'), status: null })], [], { events: earlierCalls() }),
   'find-shown-as': () => inside([account()], [], { events: [...earlierCalls(), { what: 'callerIds', views: [callerIds('+442079460114')] }], find: '020 7946' }),
+  'find-hidden': () => inside([account(undefined, { hidden: true })], [], { events: [...earlierCalls(), { what: 'callerIds', views: [callerIds()] }], find: '020 7946' }),
   'find-both-as': () => inside([account(), harbour()], [], { events: [...earlierCalls(), { what: 'callerIds', views: [callerIds()] }], find: '020 7946' }),
   'settings-shown-as': () => inside([account()], [], { settings: 'accounts', events: [{ what: 'callerIds', views: [callerIds('+442079460114')] }] }),
   'find-call-as': () => inside([account(), harbour()], [], { events: earlierCalls(), find: '020 7946' }),

@@ -72,7 +72,8 @@ export function smallPbx(pause = 350): Script {
       case 'reconnect':
         accounts.filter((known) => known.id === command.account).forEach((account) => register(phone, account));
         break;
-      case 'dial': {
+      case 'dial':
+      case 'dialHidden': {
         holdOthers(phone, []);
         const id = ++lastCall;
         const peer = { number: command.target, name: command.target === '9196' ? 'Echo' : null };

@@ -478,6 +478,9 @@ export const de: Words = {
     callAs: 'Anrufen als',
     shownAs: 'Gezeigte Nummer',
     shownByPbx: 'Wählt die Telefonanlage',
+    notHidden: 'Sichtbar',
+    hiddenOnce: 'In diesem Anruf verborgen',
+    hiddenAlways: 'Immer verborgen',
   },
   call: {
     strip: 'Laufende Anrufe',

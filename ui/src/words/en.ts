@@ -483,6 +483,9 @@ export const en = {
     callAs: 'Call as',
     shownAs: 'Number shown',
     shownByPbx: 'Chosen by the PBX',
+    notHidden: 'Shown',
+    hiddenOnce: 'Hidden in this call',
+    hiddenAlways: 'Always hidden',
   },
   call: {
     strip: 'Calls in progress',

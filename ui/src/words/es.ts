@@ -477,6 +477,9 @@ export const es: Words = {
     callAs: 'Llamar como',
     shownAs: 'Número mostrado',
     shownByPbx: 'Lo elige la centralita',
+    notHidden: 'Visible',
+    hiddenOnce: 'Oculto en esta llamada',
+    hiddenAlways: 'Siempre oculto',
   },
   call: {
     strip: 'Llamadas en curso',

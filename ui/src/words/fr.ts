@@ -477,6 +477,9 @@ export const fr: Words = {
     callAs: 'Appeler en tant que',
     shownAs: 'Numéro affiché',
     shownByPbx: 'Choisi par le standard',
+    notHidden: 'Affiché',
+    hiddenOnce: 'Masqué pour cet appel',
+    hiddenAlways: 'Toujours masqué',
   },
   call: {
     strip: 'Appels en cours',

@@ -472,6 +472,9 @@ export const ja: Words = {
     callAs: '発信元',
     shownAs: '表示する番号',
     shownByPbx: 'PBXが選択',
+    notHidden: '表示する',
+    hiddenOnce: 'この通話では非通知',
+    hiddenAlways: '常に非通知',
   },
   call: {
     strip: '進行中の通話',

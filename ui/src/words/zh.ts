@@ -471,6 +471,9 @@ export const zh: Words = {
     callAs: '主叫账户',
     shownAs: '显示号码',
     shownByPbx: '由 PBX 选择',
+    notHidden: '显示',
+    hiddenOnce: '本次通话隐藏',
+    hiddenAlways: '始终隐藏',
   },
   call: {
     strip: '进行中的通话',

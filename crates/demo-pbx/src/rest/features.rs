@@ -4,7 +4,7 @@ use axum::Json;
 use serde_json::{Value, json};
 
 use super::auth::SignedIn;
-use crate::sip::{INTERCOM, PARK, RETRIEVE, VOICEMAIL};
+use crate::sip::{HIDE, INTERCOM, PARK, RETRIEVE, VOICEMAIL};
 
 pub(super) async fn codes(_: SignedIn) -> Json<Value> {
     let codes = [
@@ -12,6 +12,7 @@ pub(super) async fn codes(_: SignedIn) -> Json<Value> {
         (RETRIEVE, "CALL_RETRIEVE", true),
         (VOICEMAIL, "ACCESSING_VOICEMAIL", true),
         (INTERCOM, "PAGE_INTERCOM_ACTIVATION_PER_CALL", true),
+        (HIDE, "CALLER_ID_DELIVERY_BLOCKING_PER_CALL", true),
         ("*58", "GROUP_CALL_PARK", false),
         ("*97", "DIRECTED_CALL_PICKUP", false),
         ("*98", "GROUP_CALL_PICKUP", false),

@@ -4,6 +4,7 @@
 use std::time::Instant;
 
 use super::message::Message;
+use super::privacy::is_private;
 use super::route::Flow;
 use super::subscription::Seen;
 use super::switch::Switch;
@@ -36,6 +37,8 @@ pub(crate) struct Call {
     call_id: String,
     caller: Leg,
     callee: Leg,
+    /// Whoever is called is not to know who calls.
+    private: bool,
 }
 
 impl Call {
@@ -57,6 +60,7 @@ impl Call {
             call_id: invite.call_id().into(),
             caller: leg(caller, invite.header("From"), invite, caller_flow, cseq),
             callee: leg(callee, ok.header("To"), ok, callee_flow, 0),
+            private: is_private(invite),
         }
     }
 
@@ -76,6 +80,11 @@ impl Call {
         let (from, to) = (tag(message.header("From")), tag(message.header("To")));
         let tags = (self.caller.tag(), self.callee.tag());
         self.call_id == message.call_id() && (tags == (from, to) || tags == (to, from))
+    }
+
+    /// Is this a request of a caller who is not to be known?
+    pub fn hides_sender(&self, request: &Message) -> bool {
+        self.private && self.has(request) && tag(request.header("From")) == self.caller.tag()
     }
 
     /// Sender and receiver of a request of this call.

@@ -3,7 +3,8 @@
 use std::time::{Duration, Instant};
 
 use super::message::Message;
-use super::switch::{Output, Switch, user_of};
+use super::privacy::{ANONYMOUS, caller_of};
+use super::switch::{Output, Switch};
 use super::uri::{Uri, tag};
 
 /// A call that is over.
@@ -41,7 +42,7 @@ impl Switch {
             return;
         }
         let call_id = invite.call_id().to_owned();
-        let caller = user_of(invite.header("From"));
+        let caller = caller_of(invite);
         let callee = Uri::parse(invite.uri()).map_or(String::new(), |uri| uri.user.to_owned());
         if status < 300 {
             return self.talks.push(Talk { call_id, caller, callee, began, answered: now });
@@ -57,7 +58,7 @@ impl Switch {
         let Talk { call_id, caller, callee, began, answered } = self.talks.remove(place);
         self.out.push(Output::Told(Told {
             call_id,
-            by_caller: caller == from,
+            by_caller: caller == from || from == ANONYMOUS,
             caller,
             callee,
             began: now.saturating_duration_since(began),

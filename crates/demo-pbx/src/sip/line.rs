@@ -6,9 +6,10 @@ use std::time::Instant;
 use super::call::contact_uri;
 use super::message::Message;
 use super::park::{PARK, VOICEMAIL};
+use super::privacy::caller_of;
 use super::route::Flow;
 use super::subscription::Seen;
-use super::switch::{ALLOW, Output, Switch, user_of};
+use super::switch::{ALLOW, Output, Switch};
 use super::transaction::{GIVE_UP, Resend, T2};
 use super::uri::tag;
 use crate::media::{Media, Offer};
@@ -67,7 +68,7 @@ impl LineCall {
 
     /// The call as a busy lamp sees it.
     pub fn seen(&self) -> Seen {
-        let caller = user_of(self.invite.header("From"));
+        let caller = caller_of(&self.invite);
         Seen { caller, callee: self.number.clone(), confirmed: self.is_answered() }
     }
 

@@ -4,6 +4,7 @@ use std::time::Instant;
 
 use super::call::Call;
 use super::message::{Message, Start};
+use super::privacy::{caller_of, is_private};
 use super::route::Flow;
 use super::switch::Switch;
 use super::uri::{Uri, tag};
@@ -94,6 +95,7 @@ impl Switch {
             request.pop_top("Route");
         }
         request.remove_if("Proxy-Authorization", |value| self.gate.is_own(value));
+        self.keep_to_itself(&mut request);
         request
     }
 
@@ -109,6 +111,9 @@ impl Switch {
     fn assert_identity(&self, request: &mut Message) {
         let user = super::switch::user_of(request.header("From"));
         request.remove_if("P-Asserted-Identity", |_| true);
+        if is_private(request) {
+            return;
+        }
         if let Some(user) = self.tenant.by_extension(&user) {
             let identity =
                 format!("\"{}\" <sip:{}@{}>", user.display_name, user.extension, self.tenant.domain);
@@ -135,6 +140,10 @@ impl Switch {
         }
         // The Via below is the sender's; a locally made 408 carries it too.
         response.pop_top("Via");
+        // Who sent the request knows it as it was before anything was kept from others.
+        if let Some(from) = self.servers.get(&key).and_then(|server| server.request.header("From")) {
+            response.set("From", from);
+        }
         if method != "INVITE" || code < 200 {
             return self.respond(&key, &response, now);
         }
@@ -161,7 +170,7 @@ impl Switch {
         if !tag(server.request.header("To")).is_empty() {
             return self.refresh_call(ok);
         }
-        let caller = super::switch::user_of(server.request.header("From"));
+        let caller = caller_of(&server.request);
         let callee = Uri::parse(server.request.uri()).map_or("", |uri| uri.user);
         let call = Call::new((&server.request, server.source), (ok, flow), (&caller, callee));
         self.open_call(call, ok);

@@ -5,8 +5,9 @@ use std::time::{Duration, Instant};
 
 use super::call::contact_uri;
 use super::message::Message;
+use super::privacy::caller_of;
 use super::route::Flow;
-use super::switch::{Switch, user_of};
+use super::switch::Switch;
 use super::uri::{Uri, tag};
 use crate::tenant::opaque;
 
@@ -167,7 +168,7 @@ impl Switch {
         for request in ringing.map(|server| &server.request) {
             if request.method() == "INVITE" && tag(request.header("To")).is_empty() {
                 let callee = Uri::parse(request.uri()).map_or(String::new(), |uri| uri.user.into());
-                seen.push(Seen { caller: user_of(request.header("From")), callee, confirmed: false });
+                seen.push(Seen { caller: caller_of(request), callee, confirmed: false });
             }
         }
         seen.extend(self.lines.values().map(super::line::LineCall::seen));

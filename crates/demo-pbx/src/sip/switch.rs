@@ -12,6 +12,7 @@ use super::forward::Wishes;
 use super::ledger::{Talk, Told};
 use super::line::LineCall;
 use super::message::Message;
+use super::privacy::caller_of;
 use super::registrar::{MIN_EXPIRES, Refused, Registrar, Registration};
 use super::route::{Flow, Own, amend_via};
 use super::subscription::Subscription;
@@ -329,7 +330,7 @@ impl Switch {
         let Some(user) = self.challenge_unless_known(key, request, "Proxy-Authorization", now) else {
             return;
         };
-        if user_of(request.header("From")) != user {
+        if caller_of(request) != user {
             return self.answer(key, 403, now);
         }
         // A number to be shown must be one of the caller's own.
@@ -343,6 +344,7 @@ impl Switch {
         if method == "SUBSCRIBE" {
             return self.subscribe(key, request, number, now);
         }
+        let number = if method == "INVITE" { self.hide(key, number) } else { number };
         if self.answer_on_line(key, request, number, now)
             || (method == "INVITE" && self.retrieve(key, number, now))
         {

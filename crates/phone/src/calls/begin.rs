@@ -7,6 +7,7 @@ use media::Keying;
 use media::sdp::LocalMedia;
 
 use super::call::{Call, Sound};
+use super::hiding::{self, Hiding};
 use super::{Calls, digits};
 use crate::accounts::Agent;
 use crate::actor::Input;
@@ -36,14 +37,21 @@ impl Calls {
     ///
     /// # Errors
     /// What was dialled is no target.
-    pub(crate) fn dial(&mut self, account: AccountId, agent: Agent, typed: &str) -> Result<(), Problem> {
+    pub(crate) fn dial(
+        &mut self,
+        account: AccountId,
+        agent: Agent,
+        typed: &str,
+        hiding: Option<Hiding>,
+    ) -> Result<(), Problem> {
         let (typed, row) = digits::split(typed);
         let target = Target::parse(typed).map_err(|_| Problem::from(Code::TargetInvalid))?;
         let peer = PeerView { number: target.shown(), name: None };
         let shown_as = self.shown_as.get(&account).cloned();
+        let hiding = hiding.filter(|_| hiding::hides(&target));
         let id = self.call_out(account, agent, peer, Way::Dial(target));
         if let Some(call) = self.table.get_mut(&id) {
-            call.shown_as = shown_as;
+            (call.shown_as, call.hiding) = (shown_as, hiding);
         }
         if let (Some(row), Some(call)) = (row, self.table.get_mut(&id)) {
             // It was read before it was split off.

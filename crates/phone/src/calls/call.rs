@@ -7,6 +7,7 @@ use media::sdp::{LocalMedia, Trickle};
 use super::begin::Way;
 use super::digits::Digits;
 use super::early::Early;
+use super::hiding::Hiding;
 use crate::accounts::Agent;
 use crate::summary::Ledger;
 use crate::verdict::Assistant;
@@ -31,6 +32,8 @@ pub(crate) struct Call {
     pub(crate) dialled: Option<Way>,
     /// The number that it shows, where that is not for the PBX to say.
     pub(crate) shown_as: Option<String>,
+    /// How it keeps to itself who calls, where that is wanted.
+    pub(crate) hiding: Option<Hiding>,
     /// How far its sound is.
     pub(crate) sound: Sound,
     /// Which phones ring, before it is answered.
@@ -116,6 +119,7 @@ impl Call {
             media: None,
             dialled: None,
             shown_as: None,
+            hiding: None,
             sound: Sound::None,
             trickled: None,
             early: Early::default(),

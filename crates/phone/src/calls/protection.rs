@@ -15,9 +15,10 @@ impl Call {
     pub(crate) fn place(&mut self, way: Way, offer: String) {
         let handle = &self.agent.handle;
         let key = match &way {
-            Way::Dial(target) => match &self.shown_as {
-                Some(number) => handle.invite_as(&target.to_string(), number, offer),
-                None => handle.invite(&target.to_string(), offer),
+            Way::Dial(target) => match (&self.hiding, &self.shown_as) {
+                (Some(hiding), _) => hiding.invite(handle, target, offer),
+                (None, Some(number)) => handle.invite_as(&target.to_string(), number, offer),
+                (None, None) => handle.invite(&target.to_string(), offer),
             },
             Way::TakeOver(target, dialog) => {
                 handle.take_over(&target.to_string(), dialog.clone(), true, offer)

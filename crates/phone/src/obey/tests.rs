@@ -26,6 +26,7 @@ fn account() -> SavedAccount {
         automatic: false,
         instance: None,
         auth_user: None,
+        hidden: false,
         srtp: SrtpPolicy::Prefer,
         connection: Connection::default(),
         enforced: Enforced::default(),

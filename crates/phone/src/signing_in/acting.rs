@@ -87,6 +87,9 @@ impl SigningIn {
         accounts.put(shown(&saved));
         let keeper = Arc::clone(&self.keeper);
         self.settle(|settings| settings.remember(saved.clone()));
+        if let Some(kept) = self.saved(&id) {
+            accounts.change(&id, |view| view.hidden = kept.hidden);
+        }
         self.fresh = Some(id.clone());
         self.showing = Showing::Nothing;
         match self.client(server) {
@@ -191,6 +194,7 @@ fn registered(id: AccountId, extension: Extension) -> SavedAccount {
         instance: Some(sip::Instance::random().as_str().to_owned()),
         auth_user: None,
         srtp: crate::SrtpPolicy::default(),
+        hidden: false,
         connection: crate::Connection::default(),
         enforced: crate::Enforced::default(),
     }

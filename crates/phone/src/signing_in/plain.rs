@@ -48,6 +48,9 @@ impl SigningIn {
         let connection = kept.map(|k| k.connection.clone()).unwrap_or_default();
         let saved = SavedAccount { instance: instance.or(saved.instance), srtp, connection, ..saved };
         accounts.protect(&saved.id, srtp);
+        if let Some(kept) = self.saved(&saved.id) {
+            accounts.change(&saved.id, |view| view.hidden = kept.hidden);
+        }
         let superseded = accounts.start_agent(&saved.id, self.line(&saved, password));
         self.leave_wizard();
         superseded
@@ -125,6 +128,7 @@ fn saved(account: &SipAccount) -> Result<SavedAccount, Problem> {
         instance: Some(sip::Instance::random().as_str().to_owned()),
         auth_user: trimmed(&account.auth_user),
         srtp: crate::SrtpPolicy::default(),
+        hidden: false,
         connection: crate::Connection::default(),
         enforced: Enforced::default(),
     })

@@ -346,6 +346,7 @@ pub(super) fn shown(saved: &SavedAccount) -> AccountView {
         server: saved.server.clone(),
         transport: saved.transport,
         srtp: saved.srtp,
+        hidden: saved.hidden,
         connection: saved.connection.clone(),
         state: AccountState::Registering,
         session: match saved.kind {

@@ -1,7 +1,7 @@
 //! The number that is shown to whom the user calls.
 
 use demo_pbx::{Config as Pbx, ECHO};
-use phone::{CallState, CallerIdsView, Code, Command, Config, Event, SignInPage, Start};
+use phone::{CallState, CallerIdsView, Code, Command, Config, Event, PeerView, SignInPage, Start};
 
 use crate::bench::{Bench, Running};
 
@@ -69,4 +69,58 @@ async fn calls_show_the_number_that_was_chosen_also_after_a_restart() {
     again.echo().await;
     assert_eq!(bench.pbx.count(&asked), before);
     again.phone.stop().await;
+}
+
+/// Bob's phone rings: who calls, as it shows him. The caller gives up.
+async fn caller_at(bob: &mut Running, alice: &mut Running) -> PeerView {
+    let rings = bob.call("a ring", |state| *state == CallState::Incoming).await;
+    let calls = alice.call("ringing", |state| *state == CallState::Ringing).await;
+    assert_eq!(calls.peer.number, "102", "whom alice called, and no star code");
+    alice.send(Command::HangUp { call: calls.id });
+    alice.ended().await;
+    bob.ended().await;
+    rings.peer
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn who_is_called_does_not_learn_who_hides() {
+    let bench = Bench::new(Pbx { hand_over_password: true, ..Pbx::default() }).await;
+    let mut bob = bench.bobs_phone().await;
+    let mut alice = bench.phone(Start::None);
+    alice.send(bench.find_server());
+    alice.wizard(|view| view.page == SignInPage::User).await;
+    alice.send(bench.sign_in());
+    alice.registered().await;
+    let hidden = || Command::DialHidden { account: None, target: "102".into() };
+    // For one call, by the star code of the PBX.
+    alice.send(hidden());
+    assert_eq!(caller_at(&mut bob, &mut alice).await.number, "anonymous");
+    alice.dial("102");
+    assert_eq!(caller_at(&mut bob, &mut alice).await.number, "101");
+    // For all calls, also after a restart.
+    alice.send(Command::HideNumber { account: bench.alice(), hidden: true });
+    let hides = |hidden: bool| {
+        move |event: &Event| match event {
+            Event::Account { view } if view.hidden == hidden => Some(()),
+            _ => None,
+        }
+    };
+    alice.until("what was chosen", hides(true)).await;
+    alice.phone.stop().await;
+    let mut again = bench.phone(Start::All);
+    again.registered().await;
+    again.dial("102");
+    assert_eq!(caller_at(&mut bob, &mut again).await.number, "anonymous");
+    // What the PBX answers itself is reached as well.
+    again.echo().await;
+    again.send(Command::HideNumber { account: bench.alice(), hidden: false });
+    again.until("what was chosen", hides(false)).await;
+    again.dial("102");
+    assert_eq!(caller_at(&mut bob, &mut again).await.number, "101");
+    // A plain account asks by header.
+    bob.send(Command::DialHidden { account: None, target: "101".into() });
+    let rings = again.call("a ring", |state| *state == CallState::Incoming).await;
+    assert_eq!((rings.peer.number.as_str(), rings.peer.name), ("anonymous", None));
+    again.phone.stop().await;
+    bob.phone.stop().await;
 }

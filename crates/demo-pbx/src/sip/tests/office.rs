@@ -43,6 +43,57 @@ fn a_mailbox_is_told_at_once_and_when_it_runs_out() {
     assert_eq!(last.1.header("Subscription-State"), Some("terminated;reason=timeout"));
 }
 
+/// Calls bob as alice does in `invite`, and has him answer; what he got of INVITE, ACK and BYE.
+fn bob_gets(bench: &mut Bench, flow: Flow, bob: Flow, invite: &Message) -> Vec<Message> {
+    let sent = bench.give(flow, invite);
+    let (_, received) = sent.iter().find(|(to, m)| *to == bob && m.method() == "INVITE").unwrap().clone();
+    let ok = reply(&received, 200, "bob", "sip:102@127.0.0.1:4002");
+    let (_, answer) = only(bench.give(bob, &ok));
+    assert_eq!(answer.header("From"), invite.header("From"), "the caller's own");
+    let mut all = vec![received];
+    for method in ["ACK", "BYE"] {
+        let sent = bench.give(flow, &follow(invite, &answer, method, false));
+        all.extend(sent.into_iter().filter(|(to, _)| *to == bob).map(|(_, message)| message));
+    }
+    all
+}
+
+#[test]
+fn who_hides_is_known_to_the_pbx_alone() {
+    let (alice, bob) = (udp(4001), udp(4002));
+    let mut bench = Bench::new();
+    bench.register("102", bob);
+    let mut by_code = bench.request("INVITE", "101", "*67102", alice);
+    by_code.body = SDP.into();
+    let refusal = only(bench.give(alice, &by_code)).1;
+    let by_code = bench.authorised(&by_code, &refusal);
+    let mut by_header = |preferred: &str| {
+        let mut invite = bench.request("INVITE", "101", "102", alice);
+        invite.body = SDP.into();
+        let refusal = only(bench.give(alice, &invite)).1;
+        let mut invite = bench.authorised(&invite, &refusal);
+        let tag = tag(invite.header("From")).to_owned();
+        invite.set("From", format!("\"Anonymous\" <sip:anonymous@anonymous.invalid>;tag={tag}"));
+        invite.push("Privacy", "id");
+        invite.push("P-Preferred-Identity", format!("<sip:{preferred}@test.io>"));
+        invite
+    };
+    let (by_header, spoofed) = (by_header("101"), by_header("103"));
+    for invite in [by_code, by_header] {
+        let got = bob_gets(&mut bench, alice, bob, &invite);
+        assert_eq!(got.iter().map(Message::method).collect::<Vec<_>>(), ["INVITE", "ACK", "BYE"]);
+        for request in got {
+            let from = request.header("From").unwrap();
+            assert!(from.starts_with("\"Anonymous\" <sip:anonymous@anonymous.invalid>;tag=f"), "{from}");
+            let identities = ["P-Asserted-Identity", "P-Preferred-Identity"].map(|name| request.header(name));
+            assert_eq!(identities, [None, None]);
+        }
+        let told = bench.told.last().unwrap();
+        assert_eq!((told.caller.as_str(), told.callee.as_str()), ("101", "102"), "in the call records");
+    }
+    assert_eq!(codes(&bench.give(alice, &spoofed)), [403], "nobody hides as somebody else");
+}
+
 #[test]
 fn a_lamp_follows_the_calls_of_its_extension() {
     let mut bench = Bench::new();
