@@ -65,7 +65,7 @@ const inside = (accounts: AccountView[], calls: CallView[] = [], rest: Omit<Scen
 /** On a machine whose administrator settles some things, and slipped in one. */
 const managed = (settings: Scene['settings'], events: Scene['events']): Scene => {
   const scene = inside([account()], [], { settings, events });
-  const policy: PolicyView = { locked: ['server', 'srtp', 'codecs', 'web_proxy', 'recording'], organisation: 'Fairwater Instruments', help: null, transport: null, proxy: null, noRecording: true, faults: ['/etc/carillon/policy.toml: locked.transport: not one of automatic, tls, tcp, udp, wss'] };
+  const policy: PolicyView = { locked: ['server', 'srtp', 'codecs', 'web_proxy', 'recording', 'pins'], organisation: 'Fairwater Instruments', help: null, transport: null, proxy: null, noRecording: true, faults: ['/etc/carillon/policy.toml: locked.transport: not one of automatic, tls, tcp, udp, wss'] };
   return { ...scene, picture: { ...scene.picture, policy } };
 };
 
@@ -222,6 +222,7 @@ export const scenes = {
   'settings-network': () => inside([account()], [], { settings: 'network' }),
   'settings-network-address': () => inside([account()], [], { settings: 'network', events: [{ what: 'webProxy', preference: { way: 'address', address: 'http://proxy.example.com:3128' } }] }),
   'settings-network-settled': () => managed('network', [{ what: 'webProxy', preference: { way: 'address', address: 'socks5://gateway.fairwater.example:1080' } }]),
+  'settings-policy-calls': () => managed('calls', []),
   'settings-policy-codecs': () => managed('codecs', [codecs('opus', 'PCMA')]),
   'settings-codecs-settled': () => inside([account(undefined, { enforced: { theme: null, language: null, hidden: [], codecs: true } })], [], { settings: 'codecs', events: [codecs('G722', 'opus')] }),
   'settings-audio': () => inside([account()], [], { settings: 'audio' }),

@@ -2,6 +2,21 @@
 import type { Words } from '../../words/en';
 import type { SettingsPage } from './SettingsList.svelte';
 
+/** Keys of the machine's policy that are about each page. */
+const settled: Partial<Record<SettingsPage, (keyof Words['policy']['keys'])[]>> = {
+  accounts: ['server', 'domain', 'ways', 'transport', 'srtp', 'proxy'],
+  calls: ['recording'],
+  codecs: ['codecs'],
+  desktop: ['autostart'],
+  network: ['web_proxy'],
+  certificates: ['authorities', 'pins'],
+  check: ['log'],
+  about: ['updates'],
+};
+
+/** Those of `locked` that are about a page. */
+export const lockedOn = (page: SettingsPage, locked: string[]) => (settled[page] ?? []).filter((key) => locked.includes(key));
+
 /** Settings by their labels, as they always stand on the page. */
 export function settingsOn(page: SettingsPage, { settings, forwarding, audio, hearBack, voice, appearance, keyboard, desktop, network, doctor, bundle, about }: Words): string[] {
   switch (page) {
