@@ -2,6 +2,8 @@
 //! SOCKS 5 (RFC 1928). Scripts that choose a proxy (PAC, WPAD) are not read.
 
 mod tunnel;
+#[cfg(any(windows, test))]
+mod windows;
 
 use std::fmt;
 use std::net::IpAddr;
@@ -89,13 +91,8 @@ impl WebProxy {
         let target: Uri = format!("https://{bracketed}/").parse().ok()?;
         match self {
             Self::Direct => None,
-            Self::System => ProxyAddress::of(&Matcher::from_system().intercept(&target)?),
-            Self::Through(proxy) => {
-                let exceptions = ["NO_PROXY", "no_proxy"].iter().find_map(|name| std::env::var(name).ok());
-                let anyone =
-                    Matcher::builder().all("http://proxy.invalid").no(exceptions.unwrap_or_default());
-                anyone.build().intercept(&target).map(|_| proxy.clone())
-            }
+            Self::System => of_the_system(&target, host),
+            Self::Through(proxy) => (!excepted(&target)).then(|| proxy.clone()),
         }
     }
 }
@@ -162,7 +159,12 @@ impl ProxyAddress {
 
     fn of(found: &Intercept) -> Option<Self> {
         let speaks = Speaks::scheme(found.uri().scheme_str()?);
-        let port = found.uri().port_u16().unwrap_or(speaks.usual_port());
+        let authority = found.uri().authority()?;
+        let port = match authority.as_str().strip_prefix(authority.host())? {
+            "" => speaks.usual_port(),
+            // One that is no number of 16 bits is not taken for none.
+            _ => authority.port_u16()?,
+        };
         let server = ServerAddress::new(found.uri().host()?.parse().ok()?, port)?;
         let basic = found.basic_auth().and_then(|value| value.to_str().ok()?.strip_prefix("Basic "));
         let login = match (basic, found.raw_auth()) {
@@ -242,6 +244,30 @@ impl PartialEq for ProxyAddress {
 }
 
 impl Eq for ProxyAddress {}
+
+/// What the environment says, else the system's settings.
+#[cfg(not(windows))]
+fn of_the_system(target: &Uri, _: &str) -> Option<ProxyAddress> {
+    ProxyAddress::of(&Matcher::from_system().intercept(target)?)
+}
+
+/// What the environment says, else the system's settings, whose forms we read ourselves: the library takes a list of
+/// proxies for the name of one.
+#[cfg(windows)]
+fn of_the_system(target: &Uri, host: &str) -> Option<ProxyAddress> {
+    let named = |name: &&str| std::env::var(name).is_ok_and(|value| !value.is_empty());
+    if ["HTTPS_PROXY", "https_proxy", "ALL_PROXY", "all_proxy"].iter().any(named) {
+        return ProxyAddress::of(&Matcher::from_env().intercept(target)?);
+    }
+    windows::settings().toward(host).filter(|_| !excepted(target))
+}
+
+/// Whether the environment has it reached straight.
+fn excepted(target: &Uri) -> bool {
+    let exceptions = ["NO_PROXY", "no_proxy"].iter().find_map(|name| std::env::var(name).ok());
+    let anyone = Matcher::builder().all("http://proxy.invalid").no(exceptions.unwrap_or_default());
+    anyone.build().intercept(target).is_none()
+}
 
 /// Whether a host is this machine.
 fn is_here(host: &str) -> bool {

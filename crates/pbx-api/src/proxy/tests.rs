@@ -20,8 +20,16 @@ fn addresses_as_they_are_typed() {
         assert_eq!(proxy.to_string(), shown, "{text}");
         assert_eq!(proxy.has_login(), text.contains('@'), "{text}");
     }
-    for text in ["", "https://proxy:1", "socks4://proxy", "ftp://proxy", "http://", "two words", "http://a:0"]
-    {
+    for text in [
+        "",
+        "https://proxy:1",
+        "socks4://proxy",
+        "ftp://proxy",
+        "http://",
+        "two words",
+        "http://a:0",
+        "a:99999",
+    ] {
         assert!(text.parse::<ProxyAddress>().is_err(), "{text}");
     }
 }
