@@ -89,6 +89,11 @@ impl Demo {
         self.sip("bob", transport)
     }
 
+    /// A user's extension as a plain SIP account, over `udp` or `tcp`.
+    pub fn sip_of(&self, username: &str, transport: &str) -> SipAccount {
+        self.sip(username, transport)
+    }
+
     /// Signs alice in, her extension's password at hand.
     pub fn sign_in_alice(&self, session: &Session) -> Cli {
         let (user, password) = self.alice();
