@@ -161,11 +161,10 @@ impl Actor {
     /// Calls somebody and keeps from him who calls. Where the PBX does not offer that, nobody is called.
     pub(crate) fn dial_hidden(&mut self, wanted: Option<&AccountId>, target: &str) -> Result<(), Problem> {
         let (account, agent) = self.line(wanted)?;
-        let hiding = match self.accounts.is_of_pbx(&account) {
-            true => Hiding::Code(self.code(&account, |codes| codes.hide, None)?),
-            false => Hiding::Header,
-        };
-        self.calls.dial(account, agent, target, Some(hiding))
+        let of_pbx = self.accounts.is_of_pbx(&account);
+        let code = of_pbx.then(|| self.code(&account, |codes| codes.hide, None));
+        let hiding = Hiding::toward(target, code)?;
+        self.calls.dial(account, agent, target, hiding)
     }
 
     fn hand_on(

@@ -7,7 +7,7 @@ use media::Keying;
 use media::sdp::LocalMedia;
 
 use super::call::{Call, Sound};
-use super::hiding::{self, Hiding};
+use super::hiding::Hiding;
 use super::{Calls, digits};
 use crate::accounts::Agent;
 use crate::actor::Input;
@@ -48,7 +48,6 @@ impl Calls {
         let target = Target::parse(typed).map_err(|_| Problem::from(Code::TargetInvalid))?;
         let peer = PeerView { number: target.shown(), name: None };
         let shown_as = self.shown_as.get(&account).cloned();
-        let hiding = hiding.filter(|_| hiding::hides(&target));
         let id = self.call_out(account, agent, peer, Way::Dial(target));
         if let Some(call) = self.table.get_mut(&id) {
             (call.shown_as, call.hiding) = (shown_as, hiding);

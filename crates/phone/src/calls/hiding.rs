@@ -2,6 +2,8 @@
 
 use sip::{CallKey, UserAgent};
 
+use super::digits::split;
+use crate::Problem;
 use crate::target::Target;
 
 /// Numbers of help: whoever answers there is to know who calls, and no star code may stand before them.
@@ -20,7 +22,7 @@ pub(crate) enum Hiding {
 }
 
 /// Whether a call there can be hidden at all. Services of the PBX and numbers of help need to know who calls.
-pub(super) fn hides(target: &Target) -> bool {
+fn hides(target: &Target) -> bool {
     match target {
         Target::Number(number) => !number.starts_with(['*', '#']) && !URGENT.contains(&number.as_str()),
         Target::Address { .. } => true,
@@ -28,6 +30,22 @@ pub(super) fn hides(target: &Target) -> bool {
 }
 
 impl Hiding {
+    /// How a call to what was typed is hidden: not at all where that must not be; by the PBX's star code; by the header
+    /// where the account is of no PBX (no `code`).
+    ///
+    /// # Errors
+    /// The PBX has no such star code.
+    pub(crate) fn toward(
+        typed: &str,
+        code: Option<Result<String, Problem>>,
+    ) -> Result<Option<Self>, Problem> {
+        // What is no target at all is refused where it is dialled.
+        if !Target::parse(split(typed).0).is_ok_and(|target| hides(&target)) {
+            return Ok(None);
+        }
+        Ok(Some(code.transpose()?.map_or(Self::Header, Self::Code)))
+    }
+
     /// Sends the first offer.
     pub(super) fn invite(&self, handle: &UserAgent, target: &Target, offer: String) -> CallKey {
         match (self, target) {
@@ -41,6 +59,7 @@ impl Hiding {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::Code;
 
     #[test]
     fn services_and_help_are_told_who_calls() {
@@ -51,5 +70,16 @@ mod tests {
         for typed in ["112", "9-1-1", "tel:999", "*97", "*67102", "#31"] {
             assert!(!hides(typed), "{typed}");
         }
+    }
+
+    #[test]
+    fn help_is_called_where_the_pbx_cannot_hide() {
+        let off = || Some(Err(Problem::from(Code::FeatureOff)));
+        assert_eq!(Hiding::toward("112", off()), Ok(None));
+        assert_eq!(Hiding::toward("*97,,1#", off()), Ok(None));
+        assert_eq!(Hiding::toward("102", off()), Err(Code::FeatureOff.into()));
+        let code = || Some(Ok("*67".to_owned()));
+        assert_eq!(Hiding::toward("102,1", code()), Ok(Some(Hiding::Code("*67".into()))));
+        assert_eq!(Hiding::toward("102", None), Ok(Some(Hiding::Header)));
     }
 }
