@@ -10,49 +10,27 @@ use system_tests::{Baresip, Cli, Kamailio, Nat, Network, Place, Session, Speech,
 const SOON: Duration = Duration::from_secs(60);
 /// A second of silence, eight of speech, and a little.
 const TALK_S: f64 = 10.5;
+/// Our phone takes one call.
+const ANSWER: &[&str] = &["answer", "--max-calls", "1"];
 
 #[test]
 fn chromium_calls_us_with_opus() {
     let line = Line::new("wss");
-    let mut cli = line.cli("opus", &["answer", "--max-calls", "1"]);
-    cli.wait_for("registered", SOON);
-    let web = line.web("opus", false);
-    web.dial("1001");
-    cli.wait_for("answered", SOON);
-    line.talk(&mut cli, &web, "direct");
-    web.hang_up();
-    assert_eq!(cli.wait_for("ended", SOON).text("reason"), "hungUpThere");
-    line.assert_heard("Chromium", &cli, &web);
+    line.is_called_by(&mut line.cli("opus", ANSWER), "opus", false, WebPhone::dial, "direct");
 }
 
 #[test]
 fn chromium_that_hides_its_addresses_calls_us_over_udp() {
     let line = Line::new("udp");
-    let mut cli = line.cli("PCMU", &["answer", "--max-calls", "1"]);
-    cli.wait_for("registered", SOON);
-    let web = line.web("PCMU", true);
-    web.dial("1001");
-    cli.wait_for("answered", SOON);
     // An address that shows only in checks could be a NAT's.
-    line.talk(&mut cli, &web, "reflexive");
-    web.hang_up();
-    assert_eq!(cli.wait_for("ended", SOON).text("reason"), "hungUpThere");
-    line.assert_heard("Chromium", &cli, &web);
+    line.is_called_by(&mut line.cli("PCMU", ANSWER), "PCMU", true, WebPhone::dial, "reflexive");
 }
 
 #[test]
 fn chromium_tells_its_addresses_late_and_we_find_them_from_behind_a_nat() {
     let line = Line::behind_a_nat("wss");
-    let mut cli = line.cli("opus", &["answer", "--max-calls", "1"]);
-    cli.wait_for("registered", SOON);
-    let web = line.web("opus", false);
-    web.dial_and_trickle("1001");
-    cli.wait_for("answered", SOON);
     // Nobody finds us in there: our packets have to be the first.
-    line.talk(&mut cli, &web, "reflexive");
-    web.hang_up();
-    assert_eq!(cli.wait_for("ended", SOON).text("reason"), "hungUpThere");
-    line.assert_heard("Chromium", &cli, &web);
+    line.is_called_by(&mut line.cli("opus", ANSWER), "opus", false, WebPhone::dial_and_trickle, "reflexive");
 }
 
 #[test]
@@ -86,7 +64,7 @@ fn rtpengine_does_with_us_what_it_does_with_browsers() {
 #[test]
 fn rtpengine_calls_us_as_it_calls_browsers() {
     let line = Line::bridged("wss");
-    let mut cli = line.cli("PCMU", &["answer", "--max-calls", "1"]);
+    let mut cli = line.cli("PCMU", ANSWER);
     cli.wait_for("registered", SOON);
     let mut baresip = line.baresip();
     baresip.dial(&format!("1001@{}", Kamailio::DOMAIN));
@@ -154,6 +132,18 @@ impl Line {
     fn baresip(&self) -> Baresip {
         let (place, account) = (self.network.phone(1).0, self.kamailio.account("1002", "udp"));
         Baresip::start(&place, &account, "PCMU", &Speech::spoken(Voice::Second, 8_000))
+    }
+
+    /// Chromium calls our phone, both talk on a way of this kind, and Chromium hangs up.
+    fn is_called_by(&self, cli: &mut Cli, codec: &str, hides: bool, dial: fn(&WebPhone, &str), way: &str) {
+        cli.wait_for("registered", SOON);
+        let web = self.web(codec, hides);
+        dial(&web, "1001");
+        cli.wait_for("answered", SOON);
+        self.talk(cli, &web, way);
+        web.hang_up();
+        assert_eq!(cli.wait_for("ended", SOON).text("reason"), "hungUpThere");
+        self.assert_heard("Chromium", cli, &web);
     }
 
     fn talk(&self, cli: &mut Cli, web: &WebPhone, way: &str) {

@@ -150,7 +150,7 @@ impl Shared {
 struct Running {
     stop: CancellationToken,
     tasks: TaskTracker,
-    _nobody: Option<TcpSocket>,
+    _reserved: Option<TcpSocket>,
 }
 
 /// The PBX with its sockets, which come and go.
@@ -177,8 +177,8 @@ impl Site {
         let address = |port| SocketAddr::new(config.bind, port);
         let failed = |name, port| move |source| StartError::Bind { name, address: address(port), source };
         let https = TcpListener::bind(address(wanted.https)).await.map_err(failed("REST", wanted.https))?;
-        let (udp, nobody) =
-            alone(address(wanted.sip_udp)).await.map_err(failed("SIP over UDP", wanted.sip_udp))?;
+        let (udp, reserved) =
+            bind_udp(address(wanted.sip_udp)).await.map_err(failed("SIP over UDP", wanted.sip_udp))?;
         let tcp = TcpListener::bind(address(wanted.sip_tcp))
             .await
             .map_err(failed("SIP over TCP", wanted.sip_tcp))?;
@@ -210,7 +210,7 @@ impl Site {
         });
         let router = rest::router(self.clone());
         tasks.spawn(https::serve(https, self.identity.server.clone(), router, stop.clone(), tasks.clone()));
-        *running = Some(Running { stop, tasks, _nobody: nobody });
+        *running = Some(Running { stop, tasks, _reserved: reserved });
         Ok(())
     }
 
@@ -230,12 +230,12 @@ impl Site {
 
 /// A socket for datagrams, and one that keeps the TCP port of the same number without listening: phones try large
 /// requests there first (RFC 3261, section 18.1.1) and would otherwise reach whoever was given that port.
-async fn alone(address: SocketAddr) -> std::io::Result<(UdpSocket, Option<TcpSocket>)> {
+async fn bind_udp(address: SocketAddr) -> std::io::Result<(UdpSocket, Option<TcpSocket>)> {
     for _ in 0..ATTEMPTS {
         let udp = UdpSocket::bind(address).await?;
-        let nobody = if address.is_ipv4() { TcpSocket::new_v4()? } else { TcpSocket::new_v6()? };
-        if nobody.bind(udp.local_addr()?).is_ok() {
-            return Ok((udp, Some(nobody)));
+        let reserved = if address.is_ipv4() { TcpSocket::new_v4()? } else { TcpSocket::new_v6()? };
+        if reserved.bind(udp.local_addr()?).is_ok() {
+            return Ok((udp, Some(reserved)));
         }
         if address.port() != 0 {
             return Ok((udp, None));

@@ -21,8 +21,8 @@ use crate::stun::{Class, Message, Writer, attribute, method};
 use crate::{Association, Codec, FRAME, Identity, MasterKey, Protection, Role, Suite};
 use crate::{Login, Path, Port, Servers, TurnServer};
 
-/// Takes some bytes for an offer, for an answer and for candidates that come later. None may panic; what is answered to an offer has as many streams
-/// (RFC 3264, section 6), and can be answered in its turn.
+/// Takes some bytes for an offer, for an answer and for candidates that come later. None may panic; what is answered to
+/// an offer has as many streams (RFC 3264, section 6), and can be answered in its turn.
 pub fn description(bytes: &[u8]) {
     let Ok(text) = std::str::from_utf8(bytes) else { return };
     let here = IpAddr::V4(Ipv4Addr::LOCALHOST);

@@ -53,9 +53,11 @@ pub struct Trickle {
 }
 
 impl Trickle {
-    /// Reads a fragment of a description. `None`: it names no credentials, or none that can be.
+    /// Reads a fragment of a description. `None`: it is too large, or names no credentials or none that can be.
     pub fn parse(fragment: &str) -> Option<Self> {
-        let fragment = fragment.get(..MAX_SDP).unwrap_or(fragment);
+        if fragment.len() > MAX_SDP {
+            return None;
+        }
         let (mut network, mut ours, mut met) = (Network::default(), true, false);
         for line in fragment.lines() {
             if let Some(media) = line.strip_prefix("m=") {

@@ -45,12 +45,11 @@ impl SigningIn {
         let kept = self.saved(&saved.id);
         let (instance, srtp) = (kept.and_then(|k| k.instance.clone()), kept.map(|k| k.srtp));
         let srtp = srtp.unwrap_or(saved.srtp);
+        let hidden = kept.is_some_and(|k| k.hidden);
         let connection = kept.map(|k| k.connection.clone()).unwrap_or_default();
         let saved = SavedAccount { instance: instance.or(saved.instance), srtp, connection, ..saved };
         accounts.protect(&saved.id, srtp);
-        if let Some(kept) = self.saved(&saved.id) {
-            accounts.change(&saved.id, |view| view.hidden = kept.hidden);
-        }
+        accounts.change(&saved.id, |view| view.hidden = hidden);
         let superseded = accounts.start_agent(&saved.id, self.line(&saved, password));
         self.leave_wizard();
         superseded
