@@ -10,6 +10,7 @@ use tokio::sync::{mpsc, oneshot};
 
 use crate::accounts::{Accounts, Agent, AgentId};
 use crate::asked::Asked;
+use crate::bundling::Bundling;
 use crate::calls::{Calls, Way};
 use crate::checking::{Checking, Word};
 use crate::contacts::{Contacts, ContactsInput};
@@ -72,8 +73,8 @@ pub(crate) enum Input {
     HearBack(u32, HearBackView),
     /// Something of a newer version.
     Update(UpdateInput),
-    /// A diagnostic bundle was made or saved, or could not be.
-    Bundled(Result<BundleView, Problem>),
+    /// A diagnostic bundle, by its round, was made or saved, or could not be.
+    Bundled(u64, Result<BundleView, Problem>),
     /// A check of the phone, by its number, has something to say.
     Checked(u32, Word),
     /// What has become of the call list.
@@ -94,8 +95,8 @@ pub(crate) enum Input {
 pub(crate) struct Actor {
     inbox: mpsc::UnboundedReceiver<Input>,
     pub(crate) outlet: Outlet,
-    /// The bundle made last.
-    pub(crate) bundle: BundleView,
+    /// The diagnostic bundle that is shown.
+    pub(crate) bundling: Bundling,
     pub(crate) checking: Checking,
     pub(crate) updating: Updating,
     pub(crate) accounts: Accounts,
@@ -134,7 +135,7 @@ impl Actor {
             watching: Watching::new(outlet.clone()),
             checking: Checking::new(outlet.clone()),
             updating,
-            bundle: BundleView::default(),
+            bundling: Bundling::default(),
             contacts: Contacts::start(&config.data_dir, config.contacts, outlet.clone()),
             lamps: Lamps::default(),
             portal: Portal::new(config.contacts, outlet.clone()),
@@ -206,7 +207,7 @@ impl Actor {
             Input::Recording(call, recorder) => self.calls.recorder_ready(call, recorder),
             Input::HearBack(number, view) => self.calls.heard_back(number, view),
             Input::Update(input) => self.updating.take(input),
-            Input::Bundled(bundle) => self.bundled(bundle),
+            Input::Bundled(round, bundle) => self.bundled(round, bundle),
             Input::Checked(number, word) => self.checking.take(number, word),
             Input::Recalled(news) => self.calls.history().recalled(news),
             Input::Contacts(input) => {
@@ -271,6 +272,7 @@ impl Actor {
         let (done, call) = match command {
             Command::SignOut { account } => {
                 self.watching.forget(&account);
+                self.forget_bundle();
                 let agent = self.signing_in.sign_out(&account, &mut self.accounts);
                 self.let_go(agent);
                 (Ok(()), None)

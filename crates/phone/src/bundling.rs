@@ -22,9 +22,18 @@ pub struct BundleView {
     pub saved: Option<String>,
 }
 
+/// The bundle that is shown, and how many were begun or forgotten before it.
+#[derive(Debug, Default)]
+pub(crate) struct Bundling {
+    shown: BundleView,
+    round: u64,
+}
+
 impl Actor {
-    /// Makes a bundle, to be shown.
+    /// Makes a bundle, to be shown. The one shown before is gone at once: what is saved is what was read.
     pub(crate) fn make_bundle(&mut self, shorten: bool) {
+        self.forget_bundle();
+        let round = self.bundling.round;
         let views = self.accounts.views();
         let accounts: Vec<String> = views.iter().map(account).collect();
         let passwords = views.iter().filter_map(|view| self.accounts.password(&view.id));
@@ -48,37 +57,50 @@ impl Actor {
                 },
                 shorten,
             );
-            Input::Bundled(Ok(BundleView { text, saved: None }))
+            Input::Bundled(round, Ok(BundleView { text, saved: None }))
         });
     }
 
     /// Saves the bundle that was shown.
     pub(crate) fn save_bundle(&mut self) -> Result<(), Problem> {
-        let text = self.bundle.text.clone();
+        let Bundling { shown: BundleView { text, .. }, round } = &self.bundling;
         if text.is_empty() {
             return Err(Code::NotNow.into());
         }
+        let (text, round) = (text.clone(), *round);
         let data_dir = self.signing_in.data_dir().to_owned();
         self.outlet.blocking(move || {
             let path = place(&data_dir, now());
             let saved = fs::write(&path, &text);
-            Input::Bundled(match saved {
+            let bundle = match saved {
                 Ok(()) => Ok(BundleView { text, saved: Some(path.display().to_string()) }),
                 Err(error) => Err(Problem::new(Code::SettingsFailed, format!("{}: {error}", path.display()))),
-            })
+            };
+            Input::Bundled(round, bundle)
         });
         Ok(())
     }
 
-    /// A bundle was made or saved, or could not be.
-    pub(crate) fn bundled(&mut self, bundle: Result<BundleView, Problem>) {
+    /// Lets go of the bundle that is shown, and of one that is being made.
+    pub(crate) fn forget_bundle(&mut self) {
+        self.bundling.round += 1;
+        if self.bundling.shown != BundleView::default() {
+            self.show_bundle(BundleView::default());
+        }
+    }
+
+    /// The bundle of this round was made or saved, or could not be.
+    pub(crate) fn bundled(&mut self, round: u64, bundle: Result<BundleView, Problem>) {
         match bundle {
-            Ok(view) => {
-                self.bundle.clone_from(&view);
-                self.outlet.tell(Event::Bundle { view: Box::new(view) });
-            }
+            Ok(view) if round == self.bundling.round => self.show_bundle(view),
+            Ok(_) => {}
             Err(problem) => self.outlet.tell(Event::Notice { problem, call: None }),
         }
+    }
+
+    fn show_bundle(&mut self, view: BundleView) {
+        self.bundling.shown.clone_from(&view);
+        self.outlet.tell(Event::Bundle { view: Box::new(view) });
     }
 }
 

@@ -163,7 +163,10 @@ async fn a_bundle_says_everything_but_secrets() {
         assert!(!text.contains(secret), "{key} is in the bundle");
     }
     running.send(Command::MakeBundle { shorten_numbers: true });
+    assert_eq!(running.bundle().await, "", "one that is being made stands beside the one before");
     let shortened = running.bundle().await;
     assert!(shortened.contains("sip:…96@test.io") && !shortened.contains("sip:9196@"), "{shortened}");
+    running.send(Command::SignOut { account: bench.alice() });
+    assert_eq!(running.bundle().await, "", "the bundle outlives its account");
     running.phone.stop().await;
 }
