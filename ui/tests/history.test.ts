@@ -43,7 +43,7 @@ test('one call is deleted, or all of them after a question', async () => {
   backend.emit({ what: 'pastGone', id: 9 });
   await expect.poll(() => phone.listed[0]!.past!.id).toBe(8);
   await part('settings').click();
-  await page.getByRole('button', { name: 'Calls', exact: true }).last().click();
+  await part('settings-privacy').click();
   await part('forget-all').click();
   await part('forget-all-keep').click();
   expect(backend.sent).toHaveLength(1);

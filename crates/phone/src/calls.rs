@@ -111,7 +111,7 @@ impl Calls {
             headsets: config.headsets.clone().map(headsets),
             lit: None,
             audio,
-            history: History::start(config.data_dir.clone(), outlet.clone()),
+            history: History::start(config.data_dir.clone(), preferences.keep_calls, outlet.clone()),
             directory: Arc::default(),
             testing: Testing::default(),
             player: Player::default(),
@@ -136,6 +136,7 @@ impl Calls {
 
     /// What the user prefers from now on.
     pub(crate) fn prefer(&mut self, preferences: CallPreferences) {
+        self.history.keep(preferences.keep_calls);
         self.preferences = preferences;
     }
 

@@ -6,8 +6,9 @@ pub(crate) mod store;
 use std::collections::HashMap;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
-use std::sync::mpsc::{Receiver, Sender, channel};
+use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, channel};
 use std::thread::{self, JoinHandle};
+use std::time::Duration;
 
 use tokio::sync::oneshot;
 
@@ -15,14 +16,18 @@ use crate::actor::Input;
 use crate::contacts::Directory;
 use crate::outlet::Outlet;
 use crate::{
-    AccountId, CallId, CallSummary, CallView, Code, Event, HistoryView, PastCallView, PastId, PeerView,
-    Problem, UnixMs,
+    AccountId, CallId, CallSummary, CallView, Code, Event, HistoryView, KeepCalls, PastCallView, PastId,
+    PeerView, Problem, UnixMs,
 };
 
 use records::Record;
 use store::merge::Merged;
 use store::{Store, StoreError};
 
+/// How often it is looked whether it is time for something, and how often calls that are kept no longer are forgotten,
+/// milliseconds.
+const LOOK_AGAIN: Duration = Duration::from_secs(600);
+const TIDY_EVERY: u64 = 24 * 3_600_000;
 /// Calls that a shell is told of at once.
 const PAGE: u32 = 200;
 
@@ -59,6 +64,7 @@ enum Order {
     Merge(AccountId, Vec<Record>, oneshot::Sender<Merged>),
     LookedThrough(AccountId),
     Reread,
+    Keep(KeepCalls),
 }
 
 /// The call list: what the shells know of it, and the way to the thread that keeps it.
@@ -75,10 +81,10 @@ pub(crate) struct History {
 
 impl History {
     /// Begins to read it.
-    pub(crate) fn start(dir: PathBuf, outlet: Outlet) -> Self {
+    pub(crate) fn start(dir: PathBuf, keep: KeepCalls, outlet: Outlet) -> Self {
         let (orders, received) = channel();
         let told = outlet.clone();
-        let keeping = move || keep(&dir, &received, &told);
+        let keeping = move || keep_list(&dir, keep, &received, &told);
         let thread = thread::Builder::new().name("history".into()).spawn(keeping);
         let thread = thread.inspect_err(|error| tracing::warn!(%error, "calls are not kept")).ok();
         Self {
@@ -163,6 +169,11 @@ impl History {
         }
     }
 
+    /// How long calls are kept, from now on.
+    pub(crate) fn keep(&self, keep: KeepCalls) {
+        self.order(Order::Keep(keep));
+    }
+
     /// Takes in what the PBX remembers for an account, oldest first; what became of it is answered.
     pub(crate) fn merge(&self, account: AccountId, records: Vec<Record>, done: oneshot::Sender<Merged>) {
         self.order(Order::Merge(account, records, done));
@@ -237,7 +248,7 @@ impl History {
 }
 
 /// Keeps the call list until no more orders come.
-fn keep(dir: &Path, orders: &Receiver<Order>, outlet: &Outlet) {
+fn keep_list(dir: &Path, keep: KeepCalls, orders: &Receiver<Order>, outlet: &Outlet) {
     let (store, mut problem) = match Store::open(dir) {
         Ok((store, aside)) => {
             (Ok(store), aside.map(|to| Problem::new(Code::HistoryBroken, to.display().to_string())))
@@ -249,25 +260,33 @@ fn keep(dir: &Path, orders: &Receiver<Order>, outlet: &Outlet) {
     };
     let tell = |news| outlet.put(Input::Recalled(news));
     let mut keeper = match store {
-        Ok(store) => Keeper { store, begun: HashMap::new(), changes: 0 },
+        Ok(store) => Keeper { store, begun: HashMap::new(), changes: 0, keep, due: UnixMs(0) },
         Err(error) => return tell(Recalled::Failed(problem_of(&error))),
     };
-    match keeper.page(None) {
+    // What is kept no longer is not shown even once.
+    match keeper.tidy(crate::calls::now()).and_then(|_| keeper.page(None)) {
         Ok((calls, earlier)) => {
             tell(Recalled::Whole(HistoryView { calls, earlier, problem: problem.clone() }));
         }
         Err(error) => tell(Recalled::Failed(problem_of(&error))),
     }
-    while let Ok(order) = orders.recv() {
-        match keeper.follow(order) {
-            Ok(Some(news)) => tell(news),
-            Ok(None) => {}
-            Err(error) => {
-                tracing::warn!(%error, "the call list cannot be written");
-                // Once is enough.
-                if problem.is_none() {
-                    problem = Some(problem_of(&error));
-                    tell(Recalled::Failed(problem_of(&error)));
+    loop {
+        let followed = match orders.recv_timeout(LOOK_AGAIN) {
+            Ok(order) => keeper.follow(order),
+            Err(RecvTimeoutError::Timeout) => Ok(None),
+            Err(RecvTimeoutError::Disconnected) => return,
+        };
+        for done in [followed, keeper.tidy(crate::calls::now())] {
+            match done {
+                Ok(Some(news)) => tell(news),
+                Ok(None) => {}
+                Err(error) => {
+                    tracing::warn!(%error, "the call list cannot be written");
+                    // Once is enough.
+                    if problem.is_none() {
+                        problem = Some(problem_of(&error));
+                        tell(Recalled::Failed(problem_of(&error)));
+                    }
                 }
             }
         }
@@ -280,9 +299,22 @@ struct Keeper {
     begun: HashMap<CallId, PastId>,
     /// Changes of the user's that were followed.
     changes: u64,
+    keep: KeepCalls,
+    /// When it is next looked for calls that are kept no longer.
+    due: UnixMs,
 }
 
 impl Keeper {
+    /// Forgets the calls that are kept no longer; what is left, where any were.
+    fn tidy(&mut self, now: UnixMs) -> Result<Option<Recalled>, StoreError> {
+        let Some(since) = self.keep.since(now).filter(|_| now >= self.due) else { return Ok(None) };
+        self.due = UnixMs(now.0.saturating_add(TIDY_EVERY));
+        match self.store.forget_before(since)? {
+            0 => Ok(None),
+            _ => self.follow(Order::Reread),
+        }
+    }
+
     fn follow(&mut self, order: Order) -> Result<Option<Recalled>, StoreError> {
         match order {
             Order::Begin(call, began) => {
@@ -311,7 +343,11 @@ impl Keeper {
                 self.changes += 1;
                 self.store.forget(id)?;
             }
-            Order::Merge(account, records, done) => {
+            Order::Keep(keep) => (self.keep, self.due) = (keep, UnixMs(0)),
+            Order::Merge(account, mut records, done) => {
+                if let Some(since) = self.keep.since(crate::calls::now()) {
+                    records.retain(|record| record.began >= since);
+                }
                 let merged = self.store.merge(&account, &records, crate::calls::now())?;
                 // Whoever asked may have stopped waiting.
                 let _ = done.send(merged);
@@ -336,4 +372,45 @@ impl Keeper {
 
 fn problem_of(error: &StoreError) -> Problem {
     Problem::new(Code::HistoryFailed, error.to_string())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::store::tests::{dialled, over};
+    use super::*;
+    use crate::EndReason;
+
+    const DAY: u64 = 24 * 3_600_000;
+
+    #[test]
+    fn calls_are_kept_as_long_as_the_user_wants() {
+        let store = Store::in_memory().unwrap();
+        let mut keeper =
+            Keeper { store, begun: HashMap::new(), changes: 0, keep: KeepCalls::Always, due: UnixMs(0) };
+        let now = 1_000 * DAY;
+        for (age, number) in [(400, "1"), (91, "2"), (31, "3"), (30, "4"), (0, "5")] {
+            let view = dialled(1, number);
+            let id = keeper.store.begin(&view, UnixMs(now - age * DAY)).unwrap();
+            keeper.store.end(id, &over(view, EndReason::Busy), None).unwrap();
+        }
+        let left = |keeper: &Keeper| keeper.store.newest(None, 9).unwrap().len();
+        for (keep, calls) in
+            [(KeepCalls::Always, 5), (KeepCalls::Year, 4), (KeepCalls::Quarter, 3), (KeepCalls::Month, 2)]
+        {
+            assert!(keeper.follow(Order::Keep(keep)).unwrap().is_none());
+            let told = keeper.tidy(UnixMs(now)).unwrap();
+            assert_eq!((left(&keeper), told.is_some()), (calls, keep != KeepCalls::Always), "{keep:?}");
+        }
+        // Not with every order, but every day.
+        assert!(keeper.tidy(UnixMs(now + DAY - 1)).unwrap().is_none());
+        assert!(keeper.tidy(UnixMs(now + DAY)).unwrap().is_some());
+        assert_eq!(left(&keeper), 1);
+        // One that lasts is let be, however long.
+        keeper.store.begin(&dialled(1, "6"), UnixMs(now)).unwrap();
+        assert!(keeper.tidy(UnixMs(now + 40 * DAY)).unwrap().is_some());
+        let begun = dialled(1, "6");
+        assert_eq!(left(&keeper), 0);
+        let id = crate::PastId(6);
+        assert!(keeper.store.end(id, &over(begun, EndReason::Busy), None).unwrap().is_some());
+    }
 }

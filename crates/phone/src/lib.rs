@@ -80,12 +80,12 @@ pub use picture::{
     CodeView, CodecPreference, ContactDraft, ContactFilter, ContactId, ContactKind, ContactNumber,
     ContactPage, ContactView, ContactsState, ContactsView, DeclineReason, DesktopPreferences, DeviceForm,
     DeviceNews, DeviceRole, DeviceView, Direction, DtmfMode, EndReason, EnforcedView, FieldIs, ForgotView,
-    GlobalKeys, HiddenWindow, HistoryView, HitView, KeyWay, Lamp, MailboxView, MessageId, MessageState,
-    MessageView, NewPasswordView, NoiseRemoval, NumberKind, PasswordPolicyView, PastCallView, PastId,
-    PeerView, Picture, PlayerState, PlayerView, PopWhen, PresenceView, ProtectionView, Quality, ReasonView,
-    RecordingNotice, RecordingPreferences, RingPreferences, RingTone, RoleView, ScanView, ScreenPop,
-    SessionState, SignInNews, SignInPage, SignInView, SoundId, SrtpPolicy, Standing, TenantView, Theme,
-    TransferView, Transport, TransportChoice, TrustedView, UnixMs, VoicePreferences, VoicemailId,
+    GlobalKeys, HiddenWindow, HistoryView, HitView, KeepCalls, KeyWay, Lamp, MailboxView, MessageId,
+    MessageState, MessageView, NewPasswordView, NoiseRemoval, NumberKind, PasswordPolicyView, PastCallView,
+    PastId, PeerView, Picture, PlayerState, PlayerView, PopWhen, PresenceView, ProtectionView, Quality,
+    ReasonView, RecordingNotice, RecordingPreferences, RingPreferences, RingTone, RoleView, ScanView,
+    ScreenPop, SessionState, SignInNews, SignInPage, SignInView, SoundId, SrtpPolicy, Standing, TenantView,
+    Theme, TransferView, Transport, TransportChoice, TrustedView, UnixMs, VoicePreferences, VoicemailId,
     VoicemailView, VoicemailsView, WatchedView, WaysView, WebProxyPreference, WebProxyWay,
 };
 pub use picture::{CallerIdView, CallerIdsView};

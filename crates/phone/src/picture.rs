@@ -27,7 +27,7 @@ pub use audio::{
 };
 pub use call::{
     CallEnd, CallPreferences, CallReport, CallState, CallView, DeclineReason, Direction, DtmfMode, EndReason,
-    PeerView, Quality, RecordingNotice, RecordingPreferences, TransferView,
+    KeepCalls, PeerView, Quality, RecordingNotice, RecordingPreferences, TransferView,
 };
 pub use caller_ids::{CallerIdView, CallerIdsView};
 pub use codecs::CodecPreference;

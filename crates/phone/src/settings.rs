@@ -23,9 +23,10 @@ use crate::{
 /// devices and how it rings, version 6 whether calls are encrypted,
 /// version 7 what is done to the voice, version 8 the echo line, version 9 how calls get through NATs,
 /// version 10 the desktop around the window, version 11 theme, density and language, version 12 the web proxy and the
-/// number shown to others, version 13 numbers that are hidden;
+/// number shown to others, version 13 numbers that are hidden, version 14 how long calls are kept and what
+/// notifications say;
 /// earlier ones are read as they are.
-const VERSION: u32 = 13;
+const VERSION: u32 = 14;
 const REMEMBERED: usize = 8;
 
 /// The settings as they stand on disk.
@@ -338,7 +339,7 @@ fn file(dir: &Path) -> PathBuf {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{Appearance, CodecPreference, NoiseRemoval, WebProxyWay};
+    use crate::{Appearance, CodecPreference, KeepCalls, NoiseRemoval, WebProxyWay};
 
     fn account(n: u32) -> SavedAccount {
         SavedAccount {
@@ -482,6 +483,17 @@ mod tests {
         assert_eq!(Settings::load(dir.path()).unwrap().shown_as.get(&id).map(String::as_str), Some("+4420"));
         settings.change(dir.path(), |s| s.forget(&id)).unwrap();
         assert_eq!(Settings::load(dir.path()).unwrap().shown_as.len(), 0);
+    }
+
+    #[test]
+    fn a_version_that_knew_no_end_of_keeping_keeps_all_and_says_who_calls() {
+        let dir = tempfile::tempdir().unwrap();
+        fs::write(file(dir.path()), r#"{"version":13,"calls":{"publishPresence":true}}"#).unwrap();
+        let mut settings = Settings::load(dir.path()).unwrap();
+        assert!(settings.calls.publish_presence && settings.desktop.notify_names);
+        assert_eq!((settings.version, settings.calls.keep_calls), (VERSION, KeepCalls::Always));
+        settings.change(dir.path(), |s| s.calls.keep_calls = KeepCalls::Month).unwrap();
+        assert_eq!(Settings::load(dir.path()).unwrap().calls.keep_calls, KeepCalls::Month);
     }
 
     #[test]

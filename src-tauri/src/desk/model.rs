@@ -53,8 +53,8 @@ pub struct Wanted {
 pub struct Ringing {
     /// Which.
     pub call: CallId,
-    /// Who calls.
-    pub who: Caller,
+    /// Who calls; none where that is not to be said.
+    pub who: Option<Caller>,
     /// What is called: the name of the account.
     pub account: String,
     /// Who forwarded it.
@@ -205,11 +205,12 @@ impl Model {
     }
 
     fn notice(&self, call: &CallView) -> Ringing {
+        let said = self.preferences.notify_names;
         Ringing {
             call: call.id,
-            who: caller(&call.peer),
+            who: said.then(|| caller(&call.peer)),
             account: self.name(&call.account),
-            diverted_by: call.diverted_by.as_ref().map(|peer| {
+            diverted_by: call.diverted_by.as_ref().filter(|_| said).map(|peer| {
                 let Caller { name, number } = caller(peer);
                 name.unwrap_or(number)
             }),

@@ -136,7 +136,7 @@ async fn notify(service: &NotificationsProxy<'_>, ringing: &Ringing) -> zbus::Re
         // The phone rings by itself.
         ("suppress-sound", Value::from(true)),
     ]);
-    let title = words.title(&ringing.who);
+    let title = words.rings(ringing);
     service.notify(BRAND.name, 0, "call-start", &title, &body, actions, hints, 0).await
 }
 

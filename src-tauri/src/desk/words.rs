@@ -21,6 +21,7 @@ pub struct Words {
     /// Ends the phone.
     pub quit: &'static str,
     unknown: &'static str,
+    incoming: &'static str,
     to: &'static str,
     forwarded_by: &'static str,
     offline: &'static str,
@@ -38,6 +39,7 @@ const ENGLISH: Words = Words {
     do_not_disturb: "Do not disturb",
     quit: "Quit",
     unknown: "Unknown caller",
+    incoming: "Incoming call",
     to: "to {}",
     forwarded_by: "forwarded by {}",
     offline: "Not connected",
@@ -55,6 +57,7 @@ const GERMAN: Words = Words {
     do_not_disturb: "Nicht stören",
     quit: "Beenden",
     unknown: "Unbekannter Anrufer",
+    incoming: "Eingehender Anruf",
     to: "an {}",
     forwarded_by: "weitergeleitet von {}",
     offline: "Nicht verbunden",
@@ -72,6 +75,7 @@ const FRENCH: Words = Words {
     do_not_disturb: "Ne pas déranger",
     quit: "Quitter",
     unknown: "Appelant inconnu",
+    incoming: "Appel entrant",
     to: "pour {}",
     forwarded_by: "renvoyé par {}",
     offline: "Non connecté",
@@ -89,6 +93,7 @@ const SPANISH: Words = Words {
     do_not_disturb: "No molestar",
     quit: "Salir",
     unknown: "Llamada desconocida",
+    incoming: "Llamada entrante",
     to: "para {}",
     forwarded_by: "desviada por {}",
     offline: "Sin conexión",
@@ -106,6 +111,7 @@ const JAPANESE: Words = Words {
     do_not_disturb: "応答不可",
     quit: "終了",
     unknown: "不明な発信者",
+    incoming: "着信",
     to: "{} 宛て",
     forwarded_by: "{} から転送",
     offline: "未接続",
@@ -123,6 +129,7 @@ const CHINESE: Words = Words {
     do_not_disturb: "勿扰",
     quit: "退出",
     unknown: "未知来电",
+    incoming: "来电",
     to: "呼叫 {}",
     forwarded_by: "由 {} 转接",
     offline: "未连接",
@@ -151,13 +158,23 @@ impl Words {
         who.name.clone().or_else(number).unwrap_or_else(|| self.unknown.to_owned())
     }
 
+    /// That somebody calls, and who, where that is to be said.
+    #[cfg_attr(
+        not(target_os = "linux"),
+        expect(dead_code, reason = "notifications are Linux's alone so far")
+    )]
+    pub fn rings(&self, ringing: &Ringing) -> String {
+        ringing.who.as_ref().map_or_else(|| self.incoming.to_owned(), |who| self.title(who))
+    }
+
     /// Which number calls, which of our lines, and who forwarded the call.
     #[cfg_attr(
         not(target_os = "linux"),
         expect(dead_code, reason = "notifications are Linux's alone so far")
     )]
     pub fn body(&self, ringing: &Ringing) -> String {
-        let number = ringing.who.name.as_ref().map(|_| ringing.who.number.clone());
+        let named = ringing.who.as_ref().filter(|who| who.name.is_some());
+        let number = named.map(|who| who.number.clone());
         let to = self.to.replace("{}", &ringing.account);
         let by = ringing.diverted_by.as_ref().map(|by| self.forwarded_by.replace("{}", by));
         let parts = [number.filter(|number| !number.is_empty()), Some(to), by];
@@ -198,13 +215,18 @@ mod tests {
     fn a_caller_is_told_by_name_and_number() {
         let ringing = Ringing {
             call: CallId(1),
-            who: bob(),
+            who: Some(bob()),
             account: "101".into(),
             diverted_by: Some("Eve".into()),
             language: Language::English,
         };
-        assert_eq!(ENGLISH.title(&ringing.who), "Bob");
+        assert_eq!(ENGLISH.rings(&ringing), "Bob");
         assert_eq!(ENGLISH.body(&ringing), "102 · to 101 · forwarded by Eve");
+        let unsaid = Ringing { who: None, diverted_by: None, ..ringing };
+        assert_eq!(
+            (ENGLISH.rings(&unsaid), ENGLISH.body(&unsaid)),
+            ("Incoming call".into(), "to 101".into())
+        );
         let nameless = Caller { name: None, number: "102".into() };
         assert_eq!(GERMAN.title(&nameless), "102");
         assert_eq!(GERMAN.title(&Caller { name: None, number: String::new() }), "Unbekannter Anrufer");

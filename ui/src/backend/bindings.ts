@@ -194,6 +194,8 @@ export type CallPreferences = {
 	leaveOutSilence?: boolean,
 	/**  How calls are recorded. */
 	recording?: RecordingPreferences,
+	/**  How long calls stay in the call list. */
+	keepCalls?: KeepCalls,
 };
 
 /**  Figures of a running call. */
@@ -1270,6 +1272,8 @@ export type DesktopPreferences = {
 	incomingWindow?: boolean,
 	/**  A call that rings is told by a notification of the desktop's, unless the main window is in front. */
 	notifications?: boolean,
+	/**  Notifications say who calls. */
+	notifyNames?: boolean,
 	/**  A call has a small window above all others while the main one is hidden or minimised. */
 	compactWindow?: boolean,
 	/**  The phone starts with the user's session, without a window. */
@@ -2001,6 +2005,17 @@ export type Ice =
 "auto" | 
 /**  Offered always. */
 "on";
+
+/**  How long calls stay in the call list. */
+export type KeepCalls = 
+/**  As long as there is room. */
+"always" | 
+/**  365 days. */
+"year" | 
+/**  90 days. */
+"quarter" | 
+/**  30 days. */
+"month";
 
 /**  Which way the keys of a call came: who could have read them there can listen. */
 export type KeyWay = 

@@ -229,6 +229,7 @@ export const scenes = {
   'hear-back-recording': () => hearing({ is: 'recording', leftMs: 2_900, level: 58 }),
   'hear-back-quiet': () => hearing({ is: 'done', heard: 'tooQuiet' }, echoed()),
   'device-changed': () => inside([account()], [call(5, active())], { events: [...spoken(5), { what: 'deviceChanged', news: { role: 'speaker', name: 'Laptop speakers', insteadOf: 'Jabra Evolve2 65', unplugged: true, gapMs: 40 } }] }),
+  'settings-privacy': () => { const scene = inside([account()], [], { settings: 'privacy', events: [{ what: 'callPreferences', preferences: { keepCalls: 'quarter', publishPresence: true } }] }); return { ...scene, picture: { ...scene.picture, history: pastCalls() } }; },
   'settings-calls': () => inside([account()], [], { settings: 'calls' }),
   ended: () => inside([account()], [call(5, active())], { events: [...earlierCalls(), said(call(5, ended('hungUpThere', 277), { codec: 'opus' }))] }),
   'ended-busy': () => inside([account()], [call(5, { is: 'ringing' })], { events: [said(call(5, ended('busy', null, 486)))] }),

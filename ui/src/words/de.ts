@@ -6,6 +6,7 @@ import { forwarding } from './forwarding.de';
 import { presence } from './presence.de';
 import { network } from './network.de';
 import { restart } from './restart.de';
+import { privacy } from './privacy.de';
 import { queues } from './queues.de';
 import { voicemail } from './voicemail.de';
 import type { Verdict } from '../backend/backend';
@@ -47,6 +48,7 @@ export const de: Words = {
   presence,
   network,
   restart,
+  privacy,
   queues,
   voicemail,
   qualities: { clear: 'Klar in beide Richtungen', choppy: 'Etwas abgehackt', breaking: 'Bricht ab', nothing: 'Es kommt nichts an' },

@@ -7,6 +7,7 @@ import { forwarding } from './forwarding.en';
 import { presence } from './presence.en';
 import { network } from './network.en';
 import { restart } from './restart.en';
+import { privacy } from './privacy.en';
 import { queues } from './queues.en';
 import { voicemail } from './voicemail.en';
 import { counting } from './plurals';
@@ -52,6 +53,7 @@ export const en = {
   presence,
   network,
   restart,
+  privacy,
   queues,
   voicemail,
   qualities,

@@ -9,6 +9,7 @@ import { forwarding } from './forwarding.es';
 import { presence } from './presence.es';
 import { network } from './network.es';
 import { restart } from './restart.es';
+import { privacy } from './privacy.es';
 import { queues } from './queues.es';
 import { voicemail } from './voicemail.es';
 import type { Words } from './en';
@@ -48,6 +49,7 @@ export const es: Words = {
   presence,
   network,
   restart,
+  privacy,
   queues,
   voicemail,
   qualities: { clear: 'Clara en ambos sentidos', choppy: 'Algo entrecortada', breaking: 'Se corta', nothing: 'No llega nada' },

@@ -9,6 +9,7 @@ import { forwarding } from './forwarding.fr';
 import { presence } from './presence.fr';
 import { network } from './network.fr';
 import { restart } from './restart.fr';
+import { privacy } from './privacy.fr';
 import { queues } from './queues.fr';
 import { voicemail } from './voicemail.fr';
 import type { Words } from './en';
@@ -48,6 +49,7 @@ export const fr: Words = {
   presence,
   network,
   restart,
+  privacy,
   queues,
   voicemail,
   qualities: { clear: 'Clair dans les deux sens', choppy: 'Un peu haché', breaking: 'Coupures', nothing: 'Rien n’arrive' },

@@ -9,6 +9,7 @@ import { forwarding } from './forwarding.ja';
 import { presence } from './presence.ja';
 import { network } from './network.ja';
 import { restart } from './restart.ja';
+import { privacy } from './privacy.ja';
 import { queues } from './queues.ja';
 import { voicemail } from './voicemail.ja';
 import type { Words } from './en';
@@ -43,6 +44,7 @@ export const ja: Words = {
   presence,
   network,
   restart,
+  privacy,
   queues,
   voicemail,
   qualities: { clear: '双方向とも良好', choppy: '少し途切れています', breaking: '途切れています', nothing: '何も届いていません' },

@@ -9,6 +9,7 @@ import { forwarding } from './forwarding.zh';
 import { presence } from './presence.zh';
 import { network } from './network.zh';
 import { restart } from './restart.zh';
+import { privacy } from './privacy.zh';
 import { queues } from './queues.zh';
 import { voicemail } from './voicemail.zh';
 import type { Words } from './en';
@@ -43,6 +44,7 @@ export const zh: Words = {
   presence,
   network,
   restart,
+  privacy,
   queues,
   voicemail,
   qualities: { clear: '双向清晰', choppy: '略有卡顿', breaking: '断断续续', nothing: '没有声音' },

@@ -282,6 +282,20 @@ impl Store {
         Ok(())
     }
 
+    /// Forgets the calls that are over and began before `since`; how many.
+    ///
+    /// # Errors
+    /// It cannot be written.
+    pub(crate) fn forget_before(&mut self, since: UnixMs) -> Result<usize, StoreError> {
+        let since = i64::try_from(since.0).unwrap_or(i64::MAX);
+        let gone =
+            self.db.execute("DELETE FROM calls WHERE reason IS NOT NULL AND began_ms < ?1", [since])?;
+        if gone > 0 {
+            self.db.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |_| Ok(()))?;
+        }
+        Ok(gone)
+    }
+
     fn get(&self, id: PastId) -> Result<Option<PastCallView>, StoreError> {
         let mut query = self.db.prepare("SELECT * FROM calls WHERE id = ?1")?;
         Ok(query.query_map([id.0], view)?.next().transpose()?)
@@ -384,4 +398,4 @@ fn file(dir: &Path) -> PathBuf {
 }
 
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;

@@ -197,6 +197,36 @@ pub struct CallPreferences {
     pub leave_out_silence: bool,
     /// How calls are recorded.
     pub recording: RecordingPreferences,
+    /// How long calls stay in the call list.
+    pub keep_calls: KeepCalls,
+}
+
+/// How long calls stay in the call list.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, Type)]
+#[serde(rename_all = "camelCase")]
+pub enum KeepCalls {
+    /// As long as there is room.
+    #[default]
+    Always,
+    /// 365 days.
+    Year,
+    /// 90 days.
+    Quarter,
+    /// 30 days.
+    Month,
+}
+
+impl KeepCalls {
+    /// The time before which nothing is kept, where there is one.
+    pub(crate) fn since(self, now: UnixMs) -> Option<UnixMs> {
+        let days = match self {
+            Self::Always => return None,
+            Self::Year => 365,
+            Self::Quarter => 90,
+            Self::Month => 30,
+        };
+        Some(UnixMs(now.0.saturating_sub(days * 24 * 3_600_000)))
+    }
 }
 
 /// How calls are recorded.

@@ -15,6 +15,8 @@ pub struct DesktopPreferences {
     pub incoming_window: bool,
     /// A call that rings is told by a notification of the desktop's, unless the main window is in front.
     pub notifications: bool,
+    /// Notifications say who calls.
+    pub notify_names: bool,
     /// A call has a small window above all others while the main one is hidden or minimised.
     pub compact_window: bool,
     /// The phone starts with the user's session, without a window.
@@ -40,6 +42,7 @@ impl Default for DesktopPreferences {
             hidden_window: HiddenWindow::default(),
             incoming_window: true,
             notifications: true,
+            notify_names: true,
             compact_window: true,
             autostart: false,
             stay_awake: true,

@@ -2,8 +2,8 @@
 
 use demo_pbx::{Config as Pbx, ECHO};
 use phone::{
-    CallState, Code, Command, Config, Direction, EndReason, Event, HistoryView, PastCallView, Start,
-    Transport,
+    CallState, Code, Command, Config, Direction, EndReason, Event, HistoryView, KeepCalls, PastCallView,
+    Start, Transport,
 };
 
 use crate::bench::{Bench, Running};
@@ -128,4 +128,49 @@ async fn a_list_that_is_broken_or_too_new_is_neither_lost_nor_in_the_way() {
     running.send(Command::HangUp { call });
     assert_eq!(running.past().await.call, Some(call));
     running.phone.stop().await;
+}
+
+/// Makes the first call of the list so many days older.
+fn age_first(bench: &Bench, days: i64) {
+    let file = bench.config().data_dir.join("history.db");
+    let db = rusqlite::Connection::open(file).unwrap();
+    let aged = "UPDATE calls SET began_ms = began_ms - ?1 WHERE id = (SELECT min(id) FROM calls)";
+    assert_eq!(db.execute(aged, [days * 24 * 3_600_000]).unwrap(), 1);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn calls_are_forgotten_when_the_user_wants() {
+    let bench = Bench::new(Pbx { hand_over_password: true, ..Pbx::default() }).await;
+    let mut phone = bench.phone(Start::All);
+    phone.send(bench.find_server());
+    phone.wizard(|view| view.page == phone::SignInPage::User).await;
+    phone.send(bench.sign_in());
+    phone.registered().await;
+    for _ in 0..2 {
+        phone.dial(demo_pbx::BUSY);
+        phone.past().await;
+    }
+    phone.phone.stop().await;
+    age_first(&bench, 31);
+
+    let mut phone = alice(&bench).await;
+    phone.list(|list| list.calls.len() == 2).await;
+    let mut preferences = phone.phone.picture().await.unwrap().call_preferences;
+    preferences.keep_calls = KeepCalls::Month;
+    phone.send(Command::PreferInCalls { preferences });
+    let left = phone.list(|list| list.calls.len() == 1).await;
+    phone.dial(demo_pbx::BUSY);
+    phone.past().await;
+    phone.phone.stop().await;
+    age_first(&bench, 29);
+
+    // A day later it is none of those that are shown at the start, either.
+    let mut phone = alice(&bench).await;
+    phone.list(|list| list.calls.len() == 2).await;
+    phone.phone.stop().await;
+    age_first(&bench, 2);
+    let mut phone = alice(&bench).await;
+    let list = phone.list(|list| !list.calls.is_empty()).await;
+    assert!(list.calls.iter().all(|call| call.id != left.calls[0].id) && list.calls.len() == 1);
+    phone.phone.stop().await;
 }

@@ -18,10 +18,11 @@ const settled: Partial<Record<SettingsPage, (keyof Words['policy']['keys'])[]>> 
 export const lockedOn = (page: SettingsPage, locked: string[]) => (settled[page] ?? []).filter((key) => locked.includes(key));
 
 /** Settings by their labels, as they always stand on the page. */
-export function settingsOn(page: SettingsPage, { settings, forwarding, audio, hearBack, voice, appearance, keyboard, desktop, network, doctor, bundle, about }: Words): string[] {
+export function settingsOn(page: SettingsPage, { settings, forwarding, privacy, audio, hearBack, voice, appearance, keyboard, desktop, network, doctor, bundle, about }: Words): string[] {
   switch (page) {
     case 'accounts': return [settings.srtp, settings.connection.title, settings.addAccount];
-    case 'calls': return [settings.doNotDisturb, settings.autoAnswer, settings.clickToDial, settings.publish, settings.digits, settings.recording, settings.recordAll, settings.folder, settings.notice, settings.callList, settings.forgetAll];
+    case 'calls': return [settings.doNotDisturb, settings.autoAnswer, settings.clickToDial, settings.digits, settings.recording, settings.recordAll, settings.folder, settings.notice];
+    case 'privacy': return [settings.callList, privacy.keep, settings.forgetAll, settings.publish, privacy.names];
     case 'forwarding': return [...Object.values(forwarding.states), forwarding.unanswered];
     case 'audio': return [...Object.values(audio.roles), audio.tone, audio.volume, audio.everywhere, hearBack.title, hearBack.echoNumber];
     case 'voice': return [voice.echo, voice.gain, voice.highPass, voice.noise];

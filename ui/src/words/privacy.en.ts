@@ -1,0 +1,15 @@
+// What is said of what is kept of calls, and of what others get to know.
+import type { KeepCalls } from '../backend/backend';
+
+export const privacy = {
+  title: 'Privacy',
+  keep: 'Keep calls',
+  spans: { always: 'As long as there is room', year: 'One year', quarter: '90 days', month: '30 days' } satisfies Record<KeepCalls, string> as Record<KeepCalls, string>,
+  keepTitle: (span: string) => `Keep calls for ${span.toLowerCase()} only?`,
+  keepBody: 'Earlier calls are deleted from the list. This cannot be undone.',
+  forget: 'Delete earlier calls',
+  others: 'What others learn',
+  screen: 'On this screen',
+  names: 'Say who calls in notifications',
+  namesHint: 'Without this they say only that there is a call.',
+};
