@@ -75,7 +75,7 @@ impl Target {
         self.since_reset = self.since_reset.saturating_add(1);
         self.base = self.offsets.iter().copied().min().unwrap_or(offset);
         let (usual, nearly_all) = self.quantiles();
-        self.usual = usual - self.base + MARGIN;
+        self.usual = (usual - self.base + MARGIN).min(MOST);
         let lately = self.nth_latest(RECENT, RECENT_OUTLIERS.min(self.offsets.len() / 10));
         let left = PRIOR_PACKETS.saturating_sub(self.since_reset);
         let prior = self.prior * left as Ticks / PRIOR_PACKETS as Ticks;
@@ -145,6 +145,13 @@ mod tests {
     fn quiet_paths_need_little() {
         assert_eq!(after(std::iter::repeat_n(7_777, 200)).value(), LEAST);
         assert_eq!(after([5]).base(), 5);
+    }
+
+    /// One packet far ahead of all others, as a restarted sender brings it, is no reason to wait for a second.
+    #[test]
+    fn no_more_is_waited_for_than_we_would_give() {
+        let target = after([0].into_iter().chain((0..8).map(|_| 1_200 * MS)));
+        assert_eq!((target.value(), target.usual()), (MOST, MOST));
     }
 
     #[test]
