@@ -5,6 +5,7 @@ use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
 use std::time::{Duration, Instant};
 
+use rustix::process::{Pid, Signal, kill_process};
 use serde_json::Value;
 
 use crate::{Process, Session, product};
@@ -18,6 +19,23 @@ pub struct Seen {
     pub at: (i32, i32),
     /// Width and height.
     pub size: (i32, i32),
+}
+
+/// A process that stands still as long as this lives.
+pub struct Asleep(Pid);
+
+impl Asleep {
+    fn new(pid: u32) -> Self {
+        let pid = i32::try_from(pid).ok().and_then(Pid::from_raw).expect("a process's number");
+        kill_process(pid, Signal::STOP).expect("it can be stopped");
+        Self(pid)
+    }
+}
+
+impl Drop for Asleep {
+    fn drop(&mut self) {
+        let _ = kill_process(self.0, Signal::CONT);
+    }
 }
 
 impl Session {
@@ -48,6 +66,11 @@ impl Session {
             command.output().is_ok_and(|out| String::from_utf8_lossy(&out.stdout).contains("window id"))
         });
         self
+    }
+
+    /// Stops the window manager, as on a machine that has too much to do, and lets it go on when that is dropped.
+    pub fn window_manager_sleeps(&self) -> Asleep {
+        Asleep::new(self.service("openbox").pid())
     }
 
     /// With a real notification daemon, dunst. Needs a bus and a display.
@@ -111,9 +134,13 @@ impl Session {
         });
     }
 
-    /// The window that has the keyboard.
+    /// The window that has the keyboard; 0 is none, as it is for moments.
     pub fn active_window(&self) -> u32 {
-        self.hand(&["getactivewindow"]).trim().parse().unwrap_or_default()
+        let mut command = self.command("xprop");
+        command.args(["-root", "-notype", "_NET_ACTIVE_WINDOW"]);
+        let said = Process::run("xprop", command);
+        let id = said.trim().rsplit_once("0x").map(|(_, id)| u32::from_str_radix(id, 16));
+        id.unwrap_or_else(|| panic!("xprop said {said}")).expect("a window's number")
     }
 
     /// Clicks into a window, at this place of it.

@@ -189,6 +189,11 @@ impl Session {
         self.services.push(process);
     }
 
+    /// One of the servers that run in it.
+    pub(crate) fn service(&self, name: &str) -> &Process {
+        self.services.iter().find(|one| one.name() == name).unwrap_or_else(|| panic!("no {name} runs"))
+    }
+
     /// Gives whatever runs in it another variable.
     pub fn set(&mut self, key: &'static str, value: String) {
         self.env.insert(key, value);

@@ -2,6 +2,7 @@
 //! is in front, and go on without the main window and without its web process.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
+use std::cell::Cell;
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
@@ -44,16 +45,24 @@ async fn a_call_is_seen_and_answered_whatever_is_in_front() {
 
     // Something else is in front and has the keyboard.
     let other = before_it(&session);
+    // The window manager comes to the new window late, when that is long painted.
+    let asleep = session.window_manager_sleeps();
     let bob = bob_calls(&session, &demo);
-    let incoming = session.window_of(INCOMING);
     session.wait_until("one notification", || session.notifications() == Some(1));
+    std::thread::sleep(Duration::from_secs(1));
+    drop(asleep);
+    let incoming = session.window_of(INCOMING);
     // Window managers leave room for frames, each in its own way.
     let corner = (1280 - 360 - 16, 900 - 140 - 16);
     let off = (incoming.at.0.abs_diff(corner.0), incoming.at.1.abs_diff(corner.1));
     assert!(off.0 <= 8 && off.1 <= 8, "not in the corner: {incoming:?}");
-    assert_eq!(session.active_window(), other, "it took the keyboard");
+    assert_eq!(session.active_window(), other, "it took the keyboard: {:?}", session.windows());
     session.painted(incoming, ANSWER);
     session.photograph(&shot("incoming.png"));
+    session.wait_until("the keyboard to be where the user goes", || {
+        session.hand(&["windowactivate", &incoming.id.to_string()]);
+        session.active_window() == incoming.id
+    });
     session.choose_action("Answer");
     answered(bob);
 
@@ -155,11 +164,12 @@ fn before_it(session: &Session) -> u32 {
     // It lives as long as the session's display.
     std::mem::forget(Process::start("display", command));
     let own: Vec<u32> = session.windows().iter().map(|seen| seen.id).collect();
+    let other = Cell::new(0);
     session.wait_until("another window in front", || {
-        let active = session.active_window();
-        active != 0 && !own.contains(&active)
+        other.set(session.active_window());
+        other.get() != 0 && !own.contains(&other.get())
     });
-    session.active_window()
+    other.get()
 }
 
 fn kill_web_processes(window: &Window) {
@@ -246,7 +256,10 @@ fn the_phone_lives_in_the_tray() {
 
 /// Waits for the main window, and gives it.
 fn opened(session: &Session) -> u32 {
-    session
-        .wait_until("the main window", || session.windows().iter().any(|seen| seen.size.1 > COMPACT.1 * 2));
-    session.windows().into_iter().find(|seen| seen.size.1 > COMPACT.1 * 2).expect("just seen").id
+    let main = Cell::new(None);
+    session.wait_until("the main window", || {
+        main.set(session.windows().into_iter().find(|seen| seen.size.1 > COMPACT.1 * 2));
+        main.get().is_some()
+    });
+    main.get().expect("it was waited for").id
 }

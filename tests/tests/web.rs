@@ -149,7 +149,7 @@ impl Line {
     fn talk(&self, cli: &mut Cli, web: &WebPhone, way: &str) {
         web.wait("talking");
         self.assert_encrypted(cli);
-        sleep(Duration::from_secs_f64(TALK_S - 1.5));
+        sleep(Duration::from_secs_f64(TALK_S));
         let figures = web.figures();
         println!("Chromium: {figures}");
         assert_eq!(figures["dtls"], "connected");
@@ -171,7 +171,7 @@ impl Line {
 
     fn assert_scores(&self, who: &str, cli: &Cli, there: &std::path::Path) {
         let name = |what: &str| format!("over {}: {what}", self.transport);
-        // Opus keeps how it sounds, not the wave; and the browser speaks by a clock that stops with its page.
+        // Opus keeps how it sounds, not the wave.
         score(&Speech::reference(Voice::First), there).assert_clean(
             &name(&format!("{who} heard us")),
             3.0,
@@ -179,8 +179,8 @@ impl Line {
         );
         score(&Speech::reference(Voice::Second), &self.session.path("heard.wav")).assert_clean(
             &name(&format!("we heard {who}")),
-            2.4,
-            0.0,
+            3.0,
+            0.6,
         );
         let media = cli.events("media");
         let last = media.last().unwrap_or_else(|| panic!("no media event\n{}", cli.log()));

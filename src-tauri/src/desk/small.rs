@@ -55,14 +55,18 @@ impl Small {
     /// and users should wait, and memory.
     #[cfg(target_os = "linux")]
     fn open_beside_main(self, app: &AppHandle, at: Option<(f64, f64)>) -> Option<tauri::Result<()>> {
-        let main = app.get_webview_window(MAIN)?;
         let (opened, waits) = std::sync::mpsc::channel();
-        let app = app.clone();
-        main.with_webview(move |main| {
-            let builder = self.builder(&app, at).with_related_view(main.inner());
+        let here = app.clone();
+        let open = move |builder: WebviewWindowBuilder<'_, Wry, AppHandle>| {
             // Whoever asked waits for it.
-            let _ = opened.send(builder.build().map(drop));
-        })
+            let _ = opened.send(builder.build().and_then(|window| takes_keys_later(&window)));
+        };
+        match app.get_webview_window(MAIN) {
+            Some(main) => main.with_webview(move |main| {
+                open(self.builder(&here, at).with_related_view(main.inner()));
+            }),
+            None => app.run_on_main_thread(move || open(self.builder(&here, at))),
+        }
         .ok()?;
         // Nothing comes from a main window that is gone meanwhile.
         waits.recv().ok()
@@ -89,12 +93,37 @@ impl Small {
             .always_on_top(true)
             .visible_on_all_workspaces(true)
             .skip_taskbar(true)
-            .focused(false);
+            .focused(false)
+            // There it comes later.
+            .focusable(!cfg!(target_os = "linux"));
         match at {
             Some((x, y)) => builder.position(x, y),
             None => builder,
         }
     }
+}
+
+/// How long after it mapped a window a window manager offers it the keyboard at most.
+#[cfg(target_os = "linux")]
+const OFFERS_WITHIN: std::time::Duration = std::time::Duration::from_secs(1);
+
+/// A new window that takes no keyboard may have it later, when the user goes there. Window managers offer it to every
+/// new window, however late they come to it: until they have, it is refused.
+#[cfg(target_os = "linux")]
+fn takes_keys_later(window: &WebviewWindow) -> tauri::Result<()> {
+    use gtk::glib::{Propagation, timeout_add_local_once};
+    use gtk::prelude::{GtkWindowExt, ObjectExt, WidgetExtManual};
+
+    window.gtk_window()?.connect_map_event(|window, _| {
+        let window = window.downgrade();
+        timeout_add_local_once(OFFERS_WITHIN, move || {
+            if let Some(window) = window.upgrade() {
+                window.set_accept_focus(true);
+            }
+        });
+        Propagation::Proceed
+    });
+    Ok(())
 }
 
 /// The screen the user looks at: the one with the pointer, else with the main window, else the first.

@@ -35,7 +35,7 @@ window.phone = {
     this.send('ACK', dialog.target, { ...dialog, cseq: dialog.cseq });
     await this.pc.setRemoteDescription({ type: 'answer', sdp: answer.body });
     if (trickles) await this.trickle();
-    this.talk();
+    await this.talk();
   },
 
   // One message a candidate, each with all those before it.
@@ -51,7 +51,6 @@ window.phone = {
         'Info-Package: trickle-ice\r\nContent-Disposition: Info-Package\r\nContent-Type: application/trickle-ice-sdpfrag\r\n';
       await this.ask('INFO', this.dialog.target, this.dialog, body, extra);
     }
-    while (this.pc.connectionState !== 'connected') await new Promise((next) => setTimeout(next, 20));
   },
 
   async hangUp() {
@@ -76,7 +75,7 @@ window.phone = {
         next.value.copyTo(samples, { planeIndex: 0, format: 'f32-planar' });
         this.rate = next.value.sampleRate;
         next.value.close();
-        if (this.state === 'talking') this.heard.push(samples);
+        this.heard.push(samples);
       }
     };
   },
@@ -89,7 +88,12 @@ window.phone = {
     });
   },
 
-  talk() {
+  // Once there is a way: what is said before is heard by nobody.
+  async talk() {
+    while (this.pc.connectionState !== 'connected') {
+      if (this.state === 'ended') return;
+      await new Promise((next) => setTimeout(next, 20));
+    }
     this.state = 'talking';
     const source = this.audio.createBufferSource();
     source.buffer = this.speech;
@@ -187,7 +191,7 @@ window.phone = {
       await this.pc.setLocalDescription(await this.pc.createAnswer());
       await this.gathered();
       this.reply(message, '200 OK', ours, this.pc.localDescription.sdp);
-      this.talk();
+      await this.talk();
     } else if (message.method !== 'ACK') {
       this.reply(message, '200 OK', tag(message.to) ?? token());
       if (message.method === 'BYE') this.end();
