@@ -8,7 +8,7 @@ use crate::brand::Edition;
 use crate::build::{TestProgram, everything};
 use crate::machine::{Purpose, prepare, scoring_python};
 use crate::report::{Counts, Report, count_every_libtest, count_last_libtest};
-use crate::shell::{cargo, keep, npm, target};
+use crate::shell::{cargo, keep, npm, root, target};
 use crate::windows::Profile;
 use crate::{asterisk, deb, judges, macos, msi, tools, ui};
 
@@ -52,6 +52,9 @@ pub fn run(fast: bool) -> Result<bool, String> {
     vitest(&mut report);
     report.step("ui: every scene looks as it did", npm(&["run", "looks"]));
     tools::deny(&mut report);
+    let fuzzed = root().join("fuzz/Cargo.toml").display().to_string();
+    let locked = ["tree", "--quiet", "--locked", "--depth", "0", "--manifest-path", &fuzzed];
+    report.step("fuzz: lock file", cargo(&locked));
     if !fast {
         report.judge("types for macOS", || {
             let outcome = keep(macos::checking()?)?;
