@@ -23,6 +23,11 @@ pub struct Demo {
 }
 
 impl Demo {
+    /// Its process id.
+    pub fn pid(&self) -> u32 {
+        self.process.pid()
+    }
+
     /// Its SIP domain.
     pub const DOMAIN: &'static str = "test.io";
 

@@ -26,6 +26,11 @@ impl Session {
         self.with_cables(MICROPHONE_ONLY)
     }
 
+    /// The sound server's process id.
+    pub fn sound_server(&self) -> u32 {
+        self.service("pulseaudio").pid()
+    }
+
     fn with_cables(mut self, cables: &str) -> Self {
         let runtime = self.path("run").join("pulse");
         fs::create_dir(&runtime).unwrap();
@@ -119,6 +124,11 @@ pub struct Listening {
 }
 
 impl Listening {
+    /// Its process id.
+    pub fn pid(&self) -> u32 {
+        self.process.pid()
+    }
+
     /// Ends the recording and gives two WAV files on one clock: what was spoken, and what the speaker played.
     pub fn stop(mut self) -> (PathBuf, PathBuf) {
         self.process.signal(Signal::TERM);

@@ -2,6 +2,7 @@
 //! ever, and not where its user has ended it.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
+use std::cell::Cell;
 use std::fs;
 use std::path::Path;
 use std::time::Duration;
@@ -127,16 +128,21 @@ fn main_window(session: &Session) {
 
 /// The phone of the session that is none of these, once it is there.
 fn another(session: &Session, known: &[u32]) -> u32 {
-    let find =
-        || phones(session).into_iter().find(|(pid, words)| !known.contains(pid) && !is_companion(words));
-    session.wait_until("another phone", || find().is_some());
-    find().expect("it was there just now").0
+    found(session, "another phone", |pid, words| !known.contains(&pid) && !is_companion(words))
 }
 
 fn companion_of(session: &Session, phone: u32) -> u32 {
-    let find = || phones(session).into_iter().find(|(pid, words)| *pid != phone && is_companion(words));
-    session.wait_until("the companion", || find().is_some());
-    find().expect("it was there just now").0
+    found(session, "the companion", |pid, words| pid != phone && is_companion(words))
+}
+
+/// The first program of the session that is so, once it is there.
+fn found(session: &Session, what: &str, is_it: impl Fn(u32, &str) -> bool) -> u32 {
+    let found = Cell::new(None);
+    session.wait_until(what, || {
+        found.set(phones(session).into_iter().find(|(pid, words)| is_it(*pid, words)).map(|(pid, _)| pid));
+        found.get().is_some()
+    });
+    found.get().expect("it was waited for")
 }
 
 /// Nobody starts it again, for longer than that would take.
@@ -171,5 +177,7 @@ fn phones(session: &Session) -> Vec<(u32, String)> {
             let words = fs::read(format!("/proc/{pid}/cmdline")).unwrap_or_default();
             (pid, String::from_utf8_lossy(&words).replace('\0', " "))
         })
+        // What is about to become another program has none.
+        .filter(|(_, words)| !words.is_empty())
         .collect()
 }

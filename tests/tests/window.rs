@@ -5,7 +5,7 @@
 use std::thread::sleep;
 use std::time::Duration;
 
-use system_tests::{Demo, Session, Speech, Voice, Window, output_dir, score};
+use system_tests::{Demo, Session, Speech, Voice, Window, before_others, output_dir, score};
 
 #[tokio::test(flavor = "multi_thread")]
 async fn sign_in_talk_to_the_echo_and_sign_out() {
@@ -48,6 +48,9 @@ async fn sign_in_talk_to_the_echo_and_sign_out() {
     window.shown("call-timer").await;
     let listening = session.listen();
     let mut speaking = session.speak(&Speech::reference(Voice::First));
+    // The sound server, and who speaks and listens.
+    let around = [session.sound_server(), speaking.pid(), listening.pid(), demo.pid()];
+    around.into_iter().for_each(before_others);
     speaking.close_stdin();
     // In the middle of the speech, for the picture's sake.
     sleep(Duration::from_secs(4));

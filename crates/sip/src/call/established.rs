@@ -19,8 +19,9 @@ use crate::dialog::Dialog;
 use crate::exchange::{Reply, exchange};
 use crate::flow::Flow;
 use crate::message::{Body, Draft};
+use crate::refer::ReferTo;
 use crate::session_timer::{Due, SessionTimer};
-use crate::{Cause, EndCause, Event, transfer};
+use crate::{CallKey, Cause, EndCause, Event, transfer};
 use acknowledgement::Unacknowledged;
 use liveness::Pulse;
 use offers::Asked;
@@ -77,6 +78,7 @@ pub(super) async fn established(call: Call, agreed: Agreed, unacknowledged: Opti
         acknowledgements,
         orderly: None,
         transfer: None,
+        later: None,
         referrals: 0,
         pulse: Pulse::new(),
     };
@@ -106,6 +108,8 @@ struct Session {
     orderly: Option<mpsc::UnboundedSender<Draft>>,
     /// A transfer of ours under way.
     transfer: Option<Transferring>,
+    /// One that waits for the ACK of our answer.
+    later: Option<(ReferTo, Option<CallKey>)>,
     /// Requests of theirs that we call.
     referrals: u32,
     pulse: Pulse,
@@ -230,7 +234,7 @@ impl Session {
                 self.pulse.soon();
             }
             Input::FlowLost => self.pulse.lost(),
-            Input::Transfer(to, instead) => self.transfer(&to, instead),
+            Input::Transfer(to, instead) => self.transfer(*to, instead),
             Input::Replaced => {
                 self.leave(EndCause::Replaced, None).await;
                 return true;

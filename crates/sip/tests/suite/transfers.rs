@@ -95,6 +95,43 @@ async fn a_call_answered_this_moment_is_handed_on() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_transfer_does_not_overtake_our_answer() {
+    let peer = Peer::start().await;
+    let mut phone = Phone::start(account(peer.port, Transport::Udp)).await;
+    let register = peer.register().await;
+    phone.until_registered().await;
+    let request = |method: &str, to: &str, body: &str| {
+        format!(
+            "{method} sip:101@127.0.0.1 SIP/2.0\r\nVia: SIP/2.0/UDP 127.0.0.1:{};branch=z9hG4bKo{method}\r\n\
+             From: <sip:102@bell.test>;tag=o\r\nTo: {to}\r\nCall-ID: overtaken\r\nCSeq: 1 {method}\r\n\
+             Max-Forwards: 70\r\n{}Content-Type: application/sdp\r\nContent-Length: {}\r\n\r\n{body}",
+            peer.port,
+            peer.contact(),
+            body.len()
+        )
+    };
+    peer.send(&request("INVITE", "<sip:101@bell.test>", OFFER), register.from).await;
+    let (call, _) = until_invited(&mut phone).await;
+    phone.agent.answer(call, ANSWER.into());
+    let answer = peer.receive("SIP/2.0 200").await;
+    phone.agent.transfer(call, "103");
+    // But for keep-alives.
+    let next = loop {
+        let message = peer.receive("").await;
+        if !message.text.trim().is_empty() {
+            break message;
+        }
+    };
+    assert!(next.start().contains("200"), "before the ACK comes our answer once more, not {}", next.text);
+    peer.send(&request("ACK", answer.header("To"), ""), register.from).await;
+    let refer = peer.receive_new("REFER").await;
+    assert_eq!(refer.header("Refer-To"), "<sip:103@bell.test>");
+    peer.send(&refer.answer("603 Decline", "", "", ""), refer.from).await;
+    assert_eq!(until_transferred(&mut phone).await, [TransferProgress::Failed(Some(603))]);
+    phone.agent.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_call_is_handed_on_unannounced() {
     let kamailio = Kamailio::start();
     let (mut alice, mut bob, mut carol) = three(&kamailio).await;

@@ -54,6 +54,9 @@ impl Session {
             self.call.tell(Event::Answer { call: self.call.key, sdp });
         }
         self.call.tell(Event::Confirmed { call: self.call.key, setup: answered.began.elapsed() });
+        if let Some((to, instead)) = self.later.take() {
+            self.transfer(to, instead);
+        }
         false
     }
 }

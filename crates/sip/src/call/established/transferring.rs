@@ -51,13 +51,18 @@ impl Transferring {
 }
 
 impl Session {
-    /// Asks the other end to call somebody else; one at a time.
-    pub(super) fn transfer(&mut self, to: &ReferTo, instead: Option<CallKey>) {
+    /// Asks the other end to call somebody else; one at a time. Not before our answer is acknowledged: what overtakes it
+    /// on its way belongs to no call there.
+    pub(super) fn transfer(&mut self, to: ReferTo, instead: Option<CallKey>) {
         if self.transfer.is_some() {
             return;
         }
-        let asking = Some(self.refer(to));
-        self.transfer = Some(Transferring { to: to.clone(), machine: Machine::default(), asking, instead });
+        if self.unacknowledged.is_some() {
+            self.later.get_or_insert((to, instead));
+            return;
+        }
+        let asking = Some(self.refer(&to));
+        self.transfer = Some(Transferring { to, machine: Machine::default(), asking, instead });
     }
 
     fn refer(&mut self, to: &ReferTo) -> Asking {
