@@ -16,6 +16,7 @@ mod release;
 mod report;
 mod shell;
 mod sign;
+mod smaller;
 mod test;
 mod tools;
 mod ui;

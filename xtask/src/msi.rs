@@ -4,6 +4,7 @@ use std::fmt::Write as _;
 use std::fs;
 use std::path::{Path, PathBuf};
 
+use cabinet::Effort;
 use sha2::{Digest, Sha256};
 
 use crate::brand::Edition;
@@ -11,7 +12,7 @@ use crate::machine::{Purpose, prepare};
 use crate::shell::{command, root, show, target};
 use crate::sign::Signer;
 use crate::windows::Profile;
-use crate::{contents, windows};
+use crate::{contents, smaller, windows};
 
 /// What the later package calls itself.
 const LATER: &str = "99.0.0";
@@ -46,7 +47,7 @@ pub fn run(name: &str, webview2: Option<&str>) -> Result<bool, String> {
     let files = windows::build(&edition, Profile::Release)?;
     let version = contents::write(&edition, windows::TRIPLE, &files)?;
     let webview2 = webview2.map(Path::new).map(at_hand).transpose()?;
-    both(&edition, &files, &version, webview2.as_deref(), signer.as_ref())?;
+    both(&edition, &files, &version, webview2.as_deref(), signer.as_ref(), Some(Effort::Most))?;
     Ok(true)
 }
 
@@ -64,10 +65,15 @@ pub fn for_tests(profile: Profile, as_built: bool) -> Result<(), String> {
         false => windows::build(&edition, profile)?,
     };
     let version = contents::write(&edition, windows::TRIPLE, &files)?;
-    both(&edition, &files, &version, None, None)?;
+    // Not so small, but soon; and one of them as wixl makes it.
+    let (now, later) = match profile {
+        Profile::Release => (Effort::Most, Some(Effort::Most)),
+        Profile::Trial => (Effort::Least, None),
+    };
+    both(&edition, &files, &version, None, None, Some(now))?;
     contents::name(&files, LATER)?;
     let webview2 = stand_in()?;
-    both(&edition, &files, LATER, Some(&webview2), Some(&Signer::of_the_day()?))
+    both(&edition, &files, LATER, Some(&webview2), Some(&Signer::of_the_day()?), later)
 }
 
 /// A program that writes down how it was called, in the place of WebView2's bootstrapper.
@@ -96,6 +102,7 @@ fn both(
     version: &str,
     webview2: Option<&Path>,
     signer: Option<&Signer>,
+    effort: Option<Effort>,
 ) -> Result<(), String> {
     let name = &edition.brand.name;
     if let Some(signer) = signer {
@@ -103,8 +110,12 @@ fn both(
             signer.sign(&program, name)?;
         }
     }
+    let mut smaller = effort.map(|effort| smaller::Repacker::new(files, effort));
     for scope in [Scope::Machine, Scope::User] {
         let package = pack(edition, files, version, webview2, scope)?;
+        if let Some(smaller) = smaller.as_mut().filter(|_| !cfg!(windows)) {
+            smaller.repack(&package)?;
+        }
         if let Some(signer) = signer {
             signer.sign(&package, name)?;
         }
@@ -140,7 +151,7 @@ fn pack(
         let mut candle = command("candle", &["-nologo", "-arch", "x64", "-out", &object]);
         candle.args(variables.iter().map(|(name, value)| format!("-d{name}={value}"))).arg(&source_file);
         show(candle)?;
-        show(command("light", &["-nologo", "-out", &package.display().to_string(), &object]))?;
+        show(command("light", &["-nologo", "-dcl:high", "-out", &package.display().to_string(), &object]))?;
         return Ok(package);
     }
     let (plain, conditions) = without_conditions(&source)?;
