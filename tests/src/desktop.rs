@@ -117,14 +117,12 @@ impl Session {
 
     /// Waits for the window of the product with this size, and gives it once it stands still.
     pub fn window_of(&self, size: (i32, i32)) -> Seen {
-        let found = || self.windows().into_iter().find(|seen| seen.size == size);
-        let (still, last) = (std::cell::Cell::new(None), std::cell::Cell::new(None));
-        self.wait_until(&format!("a window of {size:?}"), || {
-            let before = last.replace(found());
-            still.set(before.filter(|before| Some(*before) == last.get()));
-            still.get().is_some()
-        });
-        still.get().expect("it was waited for")
+        let mut last = None;
+        self.wait_for(&format!("a window of {size:?}"), || {
+            let now = self.windows().into_iter().find(|seen| seen.size == size);
+            let before = std::mem::replace(&mut last, now);
+            now.filter(|_| now == before)
+        })
     }
 
     /// Waits until no window of the product has this size.
@@ -178,8 +176,16 @@ impl Session {
 
     /// Waits until something is so, and fails the test when it does not come.
     pub fn wait_until(&self, what: &str, fits: impl Fn() -> bool) {
+        self.wait_for(what, || fits().then_some(()));
+    }
+
+    /// Waits until something is found, and gives it as it was found; fails the test when it does not come.
+    pub fn wait_for<T>(&self, what: &str, mut find: impl FnMut() -> Option<T>) -> T {
         let deadline = Instant::now() + Duration::from_secs(60);
-        while !fits() {
+        loop {
+            if let Some(found) = find() {
+                return found;
+            }
             if Instant::now() >= deadline {
                 self.photograph(&crate::output_file(Path::new("desktop/failed.png")));
                 panic!("waited for {what}; windows: {:?}", self.windows());

@@ -2,7 +2,6 @@
 //! ever, and not where its user has ended it.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
-use std::cell::Cell;
 use std::fs;
 use std::path::Path;
 use std::time::Duration;
@@ -137,12 +136,8 @@ fn companion_of(session: &Session, phone: u32) -> u32 {
 
 /// The first program of the session that is so, once it is there.
 fn found(session: &Session, what: &str, is_it: impl Fn(u32, &str) -> bool) -> u32 {
-    let found = Cell::new(None);
-    session.wait_until(what, || {
-        found.set(phones(session).into_iter().find(|(pid, words)| is_it(*pid, words)).map(|(pid, _)| pid));
-        found.get().is_some()
-    });
-    found.get().expect("it was waited for")
+    let find = || phones(session).into_iter().find(|(pid, words)| is_it(*pid, words));
+    session.wait_for(what, find).0
 }
 
 /// Nobody starts it again, for longer than that would take.

@@ -2,7 +2,6 @@
 //! is in front, and go on without the main window and without its web process.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
-use std::cell::Cell;
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
@@ -164,12 +163,9 @@ fn before_it(session: &Session) -> u32 {
     // It lives as long as the session's display.
     std::mem::forget(Process::start("display", command));
     let own: Vec<u32> = session.windows().iter().map(|seen| seen.id).collect();
-    let other = Cell::new(0);
-    session.wait_until("another window in front", || {
-        other.set(session.active_window());
-        other.get() != 0 && !own.contains(&other.get())
-    });
-    other.get()
+    session.wait_for("another window in front", || {
+        Some(session.active_window()).filter(|active| *active != 0 && !own.contains(active))
+    })
 }
 
 fn kill_web_processes(window: &Window) {
@@ -256,10 +252,6 @@ fn the_phone_lives_in_the_tray() {
 
 /// Waits for the main window, and gives it.
 fn opened(session: &Session) -> u32 {
-    let main = Cell::new(None);
-    session.wait_until("the main window", || {
-        main.set(session.windows().into_iter().find(|seen| seen.size.1 > COMPACT.1 * 2));
-        main.get().is_some()
-    });
-    main.get().expect("it was waited for").id
+    let find = || session.windows().into_iter().find(|seen| seen.size.1 > COMPACT.1 * 2);
+    session.wait_for("the main window", find).id
 }

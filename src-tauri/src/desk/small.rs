@@ -52,7 +52,7 @@ impl Small {
     }
 
     /// Opens it in the web process of the main window, where there is one: to start another takes longer than callers
-    /// and users should wait, and memory.
+    /// and users should wait, and memory. All on the main thread: nothing of the new window happens meanwhile.
     #[cfg(target_os = "linux")]
     fn open_beside_main(self, app: &AppHandle, at: Option<(f64, f64)>) -> Option<tauri::Result<()>> {
         let (opened, waits) = std::sync::mpsc::channel();
@@ -94,7 +94,7 @@ impl Small {
             .visible_on_all_workspaces(true)
             .skip_taskbar(true)
             .focused(false)
-            // There it comes later.
+            // On Linux it may be later.
             .focusable(!cfg!(target_os = "linux"));
         match at {
             Some((x, y)) => builder.position(x, y),
