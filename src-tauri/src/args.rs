@@ -1,3 +1,4 @@
+use std::env;
 use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 use std::str::FromStr;
@@ -10,6 +11,9 @@ use phone::CrashReport;
 use secrecy::{ExposeSecret, SecretString};
 
 use crate::watch::{Restarts, unix_now};
+
+/// The folder in which an AppImage was started (AppImage specification). The phone within runs in another.
+const STARTED_IN: &str = "OWD";
 
 /// The softphone with a window.
 #[derive(Debug, Clone, Default, Parser)]
@@ -94,7 +98,10 @@ impl Args {
 
     /// What this process was started with. Ends it where it cannot be understood, or is not to be followed.
     pub fn read() -> Self {
-        let args = Self::parse();
+        let mut args = Self::parse();
+        if let Some(started_in) = env::var_os(STARTED_IN) {
+            args.data_dir = args.data_dir.map(|dir| PathBuf::from(started_in).join(dir));
+        }
         let followed = |link: &SecretString| is_own(link.expose_secret()) || dials(link.expose_secret());
         if args.link.as_ref().is_some_and(|link| !followed(link)) {
             // In words of our own: the usual ones repeat what was given, which may hold a secret.

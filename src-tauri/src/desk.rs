@@ -68,8 +68,17 @@ pub enum Order {
     Press(Deed),
     /// Whether there is a tray that shows the phone.
     Tray(bool),
+    /// Whether a notification does, and better, what the small window of a call that rings would do.
+    #[cfg(target_os = "linux")]
+    NoticesSuffice(bool),
     /// End the phone.
     Quit,
+}
+
+/// Whether the desktop is a Wayland one, where a window can neither choose its place nor refuse the keyboard.
+#[cfg(target_os = "linux")]
+fn is_wayland() -> bool {
+    std::env::var_os("WAYLAND_DISPLAY").is_some()
 }
 
 /// Where orders are put in.

@@ -26,7 +26,16 @@ pub fn on_signal(app: &AppHandle) {
     });
 }
 
-/// Panics when told to by a signal, in builds for tests: that a phone comes back after it has to be tried.
+/// A window before a dead phone would look as if somebody could still call: the program ends as by any other crash,
+/// and is started again.
+pub async fn end_with(died: impl Future<Output = ()>) {
+    died.await;
+    tracing::error!("the phone has died; so does the program");
+    std::process::abort();
+}
+
+/// Panics when told to by a signal, in builds for tests, itself or the phone behind it: that it comes back after
+/// either has to be tried.
 #[cfg(all(unix, debug_assertions))]
 #[allow(clippy::panic)]
 pub fn crash_on_signal(app: &AppHandle) {
@@ -34,9 +43,14 @@ pub fn crash_on_signal(app: &AppHandle) {
 
     let app = app.clone();
     tauri::async_runtime::spawn(async move {
-        let Ok(mut told) = signal(SignalKind::user_defined2()) else { return };
-        told.recv().await;
-        let _ = app.run_on_main_thread(|| panic!("told to"));
+        let (own, phones) = (signal(SignalKind::user_defined2()), signal(SignalKind::alarm()));
+        let (Ok(mut own), Ok(mut phones)) = (own, phones) else { return };
+        tokio::select! {
+            _ = own.recv() => {
+                let _ = app.run_on_main_thread(|| panic!("told to"));
+            }
+            _ = phones.recv() => app.state::<Line>().crash().await,
+        }
     });
 }
 

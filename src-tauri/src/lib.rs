@@ -68,6 +68,9 @@ pub fn run(args: Args) -> tauri::Result<()> {
     // A second start has ended by now: only the first may touch the settings, be watched and register.
     app.manage(watch::Watch::start(&args));
     let phone = start(&args, data_dir);
+    if let Ok(phone) = &phone {
+        tauri::async_runtime::spawn(leave::end_with(phone.died()));
+    }
     let events = phone.as_ref().ok().map(|phone| (phone.subscribe(), phone.subscribe()));
     app.manage(Line::new(phone));
     ipc.mount_events(&app);

@@ -50,6 +50,14 @@ impl Line {
         }
     }
 
+    /// Ends the phone as a defect would.
+    #[cfg(all(unix, debug_assertions))]
+    pub async fn crash(&self) {
+        if let Ok(phone) = &*self.0.read().await {
+            phone.crash();
+        }
+    }
+
     /// Stops the phone; it un-registers, within [`STOP_WITHIN`]. Whoever asks meanwhile waits for it too.
     pub async fn stop(&self) {
         let stopping = async {

@@ -3,11 +3,12 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
-use std::time::Duration;
+use std::thread::sleep;
+use std::time::{Duration, Instant};
 
 use tempfile::TempDir;
 
-use crate::{Process, target_dir};
+use crate::{Process, Session, target_dir};
 
 /// Debian with nothing in it that is not essential. Gone when it goes out of scope.
 pub struct BareRoot {
@@ -18,6 +19,10 @@ pub struct BareRoot {
 /// What it takes to fetch it, and what a phone needs.
 const LIMIT: Duration = Duration::from_secs(900);
 const RELEASE: &str = "bookworm";
+/// Until a window shows something.
+const SOON: Duration = Duration::from_secs(60);
+/// Where the ordinary user is at home.
+pub const USERS_HOME: &str = "/home/user";
 
 impl BareRoot {
     /// Makes it, out of the archive this machine itself uses.
@@ -63,6 +68,18 @@ impl BareRoot {
         command
     }
 
+    /// The same as an ordinary user, who has a home.
+    pub fn command_of_user(&self, program: &str, arguments: &[&str]) -> Command {
+        let home = self.path().join(USERS_HOME.trim_start_matches('/'));
+        if !home.is_dir() {
+            self.run("useradd", &["--create-home", "--home-dir", USERS_HOME, "user"]);
+        }
+        let mut command = Command::new("chroot");
+        command.arg("--userspec=user:user").arg(self.path()).arg(program).args(arguments).env_clear();
+        command.env("PATH", "/usr/sbin:/usr/bin:/sbin:/bin").env("HOME", USERS_HOME).env("LC_ALL", "C.UTF-8");
+        command
+    }
+
     /// Runs a command in it to its end.
     pub fn run(&self, program: &str, arguments: &[&str]) -> String {
         Process::run_within(program, self.command(program, arguments), LIMIT)
@@ -80,6 +97,28 @@ impl BareRoot {
             .collect();
         files.sort();
         files
+    }
+}
+
+/// Starts a phone with a window on this display and waits until it shows something, which `picture` then is.
+pub fn photographed(session: &Session, mut phone: Command, picture: &Path) -> Process {
+    phone.env("DISPLAY", session.display()).env("GDK_BACKEND", "x11").env("LIBGL_ALWAYS_SOFTWARE", "1");
+    let mut phone = Process::start("carillon", phone);
+    phone.close_stdin();
+    let deadline = Instant::now() + SOON;
+    loop {
+        let mut shot = session.command("import");
+        shot.args(["-window", "root"]).arg(picture);
+        Process::run("import", shot);
+        let mut colours = session.command("identify");
+        colours.args(["-format", "%k"]).arg(picture);
+        // An empty screen has one, a window that has drawn nothing yet a few.
+        let colours: u32 = Process::run("identify", colours).trim().parse().unwrap();
+        if colours > 50 {
+            return phone;
+        }
+        assert!(Instant::now() < deadline, "no window: {colours} colours\n{}", phone.log());
+        sleep(Duration::from_millis(500));
     }
 }
 

@@ -42,7 +42,8 @@ impl Session {
     /// Starts the phone as a desktop starts it, without a driver that watches its window.
     pub fn start_phone(&self, arguments: &[&str]) -> Process {
         let mut command = self.command(product("carillon"));
-        command.envs([("NO_AT_BRIDGE", "1"), ("GTK_A11Y", "none"), ("GDK_BACKEND", "x11")]);
+        let backend = if self.is_wayland() { "wayland" } else { "x11" };
+        command.envs([("NO_AT_BRIDGE", "1"), ("GTK_A11Y", "none"), ("GDK_BACKEND", backend)]);
         command.env("LIBGL_ALWAYS_SOFTWARE", "1").args(arguments);
         Process::start("carillon", command)
     }
@@ -169,9 +170,11 @@ impl Session {
 
     /// Keeps a picture of the whole display.
     pub fn photograph(&self, file: &Path) {
-        let mut command = self.command("import");
-        command.args(["-window", "root"]).arg(file);
-        Process::run("import", command);
+        let (program, arguments): (_, &[_]) =
+            if self.is_wayland() { ("grim", &[]) } else { ("import", &["-window", "root"]) };
+        let mut command = self.command(program);
+        command.args(arguments).arg(file);
+        Process::run(program, command);
     }
 
     /// Waits until something is so, and fails the test when it does not come.

@@ -85,6 +85,11 @@ impl Session {
         &self.env["DISPLAY"]
     }
 
+    /// Whether its desktop is a Wayland one.
+    pub fn is_wayland(&self) -> bool {
+        self.env.contains_key("WAYLAND_DISPLAY")
+    }
+
     /// With a system's browser that opens nothing by itself, but notes the addresses it is called with.
     pub fn with_browser(mut self) -> Self {
         let (program, notes) = (self.path("browser"), self.opened_file());

@@ -56,7 +56,7 @@ pub fn open_sockets(pid: u32) -> usize {
 }
 
 /// Every process below `pid`.
-pub(crate) fn descendants(pid: u32) -> Vec<u32> {
+pub fn descendants(pid: u32) -> Vec<u32> {
     let processes: Vec<(u32, u32)> = fs::read_dir("/proc")
         .map(|entries| {
             let pids = entries.filter_map(|e| e.ok()?.file_name().to_str()?.parse().ok());

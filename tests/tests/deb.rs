@@ -4,12 +4,9 @@
 use std::fs;
 use std::path::Path;
 use std::process::Command;
-use std::thread::sleep;
-use std::time::{Duration, Instant};
 
-use system_tests::{BareRoot, Process, Session, output_file, target_dir};
+use system_tests::{BareRoot, Process, Session, output_file, photographed, target_dir};
 
-const SOON: Duration = Duration::from_secs(60);
 const VERSION: &str = env!("CARGO_PKG_VERSION");
 /// What the package brings, besides its papers.
 const FILES: &[&str] = &[
@@ -61,24 +58,5 @@ fn papers(root: &Path) {
 /// The window comes up and shows something.
 fn photograph(root: &BareRoot) {
     let session = Session::bare().with_display();
-    let mut command = root.command("/usr/bin/carillon", &[]);
-    command.env("DISPLAY", session.display()).env("GDK_BACKEND", "x11").env("LIBGL_ALWAYS_SOFTWARE", "1");
-    let mut phone = Process::start("carillon", command);
-    phone.close_stdin();
-    let deadline = Instant::now() + SOON;
-    let picture = output_file(Path::new("deb/window.png"));
-    loop {
-        let mut shot = session.command("import");
-        shot.args(["-window", "root"]).arg(&picture);
-        Process::run("import", shot);
-        let mut colours = session.command("identify");
-        colours.args(["-format", "%k"]).arg(&picture);
-        // An empty screen has one, a window that has drawn nothing yet a few.
-        let colours: u32 = Process::run("identify", colours).trim().parse().unwrap();
-        if colours > 50 {
-            return;
-        }
-        assert!(Instant::now() < deadline, "no window: {colours} colours\n{}", phone.log());
-        sleep(Duration::from_millis(500));
-    }
+    photographed(&session, root.command("/usr/bin/carillon", &[]), &output_file(Path::new("deb/window.png")));
 }

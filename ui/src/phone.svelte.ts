@@ -4,6 +4,7 @@ import {
   type AccountView, type AskedView, type AudioView, type Backend, type BundleView, type CallId, type CallPreferences, type CallReport, type CallView, type CallerIdsView, type CheckView, type Command, type DesktopPreferences, type DesktopView, type DeviceNews, type EnforcedView, type ForwardingView, type HearBackView, type HistoryView, type MessageView, type OwnPresenceView, type PastCallView, type PhoneEvent, type Picture, type PolicyView, type Problem, problemOf, type QueueView, type RoleView, type SignInView, type TrustedView, type UpdateView, type VoicePreferences, type WatchedView, type WebProxyPreference,
 } from './backend/backend';
 import { Contacts } from './contacts.svelte';
+import { Portraits } from './portraits.svelte';
 import { noGreetings, noVoicemails, Voicemail } from './voicemail.svelte';
 
 /** Levels of both voices since the last report, 0 to 100. */
@@ -103,6 +104,8 @@ export class Phone {
   update = $state.raw<UpdateView>(noUpdates);
   /** The call list, as far as it is known here, newest first. */
   history = $state.raw<HistoryView>({ calls: [], earlier: false, problem: null });
+  /** Portraits, as far as they were asked for. */
+  readonly portraits = new Portraits((command) => void this.send(command));
   /** The contacts, as far as they were asked for. */
   readonly contacts = new Contacts((command) => void this.send(command));
   /** What others are told of one's being there, for each account whose PBX keeps it. */
@@ -291,6 +294,10 @@ export class Phone {
         break;
       case 'contacts':
         this.contacts.show(event.view);
+        this.portraits.again();
+        break;
+      case 'portrait':
+        this.portraits.fold(event);
         break;
       case 'contactsFound':
       case 'found':

@@ -19,6 +19,16 @@ test('a call is held from its card and by its key, and comes back from where it 
   expect(sayings(backend).at(-1)).toEqual({ do: 'resume', call: 5 });
 });
 
+test('who calls is drawn with the portrait that the contacts have, once it is here', async () => {
+  const { backend, phone } = await put('incoming');
+  const view = phone.calls[0]!.view;
+  backend.emit({ what: 'call', view: { ...view, peer: { ...view.peer, picture: '/api/blobs/1' } } });
+  await expect.poll(() => phone.calls[0]!.view.peer.picture).toBe('/api/blobs/1');
+  expect(document.querySelectorAll('.av img')).toHaveLength(0);
+  backend.emit({ what: 'portrait', account: view.account, reference: '/api/blobs/1', portrait: 'data:image/gif;base64,R0lGODlhAQABAAAAACwAAAAAAQABAAA=' });
+  await expect.poll(() => document.querySelectorAll('.av img').length).toBeGreaterThan(0);
+});
+
 test('two calls: swap and merge stand between them', async () => {
   const { backend } = await put('two-calls');
   await part('swap').click();

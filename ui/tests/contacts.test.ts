@@ -3,6 +3,7 @@ import { page, userEvent } from 'vitest/browser';
 import { account } from '../src/backend/samples';
 import { markOf } from '../src/marking';
 import { sameNumber } from '../src/numbers';
+import { Portraits } from '../src/portraits.svelte';
 import { part, put } from './stage';
 
 const rows = () => [...document.querySelectorAll('[data-testid="contact"]')].map((row) => row.textContent?.trim());
@@ -148,4 +149,33 @@ test('a number is the same in every notation', () => {
   for (const [a, b] of [['102', '2102'], ['', ''], ['97', '*97'], ['+44 20 7946 0312', '+44 20 7946 0313']] as const) {
     expect(sameNumber(a, b), `${a} ${b}`).toBe(false);
   }
+});
+
+test('who has a portrait is drawn with it, the others in letters', async () => {
+  await put('contacts');
+  const avatar = (name: string) => [...document.querySelectorAll('[data-testid="contact"]')].find((row) => row.textContent?.includes(name))?.querySelector('.av');
+  await expect.poll(() => avatar('Marta Oduya')?.querySelector('img')?.naturalWidth).toBeGreaterThan(0);
+  expect(avatar('Marta Oduya')?.textContent?.trim()).toBe('');
+  expect(avatar('Ingrid Sollund')?.querySelector('img')).toBeNull();
+  expect(avatar('Ingrid Sollund')?.textContent?.trim()).toBe('IS');
+  expect(avatar('Marta Oduya')?.getBoundingClientRect().width).toBe(avatar('Ingrid Sollund')?.getBoundingClientRect().width);
+  await part('contact').nth(1).click();
+  await expect.poll(() => document.querySelector('[data-testid="contact-detail"] .av img')).not.toBeNull();
+});
+
+test('a portrait is asked for once, those that could not be had again with the next contacts', () => {
+  const asked: string[] = [];
+  const portraits = new Portraits((command) => command.do === 'askPortrait' && asked.push(command.reference));
+  for (const reference of ['a', 'a', 'b', null]) portraits.want('nora', reference);
+  expect(asked).toEqual(['a', 'b']);
+  portraits.fold({ what: 'portrait', account: 'nora', reference: 'a', portrait: 'data:,a' });
+  portraits.fold({ what: 'portrait', account: 'nora', reference: 'b', portrait: null });
+  expect([portraits.of('nora', 'a'), portraits.of('nora', 'b'), portraits.of('leo', 'a')]).toEqual(['data:,a', null, null]);
+  portraits.want('nora', 'b');
+  expect(asked).toEqual(['a', 'b']);
+  portraits.again();
+  for (const reference of ['a', 'b']) portraits.want('nora', reference);
+  expect(asked).toEqual(['a', 'b', 'b']);
+  for (let n = 0; n < 500; n += 1) portraits.fold({ what: 'portrait', account: 'nora', reference: `${n}`, portrait: 'data:,' });
+  expect([portraits.of('nora', 'a'), portraits.of('nora', '0')]).toEqual([null, 'data:,']);
 });

@@ -64,6 +64,25 @@ test('earlier calls are asked for, and damage is said', async () => {
   expect(phone.listed.at(-1)!.since).toBe(0);
 });
 
+test('a long list is drawn as far as one scrolls', async () => {
+  const { backend } = await put('history');
+  const model = pastCalls().calls[0]!;
+  const calls = Array.from({ length: 150 }, (_, n) => ({ ...model, id: 1000 - n, began: model.began - n * 3_600_000 }));
+  backend.emit({ what: 'history', view: { calls, earlier: true, problem: null } });
+  const drawn = () => document.querySelectorAll('li.item').length;
+  await expect.poll(drawn).toBe(30);
+  await expect.element(part('earlier-calls')).not.toBeInTheDocument();
+  const scroller = document.querySelector('li.item')!.closest('.scroll')!;
+  const down = () => {
+    scroller.scrollTop = scroller.scrollHeight;
+    return drawn();
+  };
+  await expect.poll(down).toBe(150);
+  await expect.element(part('earlier-calls')).toBeInTheDocument();
+  scroller.scrollTop = 0;
+  await expect.poll(drawn).toBe(30);
+});
+
 test('a call that ends here is listed once, keeps its place, and goes when it is deleted', async () => {
   const picture = { ...scenes['active-call']().picture };
   const phone = new Phone({ ...silent, picture: async () => picture });

@@ -5,7 +5,7 @@ use crate::shell::{cargo, command, show, target};
 use crate::ui;
 
 /// Parts that need the window.
-const WITH_WINDOW: &[&str] = &["registration", "window", "ring", "rest"];
+const WITH_WINDOW: &[&str] = &["registration", "window", "ring", "rest", "growth"];
 
 /// Builds the product as it is shipped and measures it; `names` are parts, all of them without a name. What follows
 /// `voice` belongs to it.

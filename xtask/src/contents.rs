@@ -28,16 +28,17 @@ struct Library {
     folder: PathBuf,
 }
 
-/// Writes `sbom.cdx.json` and `licences.txt` of what is built for `triple` into `folder`; the product's version.
+/// Writes `sbom.cdx.json` and `licences.txt` of what is built for `triple`, programs `also` beside the usual ones, into
+/// `folder`; the product's version.
 ///
 /// # Errors
 /// Cargo or npm does not say what there is, or a file cannot be written.
-pub fn write(edition: &Edition, triple: &str, folder: &Path) -> Result<String, String> {
+pub fn write(edition: &Edition, triple: &str, also: &[&str], folder: &Path) -> Result<String, String> {
     let metadata = metadata(triple)?;
     let version = package(&metadata, "carillon")
         .and_then(|p| p["version"].as_str())
         .ok_or("carillon has no version")?;
-    let mut libraries = crates(&metadata);
+    let mut libraries = crates(&metadata, also);
     libraries.extend(pages()?);
     let put = |name: &str, text: String| {
         fs::write(folder.join(name), text).map_err(|e| format!("{}: {e}", folder.join(name).display()))
@@ -52,11 +53,35 @@ pub fn write(edition: &Edition, triple: &str, folder: &Path) -> Result<String, S
 /// # Errors
 /// It is not there.
 pub fn name(folder: &Path, version: &str) -> Result<(), String> {
+    change(folder, |bill| bill["metadata"]["component"]["version"] = json!(version))
+}
+
+/// Adds packages of Debian, each a name and a version, to the SBOM in `folder`.
+///
+/// # Errors
+/// It is not there.
+pub fn add_debian(folder: &Path, packages: &[(String, String)]) -> Result<(), String> {
+    let component = |(name, version): &(String, String)| {
+        json!({
+            "type": "library",
+            "name": name,
+            "version": version,
+            "purl": format!("pkg:deb/debian/{name}@{}?arch=amd64", version.replace('+', "%2B").replace(':', "%3A")),
+        })
+    };
+    change(folder, |bill| {
+        if let Some(components) = bill["components"].as_array_mut() {
+            components.extend(packages.iter().map(component));
+        }
+    })
+}
+
+fn change(folder: &Path, change: impl FnOnce(&mut Value)) -> Result<(), String> {
     let file = folder.join("sbom.cdx.json");
     let problem = |e: &dyn std::fmt::Display| format!("{}: {e}", file.display());
     let text = fs::read_to_string(&file).map_err(|e| problem(&e))?;
     let mut bill: Value = serde_json::from_str(&text).map_err(|e| problem(&e))?;
-    bill["metadata"]["component"]["version"] = json!(version);
+    change(&mut bill);
     fs::write(&file, format!("{bill:#}\n")).map_err(|e| problem(&e))
 }
 
@@ -76,12 +101,13 @@ fn package<'a>(metadata: &'a Value, name: &str) -> Option<&'a Value> {
 }
 
 /// Every crate that the programs are linked from, without those of the project.
-fn crates(metadata: &Value) -> BTreeSet<Library> {
+fn crates(metadata: &Value, also: &[&str]) -> BTreeSet<Library> {
     let list = |value: &'static str, of: &'_ Value| of[value].as_array().cloned().unwrap_or_default();
     let nodes = list("nodes", &metadata["resolve"]);
     let node = |id: &Value| nodes.iter().find(|node| node["id"] == *id);
+    let programs = PROGRAMS.iter().chain(also);
     let mut open: Vec<Value> =
-        PROGRAMS.iter().filter_map(|name| Some(package(metadata, name)?["id"].clone())).collect();
+        programs.filter_map(|name| Some(package(metadata, name)?["id"].clone())).collect();
     let mut seen = BTreeSet::new();
     while let Some(id) = open.pop() {
         if !seen.insert(id.as_str().unwrap_or_default().to_owned()) {
@@ -205,7 +231,7 @@ mod tests {
 
     #[test]
     fn everything_linked_is_listed_with_its_licence() {
-        let found = crates(&metadata("x86_64-pc-windows-gnu").unwrap());
+        let found = crates(&metadata("x86_64-pc-windows-gnu").unwrap(), &[]);
         let has = |name: &str| found.iter().any(|library| library.name == name);
         assert!(has("rustls") && has("opusic-sys") && has("webview2-com"));
         assert!(!has("phone") && !has("fantoccini") && !has("webkit2gtk") && !has("cc"));
@@ -216,7 +242,7 @@ mod tests {
 
     #[test]
     fn a_licence_of_c_sources_is_found_with_the_crate() {
-        let found = crates(&metadata("x86_64-pc-windows-gnu").unwrap());
+        let found = crates(&metadata("x86_64-pc-windows-gnu").unwrap(), &[]);
         let opus = found.iter().find(|library| library.name == "opusic-sys").unwrap();
         assert!(texts_in(&opus.folder).iter().any(|text| text.contains("Xiph.Org")), "{opus:?}");
     }

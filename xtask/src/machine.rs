@@ -25,6 +25,8 @@ pub enum Purpose {
     Debian,
     /// To install it.
     DebianTest,
+    /// To build the AppImage.
+    AppImage,
     /// To build the packages for Windows.
     Windows,
     /// To install them.
@@ -133,6 +135,9 @@ const NEEDS: &[Need] = &[
     need(Purpose::Test, Probe::Program("xdotool"), "xdotool"),
     need(Purpose::Test, Probe::Program("openbox"), "openbox"),
     need(Purpose::Test, Probe::Program("dunst"), "dunst"),
+    need(Purpose::Test, Probe::Program("sway"), "sway"),
+    need(Purpose::Test, Probe::Program("grim"), "grim"),
+    need(Purpose::Test, Probe::Program("foot"), "foot"),
     need(Purpose::Test, Probe::Program("xprop"), "x11-utils"),
     need(Purpose::Test, Probe::Program("WebKitWebDriver"), "webkit2gtk-driver"),
     need(Purpose::Bench, Probe::File("/usr/share/buckle/wav"), "bucklespring-data"),
@@ -157,6 +162,14 @@ const NEEDS: &[Need] = &[
     need(Purpose::DebianTest, Probe::Program("debootstrap"), "debootstrap"),
     need(Purpose::DebianTest, Probe::Program("desktop-file-validate"), "desktop-file-utils"),
     need(Purpose::DebianTest, Probe::Program("appstreamcli"), "appstream"),
+    need(Purpose::AppImage, Probe::Program("mksquashfs"), "squashfs-tools"),
+    need(Purpose::AppImage, Probe::Program("patchelf"), "patchelf"),
+    need(Purpose::AppImage, Probe::Program("glib-compile-schemas"), "libglib2.0-bin"),
+    need(
+        Purpose::AppImage,
+        Probe::File("/usr/lib/x86_64-linux-gnu/gdk-pixbuf-2.0/2.10.0/loaders/libpixbufloader-svg.so"),
+        "librsvg2-common",
+    ),
     need(Purpose::Windows, Probe::Program("x86_64-w64-mingw32-gcc-posix"), "gcc-mingw-w64-x86-64-posix"),
     need(Purpose::Windows, Probe::Program("x86_64-w64-mingw32-g++-posix"), "g++-mingw-w64-x86-64-posix"),
     need(Purpose::Windows, Probe::Program("nasm"), "nasm"),

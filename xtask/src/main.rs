@@ -1,5 +1,6 @@
-//! `cargo xtask demo | test | bench | gallery | brand | msi | deb | check-macos | release | judges | fuzz`: everything that is done with the project as a whole.
+//! `cargo xtask demo | test | bench | gallery | brand | msi | deb | appimage | check-macos | release | judges | fuzz`: everything that is done with the project as a whole.
 
+mod appimage;
 mod asterisk;
 mod bench;
 mod brand;
@@ -9,6 +10,7 @@ mod deb;
 mod demo;
 mod fuzz;
 mod judges;
+mod libraries;
 mod machine;
 mod macos;
 mod msi;
@@ -19,6 +21,7 @@ mod sign;
 mod smaller;
 mod test;
 mod tools;
+mod tree;
 mod ui;
 mod windows;
 
@@ -38,6 +41,8 @@ cargo xtask msi [BRAND] [--webview2 FILE]
                                 build the packages for Windows, into target/packages; with Microsoft's bootstrapper of
                                 WebView2 they bring that along
 cargo xtask deb [BRAND]         build the package for Debian and its like, into target/packages
+cargo xtask appimage [BRAND] [--as-built FOLDER]
+                                build one file for any Linux, into target/packages; of programs already in FOLDER
 cargo xtask check-macos         whether the programs type-check for macOS, wherever this runs
 cargo xtask release [BRAND] URL
                                 say what was packed, for phones that look for newer versions at this address
@@ -73,6 +78,11 @@ fn main() -> ExitCode {
         ["deb"] => deb::run("carillon"),
         ["deb", "--for-tests"] => deb::for_tests().map(|()| true),
         ["deb", brand] => deb::run(brand),
+        ["appimage"] => appimage::run("carillon", None),
+        ["appimage", "--for-tests"] => appimage::for_tests().map(|()| true),
+        ["appimage", "--as-built", folder] => appimage::run("carillon", Some(folder)),
+        ["appimage", brand, "--as-built", folder] => appimage::run(brand, Some(folder)),
+        ["appimage", brand] => appimage::run(brand, None),
         ["release", from] => release::run("carillon", from),
         ["release", brand, from] => release::run(brand, from),
         ["gallery", scenes @ ..] => ui::gallery(scenes),

@@ -45,7 +45,7 @@ pub fn run(name: &str, webview2: Option<&str>) -> Result<bool, String> {
     let signer = Signer::of_environment()?;
     let edition = Edition::read(name)?;
     let files = windows::build(&edition, Profile::Release)?;
-    let version = contents::write(&edition, windows::TRIPLE, &files)?;
+    let version = contents::write(&edition, windows::TRIPLE, &[], &files)?;
     let webview2 = webview2.map(Path::new).map(at_hand).transpose()?;
     both(&edition, &files, &version, webview2.as_deref(), signer.as_ref(), Some(Effort::Most))?;
     Ok(true)
@@ -64,7 +64,7 @@ pub fn for_tests(profile: Profile, as_built: bool) -> Result<(), String> {
         true => windows::built(&edition),
         false => windows::build(&edition, profile)?,
     };
-    let version = contents::write(&edition, windows::TRIPLE, &files)?;
+    let version = contents::write(&edition, windows::TRIPLE, &[], &files)?;
     // Not so small, but soon; and one of them as wixl makes it.
     let (now, later) = match profile {
         Profile::Release => (Effort::Most, Some(Effort::Most)),

@@ -38,7 +38,7 @@ pub fn run(name: &str, from: &str) -> Result<bool, String> {
         packages.push(package(kind, &format!("{}/{file}", from.trim_end_matches('/')), bytes.len(), &sum));
     }
     if packages.is_empty() {
-        return Err("There are no packages: `cargo xtask msi` and `cargo xtask deb` build them.".to_owned());
+        return Err("There are no packages: `cargo xtask msi`, `cargo xtask deb` and `cargo xtask appimage` build them.".to_owned());
     }
     let manifest = json!({ "product": edition.brand.name, "version": VERSION, "packages": packages });
     put(&folder.join("SHA256SUMS"), &sums)?;
@@ -51,11 +51,12 @@ pub fn run(name: &str, from: &str) -> Result<bool, String> {
 }
 
 /// Kinds of packages, and what their files are called.
-fn files(program: &str) -> [(&'static str, String); 3] {
+fn files(program: &str) -> [(&'static str, String); 4] {
     [
         ("windows-x64", format!("{program}-{VERSION}-x64.msi")),
         ("windows-x64-user", format!("{program}-{VERSION}-x64-user.msi")),
         ("debian-amd64", format!("{program}_{VERSION}_amd64.deb")),
+        ("linux-x64-appimage", format!("{program}-{VERSION}-x86_64.AppImage")),
     ]
 }
 

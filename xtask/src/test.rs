@@ -10,7 +10,7 @@ use crate::machine::{Purpose, prepare, scoring_python};
 use crate::report::{Counts, Report, count_every_libtest, count_last_libtest};
 use crate::shell::{cargo, keep, npm, root, target};
 use crate::windows::Profile;
-use crate::{asterisk, deb, judges, macos, msi, tools, ui};
+use crate::{appimage, asterisk, deb, judges, macos, msi, tools, ui};
 
 /// System tests that need neither foreign peers nor a window.
 const FAST_SYSTEM_TESTS: &[&str] = &["demo_pbx", "system_tests"];
@@ -22,7 +22,8 @@ const FAST_SYSTEM_TESTS: &[&str] = &["demo_pbx", "system_tests"];
 pub fn run(fast: bool) -> Result<bool, String> {
     let mut purposes = vec![Purpose::Build, Purpose::FastTest];
     if !fast {
-        let packages = [Purpose::Debian, Purpose::DebianTest, Purpose::Windows, Purpose::WindowsTest];
+        let packages =
+            [Purpose::Debian, Purpose::DebianTest, Purpose::AppImage, Purpose::Windows, Purpose::WindowsTest];
         purposes.push(Purpose::Test);
         purposes.extend(packages);
     }
@@ -98,10 +99,11 @@ fn second_brand(report: &mut Report) {
     });
 }
 
-/// What `tests/tests/deb.rs` and `tests/tests/msi.rs` install.
+/// What `tests/tests/{deb,appimage,msi}.rs` install.
 fn packages(report: &mut Report) {
     let done = |()| (ONE, String::new());
     report.judge("package for Debian", || deb::for_tests().map(done));
+    report.judge("AppImage", || appimage::for_tests().map(done));
     report.judge("packages for Windows", || msi::for_tests(Profile::Trial, false).map(done));
 }
 

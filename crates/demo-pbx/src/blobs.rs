@@ -1,4 +1,4 @@
-//! The files behind `/api/blobs/`: the tenant's picture, the users' profile files, the sound of voicemails and
+//! The files behind `/api/blobs/`: the pictures of the tenant and of users, the users' profile files, the sound of voicemails and
 //! greetings.
 
 use std::net::SocketAddr;
@@ -8,6 +8,7 @@ use secrecy::ExposeSecret;
 
 use crate::config::{Config, Enforced, HTTPS_PORT};
 use crate::pbx::Shared;
+use crate::portraits;
 use crate::requests::lock;
 use crate::tenant::{User, opaque};
 
@@ -25,6 +26,9 @@ pub(crate) struct Blob {
 pub(crate) fn blob(shared: &Shared, digest: &str) -> Option<Blob> {
     if digest == AVATAR {
         return Some(Blob { name: "avatar.svg", mime: "image/svg+xml", bytes: PICTURE.into() });
+    }
+    if let Some(bytes) = portraits::file(digest) {
+        return Some(Blob { name: portraits::NAME, mime: "image/png", bytes });
     }
     if let Some(bytes) = lock(&shared.voicemails).sound(digest) {
         return Some(Blob { name: "voicemail.wav", mime: "audio/wav", bytes });

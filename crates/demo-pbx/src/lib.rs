@@ -28,6 +28,7 @@ mod microsoft;
 mod pbx;
 mod picture;
 mod policy;
+mod portraits;
 mod queues;
 mod records;
 mod requests;

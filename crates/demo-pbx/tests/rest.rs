@@ -390,3 +390,35 @@ async fn contacts_are_listed_written_and_told_of_by_sync_token() {
     assert_eq!(gone.status(), StatusCode::NO_CONTENT);
     assert_eq!(refusal(post(&pbx, &client, &format!("{ann}/destroy"), access).await).await.0, 404);
 }
+
+#[tokio::test]
+async fn some_users_have_a_picture_and_one_a_broken_one() {
+    let (pbx, client) = start(Config::default()).await;
+    let tokens = alice(&pbx, &client).await;
+    let access = text(&tokens, "access_token");
+    let made = post(&pbx, &client, "/api/user/extension_contacts/sync_tokens", access).await;
+    let made: Value = made.json().await.unwrap();
+    let diff = format!("/api/user/extension_contacts/sync_tokens/{}/diff", text(&made, "token"));
+    let diff: Value = post(&pbx, &client, &diff, access).await.json().await.unwrap();
+    let of = |extension: &str| {
+        let mut all = diff["items"].as_array().unwrap().iter();
+        all.find(|item| item["extension_number"] == extension).unwrap().get("avatar_file_url").cloned()
+    };
+    assert_eq!((of("104"), of("105")), (None, None));
+
+    let user: Value = get(&pbx, &client, "/api/user", access).await.json().await.unwrap();
+    assert_eq!(Some(&user["avatar_file_url"]), of("101").as_ref(), "the same picture in both places");
+    for (extension, whole) in [("101", true), ("102", true), ("103", false)] {
+        let reference = of(extension).unwrap();
+        let file = get(&pbx, &client, reference.as_str().unwrap(), access).await;
+        assert_eq!(
+            (file.status(), &file.headers()["content-type"]),
+            (StatusCode::OK, &"image/png".parse().unwrap())
+        );
+        let bytes = file.bytes().await.unwrap();
+        assert_eq!(image::load_from_memory(&bytes).is_ok(), whole, "{extension}");
+        if extension == "101" {
+            assert_eq!(user["avatar_file_size"], bytes.len());
+        }
+    }
+}

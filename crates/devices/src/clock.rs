@@ -1,11 +1,16 @@
-use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, OnceLock};
 use std::time::{Duration, Instant};
 
 /// What time it is, for devices that are not a card.
 pub trait Clock: Send {
     /// The current time.
     fn now(&self) -> Instant;
+
+    /// From when on a device that begins now ticks.
+    fn start(&self) -> Instant {
+        self.now()
+    }
 }
 
 /// The system's monotonic clock.
@@ -15,6 +20,15 @@ pub struct SystemClock;
 impl Clock for SystemClock {
     fn now(&self) -> Instant {
         Instant::now()
+    }
+
+    /// The next of the ticks that all devices of this clock share, so that one who waits for two of them is woken once.
+    fn start(&self) -> Instant {
+        static FIRST: OnceLock<Instant> = OnceLock::new();
+        let (first, now) = (*FIRST.get_or_init(Instant::now), Instant::now());
+        let since = now.saturating_duration_since(first).as_nanos();
+        let over = u64::try_from(since % TICK.as_nanos()).unwrap_or_default();
+        if over == 0 { now } else { now + TICK - Duration::from_nanos(over) }
     }
 }
 
@@ -87,6 +101,15 @@ mod tests {
             pace.tick();
         }
         assert_eq!(pace.due(), start + Duration::from_secs(3600));
+    }
+
+    #[test]
+    fn devices_tick_together() {
+        let one = SystemClock.start();
+        std::thread::sleep(Duration::from_millis(3));
+        let other = SystemClock.start();
+        assert_eq!((other - one).as_nanos() % TICK.as_nanos(), 0, "{one:?} {other:?}");
+        assert!(one.saturating_duration_since(Instant::now()) < TICK);
     }
 
     #[test]

@@ -24,14 +24,14 @@ pub struct WavMicrophone<C> {
 }
 
 impl<C: Clock> WavMicrophone<C> {
-    /// Opens the file; its clock starts when this returns.
+    /// Opens the file; its clock starts with its next tick, within 10 ms.
     ///
     /// # Errors
     /// [`DeviceError::File`] for a file that cannot be read or is no WAV file, [`DeviceError::Rate`]
     /// for an absurd sample rate.
     pub fn open(path: &Path, clock: C) -> Result<Self, DeviceError> {
         let recording = Recording::open(path)?;
-        let pace = Pace::after(clock.now());
+        let pace = Pace::after(clock.start());
         Ok(Self { recording, pace, clock })
     }
 }
@@ -211,9 +211,9 @@ pub struct SilentMicrophone<C> {
 }
 
 impl<C: Clock> SilentMicrophone<C> {
-    /// The clock starts now.
+    /// The clock starts with its next tick, within 10 ms.
     pub fn new(clock: C) -> Self {
-        Self { pace: Pace::after(clock.now()), clock }
+        Self { pace: Pace::after(clock.start()), clock }
     }
 }
 
@@ -247,7 +247,7 @@ pub struct WavSpeaker<C> {
 const UPDATE: u32 = 50;
 
 impl<C: Clock> WavSpeaker<C> {
-    /// Creates or empties the file; its clock starts when this returns.
+    /// Creates or empties the file; its clock starts with its next tick, within 10 ms.
     ///
     /// # Errors
     /// [`DeviceError::File`].
@@ -256,15 +256,15 @@ impl<C: Clock> WavSpeaker<C> {
             WavSpec { channels: 1, sample_rate: RATE, bits_per_sample: 16, sample_format: SampleFormat::Int };
         let mut writer = WavWriter::create(path, spec).map_err(|e| DeviceError::file(path, e))?;
         writer.flush().map_err(|e| DeviceError::file(path, e))?;
-        let pace = Pace::starting(clock.now());
+        let pace = Pace::starting(clock.start());
         Ok(Self { path: path.to_owned(), writer: Some(writer), frames: 0, pace, clock, failed: None })
     }
 
     fn put(&mut self, frame: &[i16; FRAME]) -> Result<(), hound::Error> {
         let Some(writer) = &mut self.writer else { return Ok(()) };
-        for sample in frame {
-            writer.write_sample(*sample)?;
-        }
+        let mut samples = writer.get_i16_writer(FRAME as u32);
+        frame.iter().for_each(|sample| samples.write_sample(*sample));
+        samples.flush()?;
         self.frames += 1;
         if self.frames.is_multiple_of(UPDATE) {
             writer.flush()?;
@@ -316,9 +316,9 @@ pub struct NullSpeaker<C> {
 }
 
 impl<C: Clock> NullSpeaker<C> {
-    /// The clock starts now.
+    /// The clock starts with its next tick, within 10 ms.
     pub fn new(clock: C) -> Self {
-        Self { pace: Pace::starting(clock.now()), clock }
+        Self { pace: Pace::starting(clock.start()), clock }
     }
 }
 

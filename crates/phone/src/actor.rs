@@ -43,6 +43,9 @@ pub(crate) enum Input {
     Landed,
     /// The time for stopping is over.
     StopOverdue,
+    /// The phone is to end as by a defect.
+    #[cfg(debug_assertions)]
+    Crash,
     /// Something was seen while a QR code is looked for.
     Seen(Look, Seen),
     /// Something of signing in or of a session.
@@ -111,6 +114,12 @@ pub(crate) struct Actor {
     landed: bool,
 }
 
+#[cfg(debug_assertions)]
+#[allow(clippy::panic)]
+fn crash() {
+    panic!("told to");
+}
+
 impl Actor {
     /// An actor at rest.
     pub(crate) fn new(
@@ -176,6 +185,8 @@ impl Actor {
             }
             Input::Stop(done) => self.stop(done),
             Input::Landed => self.landed = true,
+            #[cfg(debug_assertions)]
+            Input::Crash => crash(),
             Input::StopOverdue => {
                 self.calls.forget_all();
                 self.landed = true;
@@ -247,8 +258,8 @@ impl Actor {
                 }
             }
             sip::Event::Referred { referral, call, target, by: _ } => {
-                if let Some((account, agent)) = self.accounts.of_agent(agent) {
-                    self.calls.referred(account, agent, referral, call, target);
+                if let Some(line) = self.accounts.of_agent(agent) {
+                    self.referred(line, referral, call, target);
                 }
             }
             event => self.told(agent, event),

@@ -11,7 +11,7 @@ mod end;
 mod floor;
 mod headset;
 mod hear_back;
-mod hiding;
+pub(crate) mod hiding;
 mod keys;
 mod meter;
 mod playing;
@@ -50,7 +50,6 @@ use call::{Call, Sound};
 use dictating::Dictating;
 use floor::Floor;
 use hear_back::Testing;
-pub(crate) use hiding::Hiding;
 use playing::Player;
 use tone::Ear;
 
@@ -469,6 +468,6 @@ impl Calls {
 
 impl From<sip::Party> for PeerView {
     fn from(party: sip::Party) -> Self {
-        Self { number: party.number, name: party.display_name }
+        Self { number: party.number, name: party.display_name, picture: None }
     }
 }

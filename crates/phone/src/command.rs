@@ -430,6 +430,13 @@ pub enum Command {
         /// How many, 200 at most.
         most: u32,
     },
+    /// Tell somebody's portrait ([`Event::Portrait`](crate::Event::Portrait)), unless it is on its way.
+    AskPortrait {
+        /// The account through which the reference is known.
+        account: AccountId,
+        /// The reference ([`ContactView::picture`](crate::ContactView::picture)).
+        reference: String,
+    },
     /// Tell whom to call by what was typed: contacts and numbers of the call list
     /// ([`Event::Found`](crate::Event::Found)).
     Search {

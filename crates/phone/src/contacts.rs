@@ -20,6 +20,7 @@ use tokio::task::AbortHandle;
 
 use crate::actor::Input;
 use crate::outlet::Outlet;
+use crate::portraits::{Outcome, Portraits, Whose};
 use crate::words::of_sign_in_error;
 use crate::{
     AccountId, Code, Command, ContactId, ContactKind, ContactsState, ContactsView, Event, Problem, UnixMs,
@@ -50,6 +51,8 @@ pub(crate) enum ContactsInput {
         /// What became of it.
         done: Result<String, Problem>,
     },
+    /// What became of a portrait that was asked for.
+    Portrait(Whose, Outcome),
     /// Something could not be done.
     Refused(Problem),
     /// An account was signed out.
@@ -61,6 +64,7 @@ pub(crate) struct Contacts {
     directory: Arc<Directory>,
     accounts: BTreeMap<AccountId, Account>,
     keeper: Keeper,
+    portraits: Portraits,
     told: ContactsView,
     outlet: Outlet,
 }
@@ -96,6 +100,7 @@ impl Contacts {
             directory: Arc::default(),
             accounts: BTreeMap::new(),
             keeper: if keeps { Keeper::start(dir.to_owned(), outlet.clone()) } else { Keeper::none() },
+            portraits: Portraits::new(dir, keeps),
             told: ContactsView::default(),
             outlet,
         }
@@ -144,6 +149,11 @@ impl Contacts {
                 Ok(())
             }
             Command::DeleteContact { id } => self.delete(id),
+            Command::AskPortrait { account, reference } => {
+                let session = self.accounts.get(&account).map(|account| account.session.clone());
+                self.portraits.ask((account, reference), session, &self.outlet);
+                Ok(())
+            }
             Command::SyncContacts => {
                 let all: Vec<AccountId> = self.accounts.keys().cloned().collect();
                 all.iter().for_each(|account| self.ask(account));
@@ -161,7 +171,11 @@ impl Contacts {
                 self.tell();
                 return true;
             }
-            ContactsInput::Stands(account, session) => self.stands(account, session),
+            ContactsInput::Stands(account, session) => {
+                self.portraits.stands(&account);
+                self.stands(account, session);
+            }
+            ContactsInput::Portrait(whose, outcome) => self.outlet.tell(self.portraits.found(whose, outcome)),
             ContactsInput::Due(account) => self.ask(&account),
             ContactsInput::Asked(account, outcome) => self.asked(&account, outcome),
             ContactsInput::Written { ask, account, done } => {
@@ -174,6 +188,7 @@ impl Contacts {
             ContactsInput::Refused(problem) => self.outlet.tell(Event::Notice { problem, call: None }),
             ContactsInput::Gone(account) => {
                 self.accounts.remove(&account);
+                self.portraits.forget(&account);
                 self.keeper.order(Order::Forget(account));
                 self.tell();
             }

@@ -71,7 +71,7 @@ mod tests {
     fn a_file_is_named_by_time_and_person() {
         let at = Duration::from_millis(20_779 * 86_400_000 + (12 * 3_600 + 16 * 60 + 5) * 1_000 + 42);
         let name = |number: &str, name: Option<&str>| {
-            file_name(at, &PeerView { number: number.into(), name: name.map(Into::into) })
+            file_name(at, &PeerView { number: number.into(), name: name.map(Into::into), picture: None })
         };
         assert_eq!(name("102", Some("Amélie Faure")), "2026-11-22 12.16.05.042 Z Amélie Faure.wav");
         assert_eq!(name("../../etc/passwd", None), "2026-11-22 12.16.05.042 Z etc_passwd.wav");

@@ -163,6 +163,15 @@ pub enum Event {
         /// The part.
         page: Box<ContactPage>,
     },
+    /// Somebody's portrait, as was asked for.
+    Portrait {
+        /// The account through which the reference is known.
+        account: AccountId,
+        /// The reference.
+        reference: String,
+        /// A `data:` URL that the phone wrote, of a square; none where there is none, or it cannot be had now.
+        portrait: Option<String>,
+    },
     /// Whom to call, as was asked for.
     Found {
         /// Number of the question.

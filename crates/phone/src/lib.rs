@@ -39,6 +39,7 @@ mod phone;
 mod picture;
 mod playing;
 mod portal;
+mod portraits;
 mod removal;
 mod report;
 mod returning;

@@ -5,9 +5,9 @@ use sip::SubscriptionKey;
 
 use crate::accounts::{Agent, AgentId};
 use crate::actor::Actor;
-use crate::calls::Hiding;
+use crate::calls::hiding;
 use crate::words::{of_certificate, of_certificate_problem};
-use crate::{AccountId, AccountState, CallId, CallState, Code, Command, FeatureCodes, Problem};
+use crate::{AccountId, AccountState, CallId, CallState, Code, Command, Event, FeatureCodes, Problem};
 
 impl Actor {
     /// Follows a command of this kind; any other is handed back.
@@ -161,10 +161,33 @@ impl Actor {
     /// Calls somebody and keeps from him who calls. Where the PBX does not offer that, nobody is called.
     pub(crate) fn dial_hidden(&mut self, wanted: Option<&AccountId>, target: &str) -> Result<(), Problem> {
         let (account, agent) = self.line(wanted)?;
-        let of_pbx = self.accounts.is_of_pbx(&account);
-        let code = of_pbx.then(|| self.code(&account, |codes| codes.hide, None));
-        let hiding = Hiding::toward(target, code)?;
-        self.calls.dial(account, agent, target, hiding)
+        let shown = hiding::typed(target, self.hiding_code(&account))?;
+        self.calls.dial(account, agent, target, shown)
+    }
+
+    /// Calls as somebody asks, and keeps from whom is called who calls where the user hides in all calls: then nobody
+    /// is called where the PBX does not offer that.
+    pub(crate) fn referred(
+        &mut self,
+        (account, agent): (AccountId, Agent),
+        referral: sip::ReferralKey,
+        within: Option<sip::CallKey>,
+        target: sip::Party,
+    ) {
+        let hides = self.accounts.hides(&account);
+        let shown = if hides { hiding::number(&target.number, self.hiding_code(&account)) } else { Ok(None) };
+        match shown {
+            Ok(shown) => self.calls.referred(account, agent, referral, within, target, shown),
+            Err(problem) => {
+                agent.handle.refuse_referral(referral, 603);
+                self.tell(Event::Notice { problem, call: None });
+            }
+        }
+    }
+
+    /// The star code before numbers that hides the caller, where it takes one.
+    fn hiding_code(&self, account: &AccountId) -> Option<Result<String, Problem>> {
+        self.accounts.is_of_pbx(account).then(|| self.code(account, |codes| codes.hide, None))
     }
 
     fn hand_on(

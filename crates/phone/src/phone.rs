@@ -2,7 +2,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use sign_in::Keeper;
-use tokio::sync::{broadcast, mpsc, oneshot};
+use tokio::sync::{broadcast, mpsc, oneshot, watch};
 use tokio::task::JoinHandle;
 
 use crate::actor::{Actor, Input};
@@ -22,6 +22,7 @@ pub struct Phone {
     inbox: mpsc::UnboundedSender<Input>,
     events: broadcast::Sender<Event>,
     task: JoinHandle<()>,
+    died: watch::Receiver<bool>,
 }
 
 impl Phone {
@@ -47,7 +48,29 @@ impl Phone {
         let config = Arc::new(config);
         let signing_in = SigningIn::new(Arc::clone(&config), settings, keeper, outlet.clone());
         let actor = Actor::new(&config, signing_in, received, outlet);
-        Ok(Self { inbox, events, task: tokio::spawn(actor.run()) })
+        let (death, died) = watch::channel(false);
+        let task = tokio::spawn(async move {
+            let ended = tokio::spawn(actor.run()).await;
+            let _ = death.send(ended.is_err_and(|error| error.is_panic()));
+        });
+        Ok(Self { inbox, events, task, died })
+    }
+
+    /// Resolves when a defect has ended the phone: it rings no more, and only a new one helps. Never, where it is
+    /// stopped.
+    pub fn died(&self) -> impl Future<Output = ()> + Send + 'static + use<> {
+        let mut died = self.died.clone();
+        async move {
+            if died.wait_for(|died| *died).await.is_err() {
+                std::future::pending().await
+            }
+        }
+    }
+
+    /// Ends the phone as a defect would, in builds for tests.
+    #[cfg(debug_assertions)]
+    pub fn crash(&self) {
+        self.put(Input::Crash);
     }
 
     /// Asks for something. What became of it comes as an event.

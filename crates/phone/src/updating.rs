@@ -64,6 +64,8 @@ pub enum UpdateState {
     Ready,
     /// The system's installer has it.
     Installing,
+    /// It is in place, and begins with the phone's next start.
+    Replaced,
     /// It failed; the problem says why.
     Failed,
 }
@@ -225,7 +227,11 @@ impl Updating {
                 self.file = Some(file);
                 UpdateView { state: UpdateState::Ready, percent: 100, ..before }
             }
-            UpdateInput::Started(Ok(())) => UpdateView { state: UpdateState::Installing, ..before },
+            UpdateInput::Started(Ok(())) => {
+                let image = self.package.as_ref().is_some_and(|package| package.kind == source::APPIMAGE);
+                let state = if image { UpdateState::Replaced } else { UpdateState::Installing };
+                UpdateView { state, ..before }
+            }
             UpdateInput::Fetched(Err(problem)) | UpdateInput::Started(Err(problem)) => failed(problem),
         };
         self.show(view);
@@ -233,7 +239,9 @@ impl Updating {
 
     /// The package is being fetched, or was.
     fn is_taken(&self) -> bool {
-        matches!(self.view.state, UpdateState::Fetching | UpdateState::Ready | UpdateState::Installing)
+        use UpdateState::{Fetching, Installing, Ready, Replaced};
+
+        matches!(self.view.state, Fetching | Ready | Installing | Replaced)
     }
 
     fn found(&mut self, manifest: Manifest) -> UpdateView {
@@ -269,5 +277,9 @@ impl Actor {
 
 /// Where what was fetched lies until it is installed.
 fn file_name(package: &Package) -> &'static Path {
-    Path::new(if package.kind.starts_with("windows") { "update.msi" } else { "update.deb" })
+    Path::new(match package.kind.as_str() {
+        source::APPIMAGE => "update.AppImage",
+        kind if kind.starts_with("windows") => "update.msi",
+        _ => "update.deb",
+    })
 }

@@ -266,7 +266,7 @@ impl Watching {
     ) -> Result<(), Problem> {
         let target = Target::parse(target).map_err(|_| Problem::from(Code::TargetInvalid))?;
         let key = agent.handle.message(&target.to_string(), &text);
-        let peer = PeerView { number: target.shown(), name: None };
+        let peer = PeerView { number: target.shown(), name: None, picture: None };
         let view = self.message(account, peer, text, MessageState::Sending);
         self.messages.insert((agent.id, key), view);
         Ok(())

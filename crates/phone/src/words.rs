@@ -128,7 +128,7 @@ pub(crate) fn of_voice_error(error: &VoiceError) -> Problem {
         VoiceError::Speaker(error) => return of_device_error(Device::Speaker, error),
         VoiceError::PortInUse(_) => Code::PortInUse,
         VoiceError::Socket(_) => Code::NetworkDown,
-        VoiceError::Media(_) => Code::Internal,
+        VoiceError::Media(_) | VoiceError::Defect => Code::Internal,
     };
     Problem::new(code, error.to_string())
 }

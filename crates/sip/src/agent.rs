@@ -1,3 +1,4 @@
+mod shown;
 mod task;
 
 use std::net::IpAddr;
@@ -9,6 +10,7 @@ use tokio::sync::{mpsc, oneshot, watch};
 
 use crate::replaces::Replaces;
 use crate::{Account, CallKey, Error, Event, MessageKey, Package, Presence, ReferralKey, SubscriptionKey};
+pub use shown::Shown;
 use task::Agent;
 
 /// A running user agent for one account. Cloning gives another handle to the same one.
@@ -19,17 +21,6 @@ pub struct UserAgent {
     commands: mpsc::UnboundedSender<Command>,
     local_ip: watch::Receiver<IpAddr>,
     last_call: Arc<AtomicU64>,
-}
-
-/// Who is shown as the caller.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) enum Shown {
-    /// Whoever the PBX says.
-    AsUsual,
-    /// Nobody.
-    Withheld,
-    /// This number.
-    As(String),
 }
 
 #[derive(Debug)]
@@ -47,7 +38,7 @@ enum Command {
     Redirect(CallKey, String),
     Transfer(CallKey, String),
     TransferTo(CallKey, CallKey),
-    Follow { referral: ReferralKey, call: CallKey, offer: String },
+    Follow { referral: ReferralKey, call: CallKey, shown: Shown, offer: String },
     RefuseReferral(ReferralKey, u16),
     Subscribe { subscription: SubscriptionKey, package: Package, target: Option<String> },
     Unsubscribe(SubscriptionKey),
@@ -98,39 +89,12 @@ impl UserAgent {
     /// Calls `target`: a user part, which gets the account's domain, or a whole `sip:` URI.
     /// `offer` is the session description to send.
     pub fn invite(&self, target: &str, offer: String) -> CallKey {
-        let call = CallKey(self.next());
-        self.send(Command::Invite {
-            call,
-            target: target.to_owned(),
-            offer,
-            taking: None,
-            shown: Shown::AsUsual,
-        });
-        call
+        self.invite_shown(target, Shown::AsUsual, offer)
     }
 
-    /// Calls `target` as [`invite`](Self::invite) does, without letting who is called know who calls (RFC 3323 and
-    /// 3325): the phone system alone learns it, and may refuse such calls.
-    pub fn invite_anonymously(&self, target: &str, offer: String) -> CallKey {
+    /// Calls `target` as [`invite`](Self::invite) does, and shows who calls as wanted.
+    pub fn invite_shown(&self, target: &str, shown: Shown, offer: String) -> CallKey {
         let call = CallKey(self.next());
-        self.send(Command::Invite {
-            call,
-            target: target.to_owned(),
-            offer,
-            taking: None,
-            shown: Shown::Withheld,
-        });
-        call
-    }
-
-    /// Calls `target` as [`invite`](Self::invite) does, and asks a PortSIP PBX to show `number` as the caller's where
-    /// the call leaves it (`X-Outbound-Cli`, "Bypassing the Outbound Caller ID Settings" of its administration guide).
-    /// What is no number is not asked for.
-    pub fn invite_as(&self, target: &str, number: &str, offer: String) -> CallKey {
-        let call = CallKey(self.next());
-        let digits = number.strip_prefix('+').unwrap_or(number);
-        let sound = (1..=64).contains(&digits.len()) && digits.bytes().all(|byte| byte.is_ascii_digit());
-        let shown = if sound { Shown::As(number.to_owned()) } else { Shown::AsUsual };
         self.send(Command::Invite { call, target: target.to_owned(), offer, taking: None, shown });
         call
     }
@@ -210,8 +174,13 @@ impl UserAgent {
 
     /// Calls as somebody asked ([`Event::Referred`]); who asked hears how it goes.
     pub fn follow(&self, referral: ReferralKey, offer: String) -> CallKey {
+        self.follow_shown(referral, Shown::AsUsual, offer)
+    }
+
+    /// Calls as somebody asked, as [`follow`](Self::follow) does, and shows who calls as wanted.
+    pub fn follow_shown(&self, referral: ReferralKey, shown: Shown, offer: String) -> CallKey {
         let call = CallKey(self.next());
-        self.send(Command::Follow { referral, call, offer });
+        self.send(Command::Follow { referral, call, shown, offer });
         call
     }
 

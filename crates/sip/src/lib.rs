@@ -51,7 +51,7 @@ mod transfer;
 mod wire;
 
 pub use account::{Account, Proxy, Transport, TransportChoice};
-pub use agent::UserAgent;
+pub use agent::{Shown, UserAgent};
 pub use error::{Cause, Error};
 pub use event::{
     Activity, CallKey, EndCause, Event, Invitation, MessageKey, MessageSummary, News, OtherCall,

@@ -86,6 +86,21 @@ impl Draft {
         self.headers.push(Header::PPreferredIdentity(format!("<{}>", account.address()).into()));
     }
 
+    /// Dials a star code before the number; false, and nothing is done, where it goes to another domain than this.
+    pub(crate) fn dial_first(&mut self, code: &str, domain: &str) -> bool {
+        let at_home = self.uri.host_with_port.to_string().eq_ignore_ascii_case(domain);
+        let Some(auth) = self.uri.auth.as_mut().filter(|_| at_home) else { return false };
+        auth.user.insert_str(0, code);
+        self.to = format!("<{}>", self.uri);
+        true
+    }
+
+    /// Asks a PortSIP PBX to show this number as the caller's where the call leaves it.
+    pub(crate) fn ask_for_number(&mut self, number: &str) {
+        let how = format!("rewrite-from={number}; rewrite-pai={number}");
+        self.headers.push(Header::Other("X-Outbound-Cli".into(), how));
+    }
+
     /// The request as it goes out now over `flow`; without credentials where it goes to somebody they are not for.
     pub(crate) fn request(&self, flow: &Flow, user_agent: &str, auth: Option<&mut Authenticator>) -> Request {
         let cseq = self.sequence.fetch_add(1, Ordering::Relaxed) + 1;

@@ -28,7 +28,8 @@ pub struct Manifest {
 /// A file that installs the release.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Package {
-    /// For which kind of installation: `windows-x64`, `windows-x64-user`, `debian-amd64`.
+    /// For which kind of installation: `windows-x64`, `windows-x64-user`, `debian-amd64`,
+    /// `linux-x64-appimage`.
     pub kind: String,
     /// Where it is to be had.
     pub url: Url,

@@ -115,6 +115,8 @@ impl Desk {
             }
             Order::Press(deed) => self.press(deed).await,
             Order::Tray(tray) => self.tray(tray),
+            #[cfg(target_os = "linux")]
+            Order::NoticesSuffice(suffice) => self.model.notices_suffice = suffice,
             Order::Quit => leave::leave(&self.app),
         }
         self.settle();
@@ -265,7 +267,7 @@ impl Desk {
         let (chords, mut refused) = keys::chosen(&preferences.keys);
         self.grabbed = None;
         // Under Wayland a grab would only hear what is typed into programs made for X11.
-        self.view.global_keys = std::env::var_os("WAYLAND_DISPLAY").is_none();
+        self.view.global_keys = !super::is_wayland();
         if self.view.global_keys && !chords.is_empty() {
             let orders = self.orders.clone();
             match keys::x11::grab(&chords, move |deed| orders.send(Order::Press(deed))) {

@@ -31,6 +31,8 @@ pub struct Model {
     pub main: MainWindow,
     /// The phone ends once its last call is over.
     pub leaving: bool,
+    /// A notification does what the small window of a call that rings would do, and better.
+    pub notices_suffice: bool,
 }
 
 /// What the desktop is to show.
@@ -164,9 +166,10 @@ impl Model {
         let behind = self.main != MainWindow::Front;
         let shown = |call: &&CallView| behind && !self.dismissed.contains(&call.id);
         let told = self.preferences.notifications;
+        let window = self.preferences.incoming_window && !(told && self.notices_suffice);
         let compact = (self.preferences.compact_window || self.leaving) && self.main == MainWindow::Away;
         Wanted {
-            incoming: self.preferences.incoming_window && self.ringing().any(|call| shown(&call)),
+            incoming: window && self.ringing().any(|call| shown(&call)),
             compact: compact && self.going().next().is_some(),
             notices: self
                 .ringing()

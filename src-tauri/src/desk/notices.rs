@@ -12,7 +12,7 @@ use zbus::zvariant::Value;
 
 use super::model::Ringing;
 use super::words::Words;
-use super::{Order, Orders};
+use super::{Order, Orders, is_wayland};
 
 #[zbus::proxy(
     interface = "org.freedesktop.Notifications",
@@ -45,7 +45,9 @@ trait Notifications {
     fn notification_closed(&self, id: u32, reason: u32) -> zbus::Result<()>;
 }
 
-/// Reason of `NotificationClosed`: the user waved it away.
+/// Reason of `NotificationClosed`: it has been there long enough.
+const EXPIRED: u32 = 1;
+/// The same: the user waved it away.
 const DISMISSED: u32 = 2;
 
 /// Shows what is wanted, as long as anybody wants anything.
@@ -57,6 +59,9 @@ pub async fn run(bus: Connection, mut wanted: Receiver<Vec<Ringing>>, orders: Or
     let mut invoked = service.receive_action_invoked().await?;
     let mut closed = service.receive_notification_closed().await?;
     let mut shown = HashMap::<CallId, u32>::new();
+    if is_wayland() {
+        orders.send(Order::NoticesSuffice(acts(&service.get_capabilities().await.unwrap_or_default())));
+    }
     let of = |shown: &HashMap<CallId, u32>, id: u32| {
         shown.iter().find(|(_, known)| **known == id).map(|(call, _)| *call)
     };
@@ -64,7 +69,9 @@ pub async fn run(bus: Connection, mut wanted: Receiver<Vec<Ringing>>, orders: Or
         tokio::select! {
             changed = wanted.changed() => {
                 let ringing = if changed.is_ok() { wanted.borrow_and_update().clone() } else { Vec::new() };
-                settle(&service, &ringing, &mut shown).await;
+                if !settle(&service, &ringing, &mut shown).await {
+                    orders.send(Order::NoticesSuffice(false));
+                }
                 if changed.is_err() {
                     return Ok(());
                 }
@@ -86,6 +93,9 @@ pub async fn run(bus: Connection, mut wanted: Receiver<Vec<Ringing>>, orders: Or
                     shown.insert(call, 0);
                     if args.reason == DISMISSED {
                         tracing::debug!(?call, "a notification was waved away");
+                    } else if args.reason == EXPIRED {
+                        // A service that keeps none as long as it rings.
+                        orders.send(Order::NoticesSuffice(false));
                     }
                 }
             }
@@ -93,8 +103,13 @@ pub async fn run(bus: Connection, mut wanted: Receiver<Vec<Ringing>>, orders: Or
     }
 }
 
-/// Shows each call that rings once, and nothing of those that no longer do.
-async fn settle(service: &NotificationsProxy<'_>, ringing: &[Ringing], shown: &mut HashMap<CallId, u32>) {
+/// Shows each call that rings once, and nothing of those that no longer do. Whether all could be shown.
+async fn settle(
+    service: &NotificationsProxy<'_>,
+    ringing: &[Ringing],
+    shown: &mut HashMap<CallId, u32>,
+) -> bool {
+    let mut all = true;
     let gone: Vec<CallId> =
         shown.keys().filter(|call| !ringing.iter().any(|r| r.call == **call)).copied().collect();
     for call in gone {
@@ -112,9 +127,13 @@ async fn settle(service: &NotificationsProxy<'_>, ringing: &[Ringing], shown: &m
                 shown.insert(new.call, id);
             }
             // Desktops without such a service show the small window only.
-            Err(error) => tracing::debug!(%error, "no notification is shown"),
+            Err(error) => {
+                tracing::debug!(%error, "no notification is shown");
+                all = false;
+            }
         }
     }
+    all
 }
 
 async fn notify(service: &NotificationsProxy<'_>, ringing: &Ringing) -> zbus::Result<u32> {
@@ -123,11 +142,8 @@ async fn notify(service: &NotificationsProxy<'_>, ringing: &Ringing) -> zbus::Re
     let marked_up = able.iter().any(|able| able == "body-markup");
     let body = words.body(ringing);
     let body = if marked_up { escaped(&body) } else { body };
-    let actions: &[&str] = if able.iter().any(|able| able == "actions") {
-        &["default", "", "answer", words.answer, "decline", words.decline]
-    } else {
-        &[]
-    };
+    let actions: &[&str] =
+        if acts(&able) { &["default", "", "answer", words.answer, "decline", words.decline] } else { &[] };
     let hints = HashMap::from([
         // Critical: it stays until the call rings no longer.
         ("urgency", Value::U8(2)),
@@ -138,6 +154,11 @@ async fn notify(service: &NotificationsProxy<'_>, ringing: &Ringing) -> zbus::Re
     ]);
     let title = words.rings(ringing);
     service.notify(BRAND.name, 0, "call-start", &title, &body, actions, hints, 0).await
+}
+
+/// Whether it offers what can be done about a call.
+fn acts(able: &[String]) -> bool {
+    able.iter().any(|able| able == "actions")
 }
 
 /// A caller's name is text, whatever it looks like.

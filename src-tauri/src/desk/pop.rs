@@ -86,7 +86,10 @@ mod tests {
     use crate::desk::samples::call as sample;
 
     fn call(state: CallState, number: &str, name: Option<&str>) -> CallView {
-        CallView { peer: PeerView { number: number.into(), name: name.map(str::to_owned) }, ..sample(state) }
+        CallView {
+            peer: PeerView { number: number.into(), name: name.map(str::to_owned), picture: None },
+            ..sample(state)
+        }
     }
 
     fn stages() -> [CallView; 3] {

@@ -8,7 +8,7 @@ pub fn call(state: CallState) -> CallView {
         id: CallId(7),
         account: AccountId("alice@test.io".into()),
         direction: Direction::Incoming,
-        peer: PeerView { number: "102".into(), name: Some("Bob".into()) },
+        peer: PeerView { number: "102".into(), name: Some("Bob".into()), picture: None },
         state,
         muted: false,
         muted_talk: false,

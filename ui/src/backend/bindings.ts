@@ -989,6 +989,12 @@ filter: ContactFilter;
 from: number; 
 /**  How many, 200 at most. */
 most: number } | 
+/**  Tell somebody's portrait ([`Event::Portrait`](crate::Event::Portrait)), unless it is on its way. */
+{ do: "askPortrait"; 
+/**  The account through which the reference is known. */
+account: AccountId; 
+/**  The reference ([`ContactView::picture`](crate::ContactView::picture)). */
+reference: string } | 
 /**
  *  Tell whom to call by what was typed: contacts and numbers of the call list
  *  ([`Event::Found`](crate::Event::Found)).
@@ -1222,6 +1228,8 @@ export type ContactView = {
 	address: string | null,
 	/**  Notes, in lines. */
 	notes: string | null,
+	/**  Where the PBX has a picture of whom it is (`avatar_file_url`): the reference alone. */
+	picture: string | null,
 	/**  The user marked it. */
 	favorite: boolean,
 };
@@ -1702,6 +1710,14 @@ view: ContactsView } |
 ask: number; 
 /**  The part. */
 page: ContactPage } | 
+/**  Somebody's portrait, as was asked for. */
+{ what: "portrait"; 
+/**  The account through which the reference is known. */
+account: AccountId; 
+/**  The reference. */
+reference: string; 
+/**  A `data:` URL that the phone wrote, of a square; none where there is none, or it cannot be had now. */
+portrait: string | null } | 
 /**  Whom to call, as was asked for. */
 { what: "found"; 
 /**  Number of the question. */
@@ -2208,6 +2224,11 @@ export type PeerView = {
 	number: string,
 	/**  Name, where one was sent. */
 	name: string | null,
+	/**
+	 *  Where the PBX of the account has a picture of whom the contacts know by the number
+	 *  ([`ContactView::picture`](crate::ContactView::picture)).
+	 */
+	picture?: string | null,
 };
 
 /**  One [`Event`] of the phone, as the UI gets it. */
@@ -2767,6 +2788,8 @@ export type UpdateState =
 "ready" | 
 /**  The system's installer has it. */
 "installing" | 
+/**  It is in place, and begins with the phone's next start. */
+"replaced" | 
 /**  It failed; the problem says why. */
 "failed";
 

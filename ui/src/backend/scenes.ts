@@ -217,6 +217,7 @@ export const scenes = {
   'update-elsewhere': () => updated(undefined, { state: 'available', ...newer }),
   'update-fetching': () => updated(undefined, { state: 'fetching', installable: true, percent: 62, ...newer }),
   'update-ready': () => updated(undefined, { state: 'ready', installable: true, percent: 100, ...newer }),
+  'update-replaced': () => updated(undefined, { state: 'replaced', installable: true, percent: 100, ...newer }),
   'settings-policy': () => managed('accounts', []),
   restarted: () => inside([account()], [], { restarted: true }),
   'settings-network': () => inside([account()], [], { settings: 'network' }),

@@ -31,8 +31,8 @@ export class Scripted implements Backend {
   }
 
   async send(command: Command): Promise<void> {
-    if (command.do === 'findContacts' || command.do === 'search') {
-      this.asked.push(command);
+    if (command.do === 'findContacts' || command.do === 'search' || command.do === 'askPortrait') {
+      if (command.do !== 'askPortrait') this.asked.push(command);
       const told = this.contacts && answer(command, this.contacts);
       if (told) this.emit(told);
       return;

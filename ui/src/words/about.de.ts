@@ -18,5 +18,6 @@ export const about: typeof english = {
   install: 'Jetzt installieren',
   notInCall: 'Sie kann installiert werden, wenn Ihr Gespräch vorbei ist.',
   installing: 'Die Installation läuft. Das Telefon wird vielleicht geschlossen.',
+  replaced: 'Die neuere Version liegt bereit. Sie läuft, sobald Sie das Telefon das nächste Mal starten.',
   later: 'Später',
 };

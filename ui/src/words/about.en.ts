@@ -17,5 +17,6 @@ export const about = {
   install: 'Install now',
   notInCall: 'It can be installed when your call is over.',
   installing: 'The installer has taken over. The phone may close.',
+  replaced: 'The newer version is in place. It starts when you next start the phone.',
   later: 'Later',
 };

@@ -18,5 +18,6 @@ export const about: typeof english = {
   install: 'Instalar ahora',
   notInCall: 'Podrá instalarse cuando termine su llamada.',
   installing: 'La instalación ha empezado. Es posible que el teléfono se cierre.',
+  replaced: 'La versión más reciente está lista. Se usará la próxima vez que inicie el teléfono.',
   later: 'Más tarde',
 };

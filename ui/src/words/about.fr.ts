@@ -18,5 +18,6 @@ export const about: typeof english = {
   install: 'Installer maintenant',
   notInCall: 'Elle pourra être installée après votre appel.',
   installing: 'L’installation a commencé. Le téléphone va peut-être se fermer.',
+  replaced: 'La nouvelle version est en place. Elle démarrera au prochain lancement du téléphone.',
   later: 'Plus tard',
 };

@@ -18,5 +18,6 @@ export const about: typeof english = {
   install: '今すぐインストール',
   notInCall: '通話が終わるとインストールできます。',
   installing: 'インストールを開始しました。電話アプリが閉じることがあります。',
+  replaced: '新しいバージョンに置き換えました。次回の起動から使われます。',
   later: '後で',
 };

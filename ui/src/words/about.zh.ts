@@ -18,5 +18,6 @@ export const about: typeof english = {
   install: '立即安装',
   notInCall: '通话结束后即可安装。',
   installing: '安装程序已启动，电话可能会关闭。',
+  replaced: '新版本已就位，下次启动电话时生效。',
   later: '以后再说',
 };

@@ -2,6 +2,7 @@
 
 use serde_json::{Map, Value};
 
+use crate::portraits;
 use crate::tenant::User;
 
 /// Departments of the extensions, in turn.
@@ -58,6 +59,7 @@ pub(super) fn extension(user: &User, department: &str) -> Map<String, Value> {
         ("extension_number", &user.extension),
         ("mobile_phone", &format!("+44 7700 900{}", user.extension)),
         ("department", department),
+        ("avatar_file_url", &portraits::reference(&user.extension).unwrap_or_default()),
     ])
 }
 

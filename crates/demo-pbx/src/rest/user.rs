@@ -11,6 +11,7 @@ use serde_json::{Map, Value, json};
 use super::auth::SignedIn;
 use super::errors::Refusal;
 use crate::pbx::Shared;
+use crate::portraits;
 use crate::requests::lock;
 
 /// Fields of the contract that are blank for every user here.
@@ -69,6 +70,14 @@ pub(super) async fn user(State(shared): State<Arc<Shared>>, signed_in: SignedIn)
     all.extend(rules.told());
     if let Value::Object(own) = own {
         all.extend(own);
+    }
+    if let Some((url, size)) = portraits::told(&user.extension) {
+        let told = [
+            ("avatar_file_name", json!(portraits::NAME)),
+            ("avatar_file_size", json!(size)),
+            ("avatar_file_url", json!(url)),
+        ];
+        all.extend(told.map(|(name, value)| (name.to_owned(), value)));
     }
     Json(Value::Object(all))
 }

@@ -18,13 +18,19 @@ use speaker::CardSpeaker;
 /// What a card is asked to handle at once.
 const PERIOD_MS: u32 = 5;
 
+/// Not looked at when cards are listed, though they open by their ids: the one is nothing, and the other waits for a
+/// lock that a program which died with it has kept for ever.
+const NO_CARDS: [&str; 2] = ["alsa:null", "alsa:jack"];
+
 pub(super) fn list(way: Way) -> Result<Vec<DeviceInfo>, DeviceError> {
     let host = cpal::default_host();
     let default = way.default(&host).and_then(|d| d.id().ok());
     let devices = host.devices().map_err(|e| lacking(way, None, e))?;
-    let usable = devices.filter(|device| way.format(device).is_ok());
-    let list = usable.filter_map(|device| {
+    let list = devices.filter_map(|device| {
         let id = device.id().ok()?;
+        if NO_CARDS.contains(&id.to_string().as_str()) || way.format(&device).is_err() {
+            return None;
+        }
         let name = device.description().map_or_else(|_| id.to_string(), |d| d.name().to_owned());
         Some(DeviceInfo {
             name,
@@ -35,8 +41,7 @@ pub(super) fn list(way: Way) -> Result<Vec<DeviceInfo>, DeviceError> {
             model: None,
         })
     });
-    // ALSA's `null` is no card, but opens by its id.
-    Ok(list.filter(|d| d.id != "alsa:null").collect())
+    Ok(list.collect())
 }
 
 pub(super) fn microphone(id: Option<&str>, wake: Wake) -> Result<CardMicrophone<Running>, DeviceError> {

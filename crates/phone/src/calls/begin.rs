@@ -7,7 +7,6 @@ use media::Keying;
 use media::sdp::LocalMedia;
 
 use super::call::{Call, Sound};
-use super::hiding::Hiding;
 use super::{Calls, digits};
 use crate::accounts::Agent;
 use crate::actor::Input;
@@ -33,7 +32,8 @@ pub(crate) enum Way {
 }
 
 impl Calls {
-    /// Begins an outgoing call; a row of digits may follow the target.
+    /// Begins an outgoing call; a row of digits may follow the target. Unless its caller is to be `shown` in a way of
+    /// its own, it shows the number the user chose for the account.
     ///
     /// # Errors
     /// What was dialled is no target.
@@ -42,15 +42,15 @@ impl Calls {
         account: AccountId,
         agent: Agent,
         typed: &str,
-        hiding: Option<Hiding>,
+        shown: Option<sip::Shown>,
     ) -> Result<(), Problem> {
         let (typed, row) = digits::split(typed);
         let target = Target::parse(typed).map_err(|_| Problem::from(Code::TargetInvalid))?;
-        let peer = PeerView { number: target.shown(), name: None };
-        let shown_as = self.shown_as.get(&account).cloned();
+        let peer = PeerView { number: target.shown(), name: None, picture: None };
+        let shown = self.shown(&account, shown);
         let id = self.call_out(account, agent, peer, Way::Dial(target));
         if let Some(call) = self.table.get_mut(&id) {
-            (call.shown_as, call.hiding) = (shown_as, hiding);
+            call.shown = shown;
         }
         if let (Some(row), Some(call)) = (row, self.table.get_mut(&id)) {
             // It was read before it was split off.
@@ -83,16 +83,18 @@ impl Calls {
         referral: sip::ReferralKey,
         within: Option<sip::CallKey>,
         target: sip::Party,
+        shown: Option<sip::Shown>,
     ) {
         let old = within.and_then(|key| self.of_key(agent.id, key));
         if old.is_none() && !self.preferences.click_to_dial {
             agent.handle.refuse_referral(referral, 603);
             return;
         }
+        let shown = self.shown(&account, shown);
         let Some(old) = old else {
             let id = self.call_out(account, agent, target.into(), Way::Follow(referral));
             if let Some(call) = self.table.get_mut(&id) {
-                call.referral = Some(referral);
+                (call.referral, call.shown) = (Some(referral), shown);
             }
             return;
         };
@@ -100,7 +102,7 @@ impl Calls {
         let id = self.begin(|id| {
             let mut call = Call::new(id, account, Direction::Outgoing, target.into(), agent);
             (call.replaces, call.view.follows) = (Some(old), Some(old));
-            call.referral = Some(referral);
+            (call.referral, call.shown) = (Some(referral), shown);
             call
         });
         self.mute_like(id, old);
@@ -205,6 +207,11 @@ impl Calls {
             }
             _ => Err(Code::NotNow.into()),
         }
+    }
+
+    fn shown(&self, account: &AccountId, wanted: Option<sip::Shown>) -> sip::Shown {
+        let chosen = || self.shown_as.get(account).cloned().map(sip::Shown::As);
+        wanted.or_else(chosen).unwrap_or_default()
     }
 
     fn call_out(&mut self, account: AccountId, agent: Agent, peer: PeerView, way: Way) -> CallId {

@@ -7,7 +7,6 @@ use media::sdp::{LocalMedia, Trickle};
 use super::begin::Way;
 use super::digits::Digits;
 use super::early::Early;
-use super::hiding::Hiding;
 use crate::accounts::Agent;
 use crate::summary::Ledger;
 use crate::verdict::Assistant;
@@ -30,10 +29,8 @@ pub(crate) struct Call {
     pub(crate) media: Option<LocalMedia>,
     /// How it was dialled, until plain RTP was all that is left to offer.
     pub(crate) dialled: Option<Way>,
-    /// The number that it shows, where that is not for the PBX to say.
-    pub(crate) shown_as: Option<String>,
-    /// How it keeps to itself who calls, where that is wanted.
-    pub(crate) hiding: Option<Hiding>,
+    /// Who is shown as its caller.
+    pub(crate) shown: sip::Shown,
     /// How far its sound is.
     pub(crate) sound: Sound,
     /// Which phones ring, before it is answered.
@@ -118,8 +115,7 @@ impl Call {
             offer: None,
             media: None,
             dialled: None,
-            shown_as: None,
-            hiding: None,
+            shown: sip::Shown::AsUsual,
             sound: Sound::None,
             trickled: None,
             early: Early::default(),

@@ -15,17 +15,13 @@ impl Call {
     pub(crate) fn place(&mut self, way: Way, offer: String) {
         let handle = &self.agent.handle;
         let key = match &way {
-            Way::Dial(target) => match (&self.hiding, &self.shown_as) {
-                (Some(hiding), _) => hiding.invite(handle, target, offer),
-                (None, Some(number)) => handle.invite_as(&target.to_string(), number, offer),
-                (None, None) => handle.invite(&target.to_string(), offer),
-            },
+            Way::Dial(target) => handle.invite_shown(&target.to_string(), self.shown.clone(), offer),
             Way::TakeOver(target, dialog) => {
                 handle.take_over(&target.to_string(), dialog.clone(), true, offer)
             }
             Way::Follow(referral) => {
                 self.referral = None;
-                handle.follow(*referral, offer)
+                handle.follow_shown(*referral, self.shown.clone(), offer)
             }
             Way::Answer => return,
         };

@@ -130,18 +130,27 @@ impl Directory {
     /// Whose number it is, for an account: its own contacts know better than those of others, and extensions are
     /// known at their own PBX alone.
     pub(crate) fn name_of(&self, account: &AccountId, number: &str) -> Option<&str> {
+        self.at(account, number).map(|contact| contact.name.as_str())
+    }
+
+    /// The contact a number is of, for this account.
+    fn at(&self, account: &AccountId, number: &str) -> Option<&ContactView> {
         let sought = Digits::of(number)?;
         self.whose(&sought)
             .filter(|(entry, kind)| *kind != NumberKind::Extension || entry.view.account == *account)
             .min_by_key(|(entry, _)| (entry.view.account != *account, !entry.view.favorite, entry.view.kind))
-            .map(|(entry, _)| entry.view.name.as_str())
+            .map(|(entry, _)| &entry.view)
     }
 
-    /// Puts the name of a contact to a number, where there is one; it is better known than what came with a call.
+    /// Puts the name and the picture of a contact to a number, where there is one; the name is better known than what
+    /// came with a call. A picture is to be had only through the account whose contact it is.
     pub(crate) fn name(&self, account: &AccountId, peer: &mut PeerView) {
-        if let Some(name) = self.name_of(account, &peer.number) {
-            peer.name = Some(name.to_owned());
+        let contact = self.at(account, &peer.number);
+        if let Some(contact) = contact {
+            peer.name = Some(contact.name.clone());
         }
+        peer.picture =
+            contact.filter(|contact| contact.account == *account).and_then(|it| it.picture.clone());
     }
 
     /// Contacts that have this number, and which of theirs it is.

@@ -15,7 +15,8 @@ use crate::history::store::{StoreError, migrate, private, version};
 use crate::{AccountId, ContactId, ContactKind, ContactNumber, ContactView, NumberKind, UnixMs};
 
 /// What leads from each version to the next, the first from nothing. What was once here is never changed.
-const MIGRATIONS: &[&str] = &["
+const MIGRATIONS: &[&str] = &[
+    "
     CREATE TABLE contacts (
         id INTEGER PRIMARY KEY AUTOINCREMENT,
         account TEXT NOT NULL,
@@ -32,7 +33,12 @@ const MIGRATIONS: &[&str] = &["
         at_ms INTEGER NOT NULL,
         PRIMARY KEY (account, kind)
     );
-"];
+",
+    "
+    -- Kept without the pictures' references: with no token, all is asked for once more.
+    UPDATE tokens SET token = '' WHERE kind = 'extension';
+",
+];
 /// Another phone of the same user may be writing.
 const PATIENCE: Duration = Duration::from_secs(5);
 /// Contacts kept of one account and kind; more are left out.
@@ -56,6 +62,8 @@ struct Fields {
     address: Option<String>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     notes: Option<String>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    picture: Option<String>,
 }
 
 impl Fields {
@@ -73,6 +81,7 @@ impl Fields {
             department: contact.department.clone(),
             address: contact.address.clone(),
             notes: contact.notes.clone(),
+            picture: contact.avatar_file_url.clone(),
         }
     }
 }
@@ -157,6 +166,7 @@ impl Store {
                 department: fields.department,
                 address: fields.address,
                 notes: fields.notes,
+                picture: fields.picture,
                 favorite: row.get(4)?,
             };
             Ok(Some((view, row.get(3)?)))
@@ -177,12 +187,12 @@ impl Store {
         Ok(rows.collect::<Result<_, _>>()?)
     }
 
-    /// The sync token of a list.
+    /// The sync token of a list; none where all of it is to be asked for.
     ///
     /// # Errors
     /// It cannot be read.
     pub(super) fn token(&self, account: &AccountId, kind: ContactKind) -> Result<Option<String>, StoreError> {
-        let query = "SELECT token FROM tokens WHERE account = ?1 AND kind = ?2";
+        let query = "SELECT token FROM tokens WHERE account = ?1 AND kind = ?2 AND token <> ''";
         Ok(self.db.query_row(query, params![account.0, word(kind)], |row| row.get(0)).optional()?)
     }
 
@@ -380,6 +390,39 @@ mod tests {
         drop(store);
         let bytes = fs::read(dir.path().join("contacts.db")).unwrap();
         assert!(!bytes.windows(8).any(|part| part == b"of alice"), "nothing of it is left");
+    }
+
+    #[test]
+    fn a_file_without_pictures_asks_for_all_extensions_once_more() {
+        let (dir, alice) = (tempfile::tempdir().unwrap(), AccountId("alice".into()));
+        let mut db = Connection::open(dir.path().join("contacts.db")).unwrap();
+        migrate(&mut db, &MIGRATIONS[..1]).unwrap();
+        db.execute_batch(
+            r#"INSERT INTO contacts (account, kind, remote, favorite, fields)
+                   VALUES ('alice', 'extension', '7', 1, '{"name":"Ann"}');
+               INSERT INTO tokens (account, kind, token, at_ms)
+                   VALUES ('alice', 'extension', 'e1', 5), ('alice', 'business', 'b1', 6);"#,
+        )
+        .unwrap();
+        drop(db);
+        let mut store = Store::open(dir.path()).unwrap();
+        let kind = ContactKind::Extension;
+        assert_eq!(
+            (names(&store), store.all().unwrap()[0].0.picture.as_deref()),
+            (vec![("Ann".into(), true)], None)
+        );
+        assert_eq!((store.token(&alice, kind).unwrap(), store.fresh().unwrap()[&alice]), (None, UnixMs(5)));
+        assert_eq!(store.token(&alice, ContactKind::Business).unwrap().as_deref(), Some("b1"));
+
+        let ContactChange::Changed(mut ann) = contact("7", "Ann", None) else { panic!() };
+        ann.avatar_file_url = Some("/api/blobs/aa".into());
+        let all = told(true, "e2", vec![ContactChange::Changed(ann)]);
+        store.follow(&alice, kind, &all, UnixMs(7)).unwrap();
+        drop(store);
+        let store = Store::open(dir.path()).unwrap();
+        assert_eq!(store.token(&alice, kind).unwrap().as_deref(), Some("e2"), "once, not at each start");
+        let (view, _) = store.all().unwrap().remove(0);
+        assert_eq!((view.picture.as_deref(), view.favorite), (Some("/api/blobs/aa"), true));
     }
 
     #[test]

@@ -57,7 +57,7 @@ fn one(record: &CallRecord, own: &str, theirs: SystemTime, now: SystemTime) -> O
         id: record.id.clone(),
         call_id: record.call_id.clone(),
         incoming,
-        peer: PeerView { number: other.number.clone(), name: other.name.clone() },
+        peer: PeerView { number: other.number.clone(), name: other.name.clone(), picture: None },
         began,
         reason,
         status: record.status.filter(|status| *status >= 300),

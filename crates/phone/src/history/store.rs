@@ -314,8 +314,8 @@ fn view(row: &Row<'_>) -> rusqlite::Result<PastCallView> {
         call: None,
         account: AccountId(row.get("account")?),
         direction: if incoming { Direction::Incoming } else { Direction::Outgoing },
-        peer: PeerView { number: row.get("number")?, name: row.get("name")? },
-        diverted_by: diverted.map(|number| PeerView { number, name: diverted_name }),
+        peer: PeerView { number: row.get("number")?, name: row.get("name")?, picture: None },
+        diverted_by: diverted.map(|number| PeerView { number, name: diverted_name, picture: None }),
         began: UnixMs(u64::try_from(began).unwrap_or_default()),
         end: CallEnd {
             reason: of_name(&reason).unwrap_or(EndReason::Failed),

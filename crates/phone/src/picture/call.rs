@@ -22,6 +22,11 @@ pub struct PeerView {
     pub number: String,
     /// Name, where one was sent.
     pub name: Option<String>,
+    /// Where the PBX of the account has a picture of whom the contacts know by the number
+    /// ([`ContactView::picture`](crate::ContactView::picture)).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[specta(optional)]
+    pub picture: Option<String>,
 }
 
 /// Where a call stands.

@@ -77,6 +77,8 @@ pub struct ContactView {
     pub address: Option<String>,
     /// Notes, in lines.
     pub notes: Option<String>,
+    /// Where the PBX has a picture of whom it is (`avatar_file_url`): the reference alone.
+    pub picture: Option<String>,
     /// The user marked it.
     pub favorite: bool,
 }

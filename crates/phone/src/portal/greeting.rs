@@ -172,7 +172,10 @@ impl Greetings {
         Ok(Place {
             session: held.session.clone(),
             reference: one.file_url.clone().ok_or(Code::GoneAtPbx)?,
-            about: (PeerView { number: String::new(), name: one.file_name.clone() }, crate::calls::now()),
+            about: (
+                PeerView { number: String::new(), name: one.file_name.clone(), picture: None },
+                crate::calls::now(),
+            ),
         })
     }
 

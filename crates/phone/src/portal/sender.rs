@@ -20,6 +20,7 @@ pub(super) fn peer(sender: Option<&str>, name: Option<&str>) -> PeerView {
     PeerView {
         number: if hidden { String::new() } else { user.to_owned() },
         name: name.or(Some(said).filter(|said| !said.is_empty())).map(str::to_owned),
+        picture: None,
     }
 }
 

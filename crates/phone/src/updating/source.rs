@@ -2,8 +2,9 @@
 
 use std::env;
 use std::fmt;
+use std::fs::{self, File};
 use std::io;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -15,6 +16,9 @@ use url::Url;
 const FIRST: Duration = Duration::from_secs(60);
 /// How often it looks.
 const EVERY: Duration = Duration::from_secs(24 * 60 * 60);
+
+/// The kind of an AppImage, which is replaced where it lies.
+pub(super) const APPIMAGE: &str = "linux-x64-appimage";
 
 type Install = dyn Fn(&Path) -> io::Result<()> + Send + Sync;
 
@@ -66,13 +70,40 @@ fn kind(program: &Path) -> Option<&'static str> {
         let own = env::var_os("LOCALAPPDATA").is_some_and(|folder| program.starts_with(folder));
         return Some(if own { "windows-x64-user" } else { "windows-x64" });
     }
+    // AppImage specification: both are set for a program that was started out of one.
+    let unpacked = env::var_os("APPDIR").is_some_and(|folder| program.starts_with(folder));
+    if unpacked && image().is_some() {
+        return Some(APPIMAGE);
+    }
     let of_debian = cfg!(target_os = "linux") && Path::new("/etc/debian_version").exists();
     (of_debian && program == Path::new("/usr/bin").join(BRAND.program)).then_some("debian-amd64")
 }
 
+/// The AppImage this phone was started out of.
+fn image() -> Option<PathBuf> {
+    env::var_os("APPIMAGE").map(PathBuf::from).filter(|image| image.is_absolute())
+}
+
+/// Puts a package in an AppImage's place: there is always one of the two, and whole.
+fn replace(image: &Path, package: &Path) -> io::Result<()> {
+    let mut beside = image.as_os_str().to_owned();
+    beside.push(".part");
+    let put = || -> io::Result<()> {
+        fs::copy(package, &beside)?;
+        fs::set_permissions(&beside, fs::metadata(image)?.permissions())?;
+        File::open(&beside)?.sync_all()?;
+        fs::rename(&beside, image)
+    };
+    put().inspect_err(|_| drop(fs::remove_file(&beside)))
+}
+
 impl Installer {
-    /// The system's own: it asks its user what it has to ask.
+    /// The system's own: it asks its user what it has to ask. An AppImage is replaced.
     pub fn system() -> Self {
+        let unpacked = env::current_exe().is_ok_and(|program| kind(&program) == Some(APPIMAGE));
+        if let Some(image) = image().filter(|_| unpacked) {
+            return Self::replacing(image);
+        }
         Self::by(|package| {
             let mut command = if cfg!(windows) {
                 let mut command = std::process::Command::new("msiexec");
@@ -85,6 +116,11 @@ impl Installer {
             };
             command.spawn().map(drop)
         })
+    }
+
+    /// Puts packages in this AppImage's place.
+    pub fn replacing(image: PathBuf) -> Self {
+        Self::by(move |package| replace(&image, package))
     }
 
     /// Somebody else. It may block.
@@ -111,5 +147,24 @@ mod tests {
     #[test]
     fn a_program_that_no_package_brought_is_of_no_kind() {
         assert_eq!(kind(Path::new("/home/someone/carillon")), None);
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn an_appimage_is_replaced_and_stays_a_program() {
+        use std::os::unix::fs::PermissionsExt;
+
+        let folder = tempfile::tempdir().unwrap();
+        let (image, package) = (folder.path().join("phone.AppImage"), folder.path().join("update"));
+        fs::write(&image, "old").unwrap();
+        fs::set_permissions(&image, fs::Permissions::from_mode(0o755)).unwrap();
+        let runs = File::open(&image).unwrap();
+        assert!(replace(&image, &package).is_err());
+        assert_eq!(io::read_to_string(&runs).unwrap(), "old");
+        fs::write(&package, "new").unwrap();
+        replace(&image, &package).unwrap();
+        assert_eq!(fs::read(&image).unwrap(), b"new");
+        assert_eq!(fs::metadata(&image).unwrap().permissions().mode() & 0o777, 0o755);
+        assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 2);
     }
 }

@@ -21,7 +21,8 @@ const WAKER: Token = Token(0);
 /// Longest wait when there was more to be read: a socket that only fails must not keep the processor busy.
 const BREATH: Duration = Duration::from_millis(1);
 
-type Tell = Box<dyn Fn(VoiceEvent) + Send>;
+/// Where events go.
+pub(super) type Tell = Arc<dyn Fn(VoiceEvent) + Send + Sync>;
 
 /// Everything of the voice path; [`run`](Self::run) is its thread.
 pub(super) struct Driver {
@@ -93,16 +94,11 @@ impl Driver {
         stages: Stages,
         orders: Receiver<Order>,
         tell: Tell,
-    ) -> Result<Self, (VoiceError, Tell)> {
+    ) -> Result<Self, VoiceError> {
         let Devices { poll, wake_up } = devices;
-        let microphone = match Place::open(&wanted.microphones, wake_up.for_devices()) {
-            Ok(microphone) => microphone,
-            Err(error) => return Err((VoiceError::Microphone(error), tell)),
-        };
-        let speaker = match Place::open(&wanted.speakers, wake_up.for_devices()) {
-            Ok(speaker) => speaker,
-            Err(error) => return Err((VoiceError::Speaker(error), tell)),
-        };
+        let microphone =
+            Place::open(&wanted.microphones, wake_up.for_devices()).map_err(VoiceError::Microphone)?;
+        let speaker = Place::open(&wanted.speakers, wake_up.for_devices()).map_err(VoiceError::Speaker)?;
         Ok(Self {
             poll,
             wake_up,

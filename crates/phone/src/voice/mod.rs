@@ -12,6 +12,7 @@ mod stream;
 
 use std::collections::BTreeMap;
 use std::io;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::mpsc::{self, Sender};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::{self, JoinHandle};
@@ -23,7 +24,7 @@ use media::{Digit, MediaError, Report, Stages};
 
 use crate::CallId;
 use crate::verdict::DeviceSigns;
-use driver::{Devices, Driver};
+use driver::{Devices, Driver, Tell};
 pub(crate) use recorder::{Notice, Recorder};
 pub(crate) use sockets::Sockets;
 
@@ -121,6 +122,9 @@ pub(crate) enum VoiceError {
     /// The speaker cannot be opened.
     #[error("speaker: {0}")]
     Speaker(#[source] DeviceError),
+    /// The thread has panicked.
+    #[error("a defect has ended the voice path")]
+    Defect,
     /// The codecs cannot be made.
     #[error(transparent)]
     Media(#[from] MediaError),
@@ -150,30 +154,32 @@ impl Voice {
     /// meanwhile orders wait. `stages` are done to our voice. Sample 0 of a recording is the moment the devices are open.
     ///
     /// # Errors
-    /// The system refuses the thread. That a device cannot be opened comes as [`VoiceEvent::Failed`].
+    /// The system refuses the thread. That a device cannot be opened comes as [`VoiceEvent::Failed`], as does a defect.
     pub(crate) fn start(
         wanted: Wanted,
         stages: Stages,
         free: Arc<Mutex<()>>,
-        tell: impl Fn(VoiceEvent) + Send + 'static,
+        tell: impl Fn(VoiceEvent) + Send + Sync + 'static,
     ) -> Result<Self, VoiceError> {
         let (orders, inbox) = mpsc::channel();
         let devices = Devices::prepare().map_err(VoiceError::Socket)?;
         let waker = devices.waker();
         let last = Arc::new(Mutex::new(Figures::new()));
         let seen = last.clone();
+        let tell: Tell = Arc::new(tell);
+        let told = Arc::clone(&tell);
+        let talk = move || {
+            let driver = Driver::open(devices, &wanted, stages, inbox, told)?;
+            devices::prefer_this_thread();
+            Ok(driver.run(&seen))
+        };
         let run = move || {
             let _ours = free.lock().unwrap_or_else(PoisonError::into_inner);
-            match Driver::open(devices, &wanted, stages, inbox, Box::new(tell)) {
-                Ok(driver) => {
-                    devices::prefer_this_thread();
-                    driver.run(&seen)
-                }
-                Err((error, tell)) => {
-                    tell(VoiceEvent::Failed(error));
-                    Figures::new()
-                }
-            }
+            let ended = catch_unwind(AssertUnwindSafe(talk)).unwrap_or(Err(VoiceError::Defect));
+            ended.unwrap_or_else(|error| {
+                tell(VoiceEvent::Failed(error));
+                Figures::new()
+            })
         };
         let thread = thread::Builder::new().name("voice".into()).spawn(run).map_err(VoiceError::Socket)?;
         Ok(Self { orders, waker, thread: Some(thread), last })

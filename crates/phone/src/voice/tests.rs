@@ -262,6 +262,27 @@ fn what_cannot_be_opened_is_said() {
 }
 
 #[test]
+fn a_defect_is_said_and_the_next_voice_path_talks() {
+    let wanted = Wanted { microphones: vec![Source::Silence], speakers: vec![Sink::Null] };
+    let free = Arc::default();
+    let (sender, events) = channel();
+    let stumbling = move |event| match event {
+        VoiceEvent::Devices(_) => panic!("a defect"),
+        event => drop(sender.send(event)),
+    };
+    let voice = Voice::start(wanted.clone(), Stages::NONE, Arc::clone(&free), stumbling).unwrap();
+    let failed = events.recv_timeout(Duration::from_secs(20)).unwrap();
+    assert!(matches!(failed, VoiceEvent::Failed(VoiceError::Defect)), "{failed:?}");
+
+    let (sender, events) = channel();
+    let next = Voice::start(wanted, Stages::NONE, free, move |event| drop(sender.send(event))).unwrap();
+    let said = events.recv_timeout(Duration::from_secs(20)).unwrap();
+    assert!(matches!(said, VoiceEvent::Devices(_)), "{said:?}");
+    next.stop();
+    drop(voice);
+}
+
+#[test]
 fn dropping_ends_it_and_frees_the_ports() {
     let [caller, _callee] = agreed(Codec::Pcmu);
     let port = caller.0.rtp_port;

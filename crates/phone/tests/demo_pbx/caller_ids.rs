@@ -1,7 +1,9 @@
 //! The number that is shown to whom the user calls.
 
 use demo_pbx::{Config as Pbx, ECHO};
-use phone::{CallState, CallerIdsView, Code, Command, Config, Event, PeerView, SignInPage, Start};
+use phone::{
+    CallState, CallerIdsView, Code, Command, Config, DeclineReason, Event, PeerView, SignInPage, Start,
+};
 
 use crate::bench::{Bench, Running};
 
@@ -86,6 +88,9 @@ async fn caller_at(bob: &mut Running, alice: &mut Running) -> PeerView {
 async fn who_is_called_does_not_learn_who_hides() {
     let bench = Bench::new(Pbx { hand_over_password: true, ..Pbx::default() }).await;
     let mut bob = bench.bobs_phone().await;
+    let mut carol = bench.phone(Start::None);
+    carol.send(bench.extension("103"));
+    carol.registered().await;
     let mut alice = bench.phone(Start::None);
     alice.send(bench.find_server());
     alice.wizard(|view| view.page == SignInPage::User).await;
@@ -111,6 +116,18 @@ async fn who_is_called_does_not_learn_who_hides() {
     again.registered().await;
     again.dial("102");
     assert_eq!(caller_at(&mut bob, &mut again).await.number, "anonymous");
+    // Also where somebody hands her on.
+    bob.dial("101");
+    let rings = again.call("a ring", |state| *state == CallState::Incoming).await;
+    again.send(Command::Answer { call: rings.id });
+    let talks = bob.call("an answer", |state| matches!(state, CallState::Active { .. })).await;
+    bob.send(Command::Transfer { call: talks.id, target: "103".into() });
+    let rings = carol.call("a ring", |state| *state == CallState::Incoming).await;
+    assert_eq!((rings.peer.number.as_str(), rings.peer.name), ("anonymous", None));
+    carol.send(Command::Decline { call: rings.id, reason: DeclineReason::Busy });
+    carol.ended().await;
+    again.send(Command::HangUp { call: rings.id });
+    again.ended().await;
     // What the PBX answers itself is reached as well.
     again.echo().await;
     again.send(Command::HideNumber { account: bench.alice(), hidden: false });
@@ -123,4 +140,5 @@ async fn who_is_called_does_not_learn_who_hides() {
     assert_eq!((rings.peer.number.as_str(), rings.peer.name), ("anonymous", None));
     again.phone.stop().await;
     bob.phone.stop().await;
+    carol.phone.stop().await;
 }

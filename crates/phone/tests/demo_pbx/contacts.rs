@@ -103,6 +103,10 @@ async fn contacts_come_with_the_session_outlive_the_phone_and_go_with_the_accoun
     let ContactsState::Stale { at, .. } = stale.state else { panic!("{stale:?}") };
     assert!(at.is_some() && stale.count == 13);
     assert_eq!(second.names("bob", ContactFilter::All).await, ["Bob Chen"]);
+    let page = second.find("", ContactFilter::All).await;
+    let pictured: Vec<_> = page.contacts.iter().filter(|contact| contact.picture.is_some()).collect();
+    let names: Vec<_> = pictured.iter().map(|contact| contact.name.as_str()).collect();
+    assert_eq!(names, ["Alice Martin", "Bob Chen", "Carol Nakamura"]);
     bench.pbx.come_up().await.unwrap();
     second.send(Command::SyncContacts);
     second.contacts(|view| is_fresh(&view.state)).await;

@@ -16,6 +16,7 @@ mod links;
 mod meters;
 #[cfg(target_os = "linux")]
 mod plugging;
+mod portraits;
 mod presence;
 mod queues;
 mod recording;

@@ -67,11 +67,15 @@ impl Maker {
 
     /// Puts a version out: the package and a manifest that speaks of it.
     fn releases(&self, version: &str) {
+        self.releases_kind(version, "debian-amd64");
+    }
+
+    fn releases_kind(&self, version: &str, kind: &str) {
         let bytes: Vec<u8> = (0..PACKAGE).map(|n| u8::try_from(n % 251).unwrap()).collect();
         fs::write(self.file("phone.deb"), &bytes).unwrap();
         let sha256 = Sha256::digest(&bytes).iter().map(|byte| format!("{byte:02x}")).collect();
         let package = Package {
-            kind: "debian-amd64".into(),
+            kind: kind.into(),
             url: format!("https://127.0.0.1:{}/phone.deb", self.port).parse().unwrap(),
             size: PACKAGE.try_into().unwrap(),
             sha256,
@@ -181,6 +185,36 @@ async fn a_newer_version_is_found_fetched_and_installed_but_not_during_a_call() 
     running.update(UpdateState::Installing).await;
     let package = installed.lock().unwrap()[0].clone();
     assert_eq!(fs::read(package).unwrap(), fs::read(maker.file("phone.deb")).unwrap());
+    running.phone.stop().await;
+}
+
+#[cfg(unix)]
+#[tokio::test(flavor = "multi_thread")]
+async fn an_appimage_is_replaced_where_it_lies() {
+    use std::os::unix::fs::PermissionsExt;
+
+    let (bench, maker) = (Bench::new(Pbx::default()).await, Maker::new());
+    let folder = tempfile::tempdir().unwrap();
+    let image = folder.path().join("phone.AppImage");
+    fs::write(&image, "old").unwrap();
+    fs::set_permissions(&image, fs::Permissions::from_mode(0o755)).unwrap();
+    maker.releases_kind("1.10.0", "linux-x64-appimage");
+    let (mut config, _) = config(&bench, &maker, Duration::ZERO);
+    let updates = config.updates.as_mut().unwrap();
+    updates.kind = Some("linux-x64-appimage".into());
+    updates.installer = Installer::replacing(image.clone());
+    let mut running = bench.phone_with(config);
+    assert!(running.update(UpdateState::Available).await.installable);
+    running.send(Command::FetchUpdate);
+    running.update(UpdateState::Ready).await;
+    running.send(Command::InstallUpdate);
+    let replaced = running.update(UpdateState::Replaced).await;
+    assert_eq!(replaced.version.as_deref(), Some("1.10.0"));
+    assert_eq!(fs::read(&image).unwrap(), fs::read(maker.file("phone.deb")).unwrap());
+    assert_eq!(fs::metadata(&image).unwrap().permissions().mode() & 0o777, 0o755);
+    // This phone is still the earlier one, and is not to offer what is there already.
+    running.send(Command::LookForUpdate);
+    assert_eq!(running.refusal().await, Code::NotNow);
     running.phone.stop().await;
 }
 

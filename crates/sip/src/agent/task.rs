@@ -396,7 +396,9 @@ impl Agent {
             Command::Redirect(call, target) => (call, Input::Redirect(target)),
             Command::Transfer(call, target) => return self.transfer(call, &target),
             Command::TransferTo(call, other) => return self.transfer_to(call, other),
-            Command::Follow { referral, call, offer } => return self.follow(referral, call, offer),
+            Command::Follow { referral, call, shown, offer } => {
+                return self.follow(referral, call, &shown, offer);
+            }
             Command::RefuseReferral(referral, status) => return self.referrals.refuse(referral, status),
             Command::Subscribe { subscription, package, target } => {
                 return self.subscribe(subscription, package, target);
@@ -421,14 +423,7 @@ impl Agent {
         };
         let mut draft = self.invitation(uri.clone(), offer);
         draft.headers.extend(taking.map(|replaces| Header::Replaces(replaces.to_string().into())));
-        match shown {
-            Shown::AsUsual => {}
-            Shown::Withheld => draft.withhold_caller(&self.net.account),
-            Shown::As(number) => {
-                let how = format!("rewrite-from={number}; rewrite-pai={number}");
-                draft.headers.push(Header::Other("X-Outbound-Cli".into(), how));
-            }
-        }
+        shown.on(&mut draft, &self.net.account);
         self.dial(key, draft, self.events.clone(), Some(uri));
     }
 

@@ -1,6 +1,6 @@
 //! Who is at the other end, as told and as shown.
 
-use sip::{Event, Invitation, Party, Transport};
+use sip::{Event, Invitation, Party, Shown, Transport};
 
 use super::common::peer::Peer;
 use super::common::{ANSWER, OFFER, Phone, account};
@@ -84,7 +84,7 @@ async fn who_wants_to_stay_anonymous_tells_the_phone_system_alone() {
     let mut phone = Phone::start(account(peer.port, Transport::Udp)).await;
     peer.register().await;
     phone.until_registered().await;
-    phone.agent.invite_anonymously("102", OFFER.into());
+    phone.agent.invite_shown("102", Shown::Withheld, OFFER.into());
     let invite = peer.receive_new("INVITE").await;
     assert!(invite.header("From").starts_with("\"Anonymous\" <sip:anonymous@anonymous.invalid>;tag="));
     assert_eq!(invite.header("Privacy"), "id");
@@ -103,6 +103,33 @@ async fn who_wants_to_stay_anonymous_tells_the_phone_system_alone() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_star_code_hides_the_caller_at_the_own_domain_and_the_header_elsewhere() {
+    let peer = Peer::start().await;
+    let mut phone = Phone::start(account(peer.port, Transport::Udp)).await;
+    peer.register().await;
+    phone.until_registered().await;
+    let elsewhere = format!("102@127.0.0.1:{}", peer.port);
+    for (target, uri, privacy) in [
+        ("102", "sip:*67102@bell.test", ""),
+        ("102@BELL.test", "sip:*67102@bell.test", ""),
+        (elsewhere.as_str(), &format!("sip:{elsewhere}"), "id"),
+    ] {
+        let call = phone.agent.invite_shown(target, Shown::Behind("*67".into()), OFFER.into());
+        let invite = peer.receive_new("INVITE").await;
+        let start = format!("INVITE {uri} SIP/2.0");
+        assert!(invite.start().eq_ignore_ascii_case(&start), "{}", invite.start());
+        assert!(invite.header("To").eq_ignore_ascii_case(&format!("<{uri}>")), "{}", invite.header("To"));
+        assert_eq!(invite.header("Privacy"), privacy);
+        assert_eq!(invite.header("From").contains("anonymous.invalid"), !privacy.is_empty());
+        peer.send(&invite.answer("486 Busy Here", "p", "", ""), invite.from).await;
+        phone
+            .until(|event| matches!(event, Event::Ended { call: over, .. } if *over == call).then_some(()))
+            .await;
+    }
+    phone.agent.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn the_number_to_be_shown_is_asked_for_and_nothing_else_gets_into_its_header() {
     let peer = Peer::start().await;
     let mut phone = Phone::start(account(peer.port, Transport::Udp)).await;
@@ -114,7 +141,7 @@ async fn the_number_to_be_shown_is_asked_for_and_nothing_else_gets_into_its_head
         ("1\r\nX: y", ""),
         ("+", ""),
     ] {
-        let call = phone.agent.invite_as("102", number, OFFER.into());
+        let call = phone.agent.invite_shown("102", Shown::As(number.into()), OFFER.into());
         let invite = peer.receive_new("INVITE").await;
         let shown = invite.text.lines().find_map(|line| line.strip_prefix("X-Outbound-Cli: "));
         assert_eq!(shown.unwrap_or_default(), asked, "{}", invite.text);

@@ -4,7 +4,7 @@ use super::*;
 use crate::desk::samples::call as sample;
 
 fn call(id: u32, state: CallState) -> CallView {
-    let peer = PeerView { number: "102".into(), name: Some("Bob".into()) };
+    let peer = PeerView { number: "102".into(), name: Some("Bob".into()), picture: None };
     CallView { id: CallId(id), peer, ..sample(state) }
 }
 
@@ -35,6 +35,16 @@ fn a_call_is_shown_unless_the_main_window_is_in_front() {
         assert_eq!((wanted.incoming, wanted.notices.len()), (shown, usize::from(shown)), "{main:?}");
         assert!(!wanted.compact, "a call that rings is not in progress");
     }
+}
+
+#[test]
+fn where_a_notification_does_better_there_is_no_small_window() {
+    let mut model = model(MainWindow::Open, &[(1, CallState::Incoming)]);
+    model.notices_suffice = true;
+    assert!(!model.wanted().incoming && model.wanted().notices.len() == 1);
+    // Who wants no notifications sees the window.
+    model.preferences.notifications = false;
+    assert!(model.wanted().incoming && model.wanted().notices.is_empty());
 }
 
 #[test]

@@ -87,20 +87,23 @@ pub fn ring() {
         }
         sleep(Duration::from_secs(2));
         let took: Vec<_> = (0..RUNS).map(|_| desk.seen_after()).collect();
-        let first = took[0].as_millis();
+        let each: Vec<_> = took.iter().map(|took| took.as_millis().to_string()).collect();
         table(&format!("From dialling to Answer on the screen, {title}"), "ms", took.into_iter());
-        println!("\nThe first call: {first} ms");
+        println!("\nEach, in order: {} ms", each.join(", "));
     }
 }
 
-/// Memory and processor time at rest, and what 200 calls leave behind.
+/// Memory and processor time at rest.
 pub fn rest() {
     println!("\n| | PSS MiB | RSS MiB | processor, % of a core over a minute |\n|---|---|---|---|");
     let desk = Desk::start("atOnce");
     row("signed in, the window open", &desk);
     desk.close();
     row("in the tray, the window given back", &desk);
+}
 
+/// What 200 calls leave behind.
+pub fn growth() {
     println!("\n| calls | PSS MiB | RSS MiB |\n|---|---|---|");
     let desk = Desk::start("keep");
     for call in 0..=CALLS {

@@ -1,6 +1,6 @@
 //! Measures the product on this machine, for BENCHMARKS.md: prints one Markdown table a part.
 //!
-//! `measure [registration] [call] [sip] [delay] [codecs] [cost] [window] [ring] [rest]`; all of them without a name.
+//! `measure [registration] [call] [sip] [delay] [codecs] [cost] [window] [ring] [rest] [growth]`; all of them without a name.
 //! `measure loss [CELL...]`: the voice path alone, over simulated loss.
 //! `measure voice [OPTIONS]`: the voice on a bad network, beside other phones.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
@@ -55,6 +55,9 @@ fn main() {
     }
     if wanted("ring") {
         desk::ring();
+    }
+    if wanted("growth") {
+        desk::growth();
     }
     if wanted("rest") {
         desk::rest();

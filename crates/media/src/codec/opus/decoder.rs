@@ -7,8 +7,9 @@ use super::{CodecError, MAX_SAMPLES, check, length};
 use crate::RATE;
 use crate::jitter::Span;
 
-/// 5 and above conceal with the deep model, 7 and above enhance SILK with NoLACE.
-const COMPLEXITY: i32 = 7;
+/// 5 and above conceal with the deep model. From 6 on libopus enhances SILK as well: a call then costs 1.4 times as much,
+/// and scores the same at the bit rate we speak at.
+const COMPLEXITY: i32 = 5;
 /// As much of the past as tells that there is any: 100 ms.
 const A_LITTLE: usize = 4800;
 
@@ -22,7 +23,7 @@ pub(crate) struct Decoder {
 unsafe impl Send for Decoder {}
 
 impl Decoder {
-    /// A decoder with deep concealment, deep redundancy and speech enhancement.
+    /// A decoder with deep concealment and deep redundancy.
     ///
     /// # Errors
     /// Out of memory.

@@ -17,6 +17,7 @@ fn contact(id: i64, name: &str, numbers: &[&str]) -> ContactView {
         department: None,
         address: None,
         notes: None,
+        picture: None,
         favorite: false,
     }
 }
@@ -38,8 +39,11 @@ fn office() -> Directory {
 }
 
 fn called(calls: &[(&str, Option<&str>, u64)]) -> Vec<Called> {
-    let peer =
-        |number: &str, name: Option<&str>| PeerView { number: number.into(), name: name.map(Into::into) };
+    let peer = |number: &str, name: Option<&str>| PeerView {
+        number: number.into(),
+        name: name.map(Into::into),
+        picture: None,
+    };
     Called::of(calls.iter().map(|(number, name, ago)| (peer(number, *name), UnixMs(NOW.0 - ago))))
 }
 
@@ -114,6 +118,7 @@ fn a_caller_is_known_by_number_at_the_right_account() {
     let extension = ContactView {
         numbers: vec![ContactNumber { kind: NumberKind::Extension, number: "102".into() }],
         kind: ContactKind::Extension,
+        picture: Some("/api/blobs/b0b".into()),
         ..contact(9, "Bob Chen", &[])
     };
     let mine = ContactView { account: bob.clone(), ..contact(8, "Marta (private)", &["020 7946 0312"]) };
@@ -123,6 +128,11 @@ fn a_caller_is_known_by_number_at_the_right_account() {
     assert_eq!(directory.name_of(&alice, "102"), Some("Bob Chen"));
     assert_eq!(directory.name_of(&bob, "102"), None, "extensions are known at their own PBX");
     assert_eq!(directory.name_of(&alice, "anonymous"), None);
+    for (account, picture) in [(&alice, Some("/api/blobs/b0b".to_owned())), (&bob, None)] {
+        let mut peer = PeerView { number: "102".into(), name: None, picture: Some("/another".into()) };
+        directory.name(account, &mut peer);
+        assert_eq!(peer.picture, picture, "{account:?}");
+    }
 }
 
 #[test]

@@ -6,7 +6,7 @@ pub(crate) fn dialled(id: u32, number: &str) -> CallView {
         id: CallId(id),
         account: AccountId("alice@test.io".into()),
         direction: Direction::Outgoing,
-        peer: PeerView { number: number.into(), name: Some("Bob".into()) },
+        peer: PeerView { number: number.into(), name: Some("Bob".into()), picture: None },
         state: CallState::Calling,
         muted: false,
         muted_talk: false,
@@ -59,7 +59,7 @@ fn what_is_written_is_read_after_a_restart() {
         verdicts: vec![VerdictSeen { verdict: Verdict::Muted, at_s: 1.0, lasted_s: 2.0 }],
         ..CallSummary::default()
     };
-    let from = PeerView { number: "103".into(), name: None };
+    let from = PeerView { number: "103".into(), name: None, picture: None };
     let written = {
         let mut store = open(dir.path());
         let view = CallView { direction: Direction::Incoming, ..dialled(1, "102") };

@@ -4,7 +4,7 @@ use rsipstack::sip::{Header, Method};
 use rsipstack::transaction::transaction::Transaction;
 use tokio::sync::mpsc;
 
-use super::Agent;
+use super::{Agent, Shown};
 use crate::answer::{respond, set_to_tag};
 use crate::call::{Input, Invite, outgoing};
 use crate::dialog::{Dialog, Identity};
@@ -89,7 +89,7 @@ impl Agent {
     }
 
     /// Calls as somebody asked; who asked hears how it goes.
-    pub(super) fn follow(&mut self, referral: ReferralKey, key: CallKey, offer: String) {
+    pub(super) fn follow(&mut self, referral: ReferralKey, key: CallKey, shown: &Shown, offer: String) {
         let Some(followed) = self.referrals.follow(referral) else {
             let _ =
                 self.events.send(Event::Ended { call: key, cause: EndCause::TargetInvalid, status: None });
@@ -101,6 +101,7 @@ impl Agent {
             .headers
             .extend(followed.to.replaces.map(|replaces| Header::Replaces(replaces.to_string().into())));
         draft.headers.extend(followed.by.map(|by| Header::ReferredBy(by.into())));
+        shown.on(&mut draft, &self.net.account);
         let (heard, mut hearing) = mpsc::unbounded_channel();
         let (events, progress) = (self.events.clone(), followed.progress);
         // Not ended with the other tasks: it ends with the call, whose last word it passes on.

@@ -28,7 +28,7 @@ fn record(id: &str, number: &str, began: u64) -> Record {
         id: id.into(),
         call_id: None,
         incoming: true,
-        peer: PeerView { number: number.into(), name: None },
+        peer: PeerView { number: number.into(), name: None, picture: None },
         began: UnixMs(began),
         reason: EndReason::Missed,
         status: None,
