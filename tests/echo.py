@@ -113,8 +113,8 @@ def main():
     def sounds(scene, *names):
         return [read(folder / f"{scene}.{name}.wav") for name in names]
 
-    print("\n| scene | stages | echo loss from 3 to 6 s, dB | from 3 s on, dB | learned after, s | WebRTC's, dB |")
-    print("|---|---|---|---|---|---|")
+    print("\n| scene | stages | echo loss from 3 to 6 s, dB | from 3 s on, dB | from 3 s after a change on, dB | learned after, s | WebRTC's, dB |")
+    print("|---|---|---|---|---|---|---|")
     for line in echoes:
         played, echo, near, microphone = sounds(line["scene"], "played", "echo", "near", "microphone")
         stages = {"echo": {}, "usual": {"noise_suppression": True, "ns_level": 1}}.get(line["stages"])
@@ -123,7 +123,7 @@ def main():
         line["webrtc_loss"] = theirs
         print(
             f"| {line['scene']} | {line['stages']} | {show(line['loss_3_6'])} | {show(line['loss'])} "
-            f"| {show(line['learned'])} | {show(theirs)} |"
+            f"| {show(line['relearnt'])} | {show(line['learned'])} | {show(theirs)} |"
         )
 
     print("\nPESQ-WB, ViSQOL, level in dB of the voice that speaks at the same time; echo 12 dB lower: what subtraction")
@@ -131,7 +131,7 @@ def main():
     print("| scene | stages | echo loss, dB | voice | unprocessed | echo 12 dB lower | WebRTC's |")
     print("|---|---|---|---|---|---|---|")
     for line in talks:
-        played, near, microphone, out = sounds(line["scene"], "played", "near", "microphone", line["stages"])
+        played, near, microphone, out = sounds(line["scene"], "played", "near", "microphone", f"{line['stages']}.out")
         stages = {"echo": {}, "usual": {"noise_suppression": True, "ns_level": 1}}.get(line["stages"])
         other = None if stages is None else webrtc(played, microphone, echo_cancellation=True, **stages)
         lower = near + (microphone.astype(float) - near) * 10 ** (-12 / 20)
@@ -144,7 +144,7 @@ def main():
     print("\n| noise | stages | noise, dBFS | after | WebRTC's | voice | after | WebRTC's |")
     print("|---|---|---|---|---|---|---|---|")
     for line in noises:
-        played, near, microphone, out = sounds(line["scene"], "played", "near", "microphone", line["stages"])
+        played, near, microphone, out = sounds(line["scene"], "played", "near", "microphone", f"{line['stages']}.out")
         begin = line["speaks"]
         stages = {"low": 1, "high": 3}.get(line["stages"])
         other = None if stages is None else webrtc(played, microphone, noise_suppression=True, ns_level=stages)

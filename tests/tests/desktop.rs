@@ -110,7 +110,7 @@ async fn a_call_is_seen_and_answered_whatever_is_in_front() {
 
     // Without a tray closing the window ends the phone, but not before the call.
     let phone = phone_of(&window);
-    session.hand(&["windowactivate", "--sync", &main.id.to_string(), "key", "alt+F4"]);
+    session.hand(&["windowquit", &main.id.to_string()]);
     let compact = session.window_of(COMPACT);
     session.wait_until("the main window to be gone", || session.windows() == [compact]);
     session.painted(compact, END);

@@ -4,6 +4,8 @@ use crate::machine::{Purpose, bench_python, prepare, qr_python, scoring_python};
 use crate::shell::{cargo, command, show, target};
 use crate::ui;
 
+/// The version of scene-rir (PyPI) whose recordings are used.
+const ROOMS: &str = "1.3.0";
 /// Parts that need the window.
 const WITH_WINDOW: &[&str] = &["registration", "window", "ring", "rest", "growth"];
 
@@ -68,11 +70,24 @@ fn echo() -> Result<(), String> {
     let spoken = "/usr/share/asterisk/sounds/it_IT_m_Carlo/demo-echotest.g722";
     let voice = format!("{folder}/voice.wav");
     show(command(target("venv/bin/python"), &["tests/g722.py", spoken, &voice]))?;
+    real_rooms(&folder)?;
     let lines = format!("{folder}/lines");
     let run = format!("cargo run --quiet --release -p media --example echo -- {folder} > {lines}");
     show(command("sh", &["-c", &run]))?;
     let score = format!("{} tests/echo.py {folder} < {lines}", target("venv/bin/python").display());
     show(command("sh", &["-c", &score]))
+}
+
+/// Impulse responses of real rooms, out of recordings that the source of a Python package brings.
+fn real_rooms(folder: &str) -> Result<(), String> {
+    let source = format!("{folder}/scene_rir-{ROOMS}.tar.gz");
+    if !std::path::Path::new(&source).is_file() {
+        let package = format!("scene-rir=={ROOMS}");
+        let fetch =
+            ["-m", "pip", "download", "-q", "--no-deps", "--no-binary", ":all:", "-d", folder, &package];
+        show(command(target("venv/bin/python"), &fetch))?;
+    }
+    show(command(target("venv/bin/python"), &["tests/rooms.py", &source, folder]))
 }
 
 /// The reader of QR codes beside zbar and OpenCV, all on the same pictures.

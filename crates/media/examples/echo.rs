@@ -1,6 +1,6 @@
 //! Echo and noise in simulated rooms: `cargo run --release -p media --example echo -- FOLDER [SCENE...]` writes what
 //! the speaker is given, the microphone hears and the network gets, for `tests/echo.py` to score, and prints a line
-//! of JSON a scene. `voice.wav` in that folder speaks at the microphone.
+//! of JSON a scene. `voice.wav` in that folder speaks at the microphone; each `room-1.wav` and on is a real room.
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
@@ -26,7 +26,8 @@ fn main() {
         speech::speak_near(voice);
     }
     talking();
-    for scene in scenes().iter().filter(|scene| names.is_empty() || names.iter().any(|n| n == scene.name)) {
+    let scenes = [scenes(), recorded(Path::new(&folder))].concat();
+    for scene in scenes.iter().filter(|scene| names.is_empty() || names.iter().any(|n| n == scene.name)) {
         let sounds = scene.sounds();
         write(Path::new(&folder), scene.name, &sounds);
         for (what, stages) in variants(scene) {
@@ -36,15 +37,19 @@ fn main() {
                 converged = converged.or(found.then_some(n as f64 / 100.0));
             });
             let cost = (processor_s() - before) * 1000.0 / scene.seconds as f64;
-            save(&Path::new(&folder).join(format!("{}.{what}.wav", scene.name)), &out);
+            save(&Path::new(&folder).join(format!("{}.{what}.out.wav", scene.name)), &out);
             let number =
                 |x: Option<f64>| x.filter(|x| x.is_finite()).map_or("null".into(), |x| format!("{x:.1}"));
             let loss = |from, to| number(Some(loss_db(&sounds, &out, from, to)));
             let [early, all] = [loss(3.0, 6.0), loss(3.0, scene.seconds as f64)];
+            // What changes halfway may take as long to learn as the beginning does.
+            let changes = scene.moves.is_some() || scene.later_delay_ms.is_some();
+            let relearnt = loss(scene.seconds as f64 / 2.0 + 3.0, scene.seconds as f64);
+            let relearnt = if changes { relearnt } else { "null".into() };
             let (name, speaks, learned) =
                 (scene.name, scene.near_from() as f64 / RATE as f64, number(converged));
             println!(
-                r#"{{"scene":"{name}","stages":"{what}","speaks":{speaks:.1},"loss_3_6":{early},"loss":{all},"cost":{cost:.1},"learned":{learned}}}"#
+                r#"{{"scene":"{name}","stages":"{what}","speaks":{speaks:.1},"loss_3_6":{early},"loss":{all},"relearnt":{relearnt},"cost":{cost:.1},"learned":{learned}}}"#
             );
         }
     }
@@ -96,6 +101,21 @@ fn scenes() -> Vec<Scene> {
         Scene { name: "fan", background: Background::Fan, noise_db: -41.0, ..noise.clone() },
         Scene { name: "fan-loud", background: Background::Fan, noise_db: -34.0, ..noise },
     ]
+}
+
+/// The usual echo in each real room whose impulse response lies in the folder: `room-1.wav` and on (`tests/rooms.py`).
+fn recorded(folder: &Path) -> Vec<Scene> {
+    let rooms =
+        (1..).map(|n| (n, folder.join(format!("room-{n}.wav")))).take_while(|(_, file)| file.is_file());
+    rooms
+        .flat_map(|(n, file)| {
+            let response: &'static [f32] = speech::wav(&file).leak();
+            let room = Scene { recorded: Some(response), ..Scene::PLAIN };
+            let talk = Scene { near_db: Some(-26.0), seconds: 30, echo_db: -32.0, ..room.clone() };
+            let named = |name: String, scene: Scene| Scene { name: name.leak(), ..scene };
+            [named(format!("room-{n}"), room), named(format!("talk-room-{n}"), talk)]
+        })
+        .collect()
 }
 
 /// In how much of a minute of each somebody is said to talk, percent.

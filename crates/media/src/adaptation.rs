@@ -22,8 +22,8 @@ const CLEAN: f32 = 1.0;
 /// Reports of no loss at all, one after the other, from which nothing is kept ready against it: all bits go into the
 /// sound.
 const SPOTLESS: u32 = 3;
-/// Bit rate where no deep redundancy is sent: beyond it speech gains little.
-const USUAL_RATE: u32 = 48_000;
+/// Bit rate where the path bears it, the G.711 that every path of telephony bears: speech takes about 53 kbit/s of it.
+const USUAL_RATE: u32 = 64_000;
 const DEEP_BURSTS: f32 = 4.0;
 const DEEP_SINGLE: f32 = 10.0;
 const DEEPEST: f32 = 20.0;
@@ -126,8 +126,7 @@ impl Adaptation {
         let bursts = burst >= BURSTS;
         let deep = self.peer.dred && loss >= if bursts { DEEP_BURSTS } else { DEEP_SINGLE };
         let spotless = loss <= 0.0 && self.spotless >= SPOTLESS;
-        let wished = if deep { 64_000 } else { USUAL_RATE };
-        let bit_rate = wished.min(self.congestion.ceiling).min(self.peer.most_bit_rate);
+        let bit_rate = USUAL_RATE.min(self.congestion.ceiling).min(self.peer.most_bit_rate);
         // Packets that the other side looks ahead, see `jitter::look_ahead`.
         let ahead = match loss {
             loss if bursts && loss >= DEEPEST => 8,
@@ -172,7 +171,7 @@ struct Congestion {
 
 impl Congestion {
     fn new() -> Self {
-        Self { ceiling: 64_000, shortest_trip_ms: None, changed: None, raised: None }
+        Self { ceiling: USUAL_RATE, shortest_trip_ms: None, changed: None, raised: None }
     }
 
     fn raised(&mut self, now: Instant, loss: f32, from: u32) {

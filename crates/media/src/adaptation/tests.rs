@@ -35,12 +35,12 @@ fn a_clean_path_is_spoken_into_at_full_band() {
 fn where_nothing_is_ever_lost_all_bits_go_into_the_sound() {
     let mut path = Path::new(OURS);
     assert_eq!(path.reports(2, 0.0, 1, 40.0), OpusSettings::CLEAN);
-    let spotless = OpusSettings { bit_rate: 48_000, fec: false, loss: 0, ..OpusSettings::CLEAN };
+    let spotless = OpusSettings { fec: false, loss: 0, ..OpusSettings::CLEAN };
     assert_eq!(path.reports(1, 0.0, 1, 40.0), spotless);
     assert_eq!(path.reports(1, 0.4, 1, 40.0), OpusSettings::CLEAN);
     assert_eq!(path.reports(3, 0.0, 1, 40.0), spotless);
     // Packets queue: fewer bits, and FEC beside them.
-    assert_eq!(path.reports(1, 0.0, 1, 150.0), OpusSettings { bit_rate: 32_000, ..OpusSettings::CLEAN });
+    assert_eq!(path.reports(1, 0.0, 1, 150.0), OpusSettings { bit_rate: 48_000, ..OpusSettings::CLEAN });
     let asks = OpusParameters { most_bit_rate: 32_000, ..OURS };
     let few = OpusSettings { bit_rate: 32_000, ..OpusSettings::CLEAN };
     assert_eq!(Path::new(asks).reports(9, 0.0, 1, 40.0), few);
@@ -50,7 +50,7 @@ fn where_nothing_is_ever_lost_all_bits_go_into_the_sound() {
 fn a_stranger_gets_fec_and_nothing_else_whatever_is_lost() {
     for (loss, burst) in [(3.0, 1), (10.0, 1), (30.0, 1), (5.0, 4), (20.0, 4)] {
         let settings = Path::new(OpusParameters::NOTHING_SAID).reports(5, loss, burst, 40.0);
-        assert_eq!((settings.bit_rate, settings.fec, settings.dred_ms), (48_000, true, 0), "{loss} {burst}");
+        assert_eq!((settings.bit_rate, settings.fec, settings.dred_ms), (64_000, true, 0), "{loss} {burst}");
         assert_eq!(settings.loss, loss.clamp(5.0, 25.0) as u8);
         assert!(settings.wideband);
     }
@@ -59,8 +59,8 @@ fn a_stranger_gets_fec_and_nothing_else_whatever_is_lost() {
 #[test]
 fn who_reads_dred_gets_it_where_it_is_worth_it() {
     for (loss, burst, bit_rate, dred_ms) in [
-        (3.0, 4, 48_000, 0),
-        (5.0, 1, 48_000, 0),
+        (3.0, 4, 64_000, 0),
+        (5.0, 1, 64_000, 0),
         (10.0, 1, 64_000, 100),
         (5.0, 3, 64_000, 120),
         (10.0, 4, 64_000, 140),
@@ -114,7 +114,8 @@ fn a_bit_rate_at_which_packets_queue_is_given_up_and_tried_again_later() {
 fn a_bit_rate_after_which_more_is_lost_is_given_up() {
     let mut path = Path::new(OURS);
     path.reports(9, 0.0, 1, 40.0);
-    assert_eq!(path.reports(1, 5.0, 4, 40.0).bit_rate, 64_000);
+    assert_eq!(path.reports(1, 0.0, 1, 150.0).bit_rate, 48_000, "packets queued");
+    assert_eq!(path.reports(8, 0.0, 1, 40.0).bit_rate, 64_000, "tried again");
     assert_eq!(path.reports(1, 30.0, 4, 40.0).bit_rate, 48_000);
 }
 

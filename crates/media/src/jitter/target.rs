@@ -19,7 +19,7 @@ const MOST: Ticks = 400 * MS;
 /// Packets in a row that are further off than any delay we would give: the path or the clock is another one.
 const PROOF: usize = 10;
 /// A target that falls by less than this waits for as many packets as are remembered: each step is a stretch, and is heard.
-const STEP: Ticks = 10 * MS;
+const STEP: Ticks = 15 * MS;
 /// Belief before anything is measured, given up packet by packet.
 const PRIOR: Ticks = 20 * MS;
 const PRIOR_PACKETS: usize = 100;

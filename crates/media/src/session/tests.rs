@@ -191,7 +191,7 @@ fn a_stranger_never_gets_deep_redundancy() {
     let now = pair.now;
     let report = pair.ends[1].report(now);
     assert_eq!((report.dred_ms, report.look_ahead_ms), (0, 20.0), "{report:?}");
-    assert!(pair.ends[0].sender.settings().bit_rate == 48_000);
+    assert!(pair.ends[0].sender.settings().bit_rate == 64_000);
     // Compound packets of plain RFC 3550 only.
     for (_, transmit) in pair.sent[1].iter().filter(|(_, transmit)| transmit.from_port == Channel::Rtcp) {
         assert!(!transmit.bytes.windows(2).any(|two| two == [0x80, crate::rtcp_xr::EXTENDED_REPORT]));

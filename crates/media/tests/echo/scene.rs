@@ -14,6 +14,8 @@ const PLAYED: f32 = -20.0;
 pub struct Scene {
     pub name: &'static str,
     pub room: Room,
+    /// The impulse response of a real room, in place of that one.
+    pub recorded: Option<&'static [f32]>,
     /// The microphone moves by this halfway, within a second.
     pub moves: Option<[f64; 3]>,
     /// Time that cards and their buffers add, milliseconds.
@@ -54,6 +56,7 @@ impl Scene {
     pub const PLAIN: Scene = Scene {
         name: "office",
         room: Room::OFFICE,
+        recorded: None,
         moves: None,
         delay_ms: 60,
         later_delay_ms: None,
@@ -92,7 +95,10 @@ impl Scene {
             true => played.iter().map(|s| 0.35 * (s / 0.35).tanh() + 0.06 * s * s).collect(),
             false => played.clone(),
         };
-        let still = convolve(&driven, &self.room.response(0.35));
+        let still = match self.recorded {
+            Some(response) => convolve(&driven, response),
+            None => convolve(&driven, &self.room.response(0.35)),
+        };
         let heard = match self.moves {
             Some(by) => {
                 let moved = convolve(&driven, &self.room.moved(by).response(0.35));

@@ -109,7 +109,8 @@ fn raw(path: &Path) -> Vec<f32> {
 }
 
 /// A WAV file's first channel at 48 kHz, full scale at 1.
-fn wav(path: &Path) -> Vec<f32> {
+/// The first channel of a WAV file, at 48 kHz.
+pub fn wav(path: &Path) -> Vec<f32> {
     let mut reader = hound::WavReader::open(path).unwrap_or_else(|e| panic!("{}: {e}", path.display()));
     let spec = reader.spec();
     let samples: Vec<f32> =

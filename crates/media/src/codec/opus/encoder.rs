@@ -32,7 +32,7 @@ pub(crate) struct Settings {
 impl Settings {
     /// For a path of which nothing bad is known.
     pub const CLEAN: Settings =
-        Settings { bit_rate: 48_000, wideband: false, fec: true, loss: 5, dred_ms: 0, dtx: false };
+        Settings { bit_rate: 64_000, wideband: false, fec: true, loss: 5, dred_ms: 0, dtx: false };
 }
 
 /// Opus for speech: 48 kHz, mono.
