@@ -142,6 +142,13 @@ impl Session {
         id.unwrap_or_else(|| panic!("xprop said {said}")).expect("a window's number")
     }
 
+    /// Asks the window manager to close a window, as a taskbar does.
+    pub fn close_window(&self, id: u32) {
+        let mut command = self.command("wmctrl");
+        command.args(["-i", "-c", &id.to_string()]);
+        Process::run("wmctrl", command);
+    }
+
     /// Clicks into a window, at this place of it.
     pub fn click_in(&self, window: Seen, (x, y): (i32, i32)) {
         let (x, y) = ((window.at.0 + x).to_string(), (window.at.1 + y).to_string());

@@ -110,7 +110,7 @@ async fn a_call_is_seen_and_answered_whatever_is_in_front() {
 
     // Without a tray closing the window ends the phone, but not before the call.
     let phone = phone_of(&window);
-    session.hand(&["windowquit", &main.id.to_string()]);
+    session.close_window(main.id);
     let compact = session.window_of(COMPACT);
     session.wait_until("the main window to be gone", || session.windows() == [compact]);
     session.painted(compact, END);
@@ -239,7 +239,7 @@ fn the_phone_lives_in_the_tray() {
     let kept = session.path("data/carillon/window.json");
     let moved = || fs::read_to_string(&kept).unwrap_or_default().contains("\"width\":820");
     session.wait_until("the place to be kept", moved);
-    session.hand(&["windowactivate", "--sync", &main.to_string(), "key", "alt+F4"]);
+    session.close_window(main);
     session.wait_until("the window to be closed", || session.windows().is_empty());
     panel.says("Do not disturb");
     panel.activate();

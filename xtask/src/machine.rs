@@ -133,6 +133,7 @@ const NEEDS: &[Need] = &[
     need(Purpose::FastTest, Probe::Program("sysctl"), "procps"),
     need(Purpose::Test, Probe::Program("Xvfb"), "xvfb"),
     need(Purpose::Test, Probe::Program("xdotool"), "xdotool"),
+    need(Purpose::Test, Probe::Program("wmctrl"), "wmctrl"),
     need(Purpose::Test, Probe::Program("openbox"), "openbox"),
     need(Purpose::Test, Probe::Program("dunst"), "dunst"),
     need(Purpose::Test, Probe::Program("sway"), "sway"),

@@ -164,7 +164,8 @@ impl Desk {
         let stays = self.view.tray && self.model.preferences().close_to_tray;
         self.model.leaving = !stays;
         main_window::hide(&self.app);
-        self.hidden = true;
+        // What was about to take the keyboard would come back for it.
+        (self.hidden, self.rises) = (true, false);
         self.app.state::<Watch>().shown(false);
         self.drops_at = match self.model.preferences().hidden_window {
             HiddenWindow::Keep => None,

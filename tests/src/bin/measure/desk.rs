@@ -36,8 +36,7 @@ impl Desk {
 
     /// Closes the main window; the phone stays in the tray.
     fn close(&self) {
-        let main = self.session.windows()[0].id.to_string();
-        self.session.hand(&["windowactivate", "--sync", &main, "key", "alt+F4"]);
+        self.session.close_window(self.session.windows()[0].id);
         self.session.wait_until("the window to be gone", || self.session.windows().is_empty());
     }
 
