@@ -44,8 +44,8 @@ fn main() {
             let [early, all] = [loss(3.0, 6.0), loss(3.0, scene.seconds as f64)];
             // What changes halfway may take as long to learn as the beginning does.
             let changes = scene.moves.is_some() || scene.later_delay_ms.is_some();
-            let relearnt = loss(scene.seconds as f64 / 2.0 + 3.0, scene.seconds as f64);
-            let relearnt = if changes { relearnt } else { "null".into() };
+            let end = scene.seconds as f64;
+            let relearnt = if changes { loss(end / 2.0 + 3.0, end) } else { number(None) };
             let (name, speaks, learned) =
                 (scene.name, scene.near_from() as f64 / RATE as f64, number(converged));
             println!(

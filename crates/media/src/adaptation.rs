@@ -22,13 +22,13 @@ const CLEAN: f32 = 1.0;
 /// Reports of no loss at all, one after the other, from which nothing is kept ready against it: all bits go into the
 /// sound.
 const SPOTLESS: u32 = 3;
-/// Bit rate where the path bears it, the G.711 that every path of telephony bears: speech takes about 53 kbit/s of it.
-const USUAL_RATE: u32 = 64_000;
+/// Bit rate where the path bears it, that of G.711: speech takes about 53 kbit/s of it.
+const MOST_RATE: u32 = 64_000;
 const DEEP_BURSTS: f32 = 4.0;
 const DEEP_SINGLE: f32 = 10.0;
 const DEEPEST: f32 = 20.0;
 /// Bit rates there are.
-const RATES: [u32; 4] = [24_000, 32_000, 48_000, 64_000];
+const RATES: [u32; 4] = [24_000, 32_000, 48_000, MOST_RATE];
 /// Round trip over the shortest one that says that packets queue, milliseconds.
 const QUEUE_MS: f32 = 80.0;
 /// Time for which a bit rate that was too much is not tried again.
@@ -126,7 +126,7 @@ impl Adaptation {
         let bursts = burst >= BURSTS;
         let deep = self.peer.dred && loss >= if bursts { DEEP_BURSTS } else { DEEP_SINGLE };
         let spotless = loss <= 0.0 && self.spotless >= SPOTLESS;
-        let bit_rate = USUAL_RATE.min(self.congestion.ceiling).min(self.peer.most_bit_rate);
+        let bit_rate = MOST_RATE.min(self.congestion.ceiling).min(self.peer.most_bit_rate);
         // Packets that the other side looks ahead, see `jitter::look_ahead`.
         let ahead = match loss {
             loss if bursts && loss >= DEEPEST => 8,
@@ -134,7 +134,7 @@ impl Adaptation {
             _ => 3,
         };
         let reach = u16::try_from((ahead * self.packet_ms).min(160) + 40).unwrap_or(u16::MAX);
-        let spotless = spotless && bit_rate >= USUAL_RATE;
+        let spotless = spotless && bit_rate >= MOST_RATE;
         let fec = self.peer.fec && !spotless;
         let declared = if spotless { 0 } else { loss.clamp(5.0, 25.0) as u8 };
         // Where bits are few, FEC and deep redundancy leave each other none.
@@ -144,7 +144,7 @@ impl Adaptation {
             32_000..40_000 if bursts && loss < 8.0 => (false, 10, reach),
             32_000..40_000 if bursts => (fec, 30, reach),
             40_000..64_000 if bursts || loss >= 15.0 => (fec, 25, reach),
-            64_000.. => (fec, 25, reach),
+            MOST_RATE.. => (fec, 25, reach),
             _ => (fec, declared, 0),
         };
         OpusSettings {
@@ -171,7 +171,7 @@ struct Congestion {
 
 impl Congestion {
     fn new() -> Self {
-        Self { ceiling: USUAL_RATE, shortest_trip_ms: None, changed: None, raised: None }
+        Self { ceiling: MOST_RATE, shortest_trip_ms: None, changed: None, raised: None }
     }
 
     fn raised(&mut self, now: Instant, loss: f32, from: u32) {
