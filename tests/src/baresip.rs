@@ -120,7 +120,7 @@ impl Baresip {
         };
         fs::write(dir.path().join("config"), config + modules + &authority).unwrap();
         command.arg("-f").arg(dir.path());
-        let mut process = Process::start("baresip", command);
+        let mut process = Process::start_voice("baresip", command);
         let registered_at = process.wait_for("its registration", Duration::from_secs(20), |l| {
             l.text.contains("200 OK").then_some(l.at)
         });

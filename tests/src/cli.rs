@@ -93,7 +93,7 @@ impl Cli {
         all.extend(arguments);
         let mut command = session.command_at(place, product("carillon-cli"));
         command.arg("--json").args(&all).env("CARILLON_SIP_PASSWORD", &account.password);
-        Self { process: Process::start("carillon-cli console", command) }
+        Self { process: start("carillon-cli console", &all, command) }
     }
 
     /// Starts a command that is one, all arguments being given.
@@ -138,7 +138,7 @@ impl Cli {
         if let Some(password) = sip_password {
             command.env("CARILLON_SIP_PASSWORD", password);
         }
-        let mut process = Process::start(&format!("carillon-cli {}", arguments.join(" ")), command);
+        let mut process = start(&format!("carillon-cli {}", arguments.join(" ")), arguments, command);
         if let Some(typed) = typed {
             process.type_line(typed);
         }
@@ -198,6 +198,12 @@ impl Cli {
         self.wait_until(&format!("the error {code}"), limit, |e| e.text("code") == code);
         self.assert_exit(status, Duration::from_secs(10));
     }
+}
+
+/// What speaks or listens runs before the other load of this machine.
+fn start(name: &str, arguments: &[&str], command: Command) -> Process {
+    let has_voice = arguments.iter().any(|a| ["--play", "--record"].contains(a));
+    if has_voice { Process::start_voice(name, command) } else { Process::start(name, command) }
 }
 
 fn parse(line: &Line) -> Option<Event> {

@@ -29,7 +29,7 @@ impl Coturn {
         command.args(["--user", &format!("{user}:{password}"), "--listening-ip", &here, "--relay-ip", &here]);
         command.args(["--listening-port", &Self::PORT.to_string(), "--log-file", "stdout"]);
         command.args(["--pidfile", &file("pid"), "--userdb", &file("db")]);
-        let process = Process::start("turnserver", command);
+        let process = Process::start_voice("turnserver", command);
         place.wait_until_bound(&process, &[(address, Self::PORT)]);
         Self { _process: process, _folder: folder, address }
     }

@@ -67,7 +67,7 @@ impl Linphone {
             .arg(file)
             .env("TZ", "UTC");
         command.env("HOME", dir.path()).env_remove("XDG_CONFIG_HOME").env_remove("XDG_DATA_HOME");
-        Self { process: Process::start("linphonec", command), dir }
+        Self { process: Process::start_voice("linphonec", command), dir }
     }
 
     fn registered(mut self) -> Self {

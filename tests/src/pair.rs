@@ -7,7 +7,6 @@ use std::str::FromStr;
 use std::thread::sleep;
 use std::time::{Duration, Instant};
 
-use crate::process::before_others;
 use crate::{Baresip, Cli, Kamailio, Linphone, Network, Reading, Session, SipAccount};
 
 /// A phone to be measured.
@@ -73,7 +72,7 @@ const SOON: Duration = Duration::from_secs(60);
 
 impl Pair {
     /// Sits the phones of this number and the next one in the network down: the caller will say the reading, the
-    /// callee the same in another order. A `codec` is `opus` or `PCMU`. They run before other load of the machine.
+    /// callee the same in another order. A `codec` is `opus` or `PCMU`.
     pub fn seat(
         (network, first): (&Network, usize),
         kamailio: &Kamailio,
@@ -98,9 +97,7 @@ impl Pair {
             Phone::Linphone => (calling.linphone(), called.linphone()),
         };
         let lasts = Duration::from_secs_f64(reading.length_s());
-        let pair = Self { caller, callee, target, since: Instant::now(), lasts };
-        pair.pids().into_iter().for_each(before_others);
-        pair
+        Self { caller, callee, target, since: Instant::now(), lasts }
     }
 
     /// Has one call the other, and both speak from then on.

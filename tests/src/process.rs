@@ -58,6 +58,13 @@ impl Process {
         Self { name: name.to_owned(), stdin: child.stdin.take(), child, output, readers, cursor: 0 }
     }
 
+    /// Starts what voices pass through, and has it run before the other load of this machine.
+    pub fn start_voice(name: &str, command: Command) -> Self {
+        let process = Self::start(name, command);
+        before_others(process.pid());
+        process
+    }
+
     /// Runs `command` to its end and gives its standard output; a failing one fails the test.
     pub fn run(name: &str, command: Command) -> String {
         Self::run_within(name, command, Duration::from_secs(60))

@@ -25,7 +25,7 @@ impl Rtpengine {
         ]);
         command.args(["--config-file=none", "--port-min=30000", "--port-max=30999"]);
         command.arg(format!("--interface={address}")).arg(format!("--listen-ng={address}:{control}"));
-        let process = Process::start("rtpengine", command);
+        let process = Process::start_voice("rtpengine", command);
         place.wait_until_bound(&process, &[(address, control)]);
         Self { _process: process, control }
     }

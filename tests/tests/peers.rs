@@ -108,6 +108,9 @@ impl Line {
     fn assert_both_heard(&self, cli: &Cli, baresip: Baresip) {
         let (pesq, correlation) = if self.codec == "opus" { (4.0, 0.75) } else { (3.2, 0.9) };
         let recording = baresip.into_recording();
+        let media = cli.events("media");
+        let last = media.last().unwrap_or_else(|| panic!("no media event\n{}", cli.log()));
+        println!("{last:?}");
         let name = |who: &str| format!("{} over {}: {who}", self.codec, self.transport);
         score(&Speech::reference(Voice::First), &recording.path).assert_clean(
             &name("baresip heard us"),
@@ -119,8 +122,6 @@ impl Line {
             pesq,
             correlation,
         );
-        let media = cli.events("media");
-        let last = media.last().unwrap_or_else(|| panic!("no media event\n{}", cli.log()));
         assert!(last.number("rx_packets") > 400.0 && last.number("lost") == 0.0, "{last:?}");
     }
 }

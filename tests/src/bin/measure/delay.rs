@@ -87,7 +87,6 @@ fn carillon(scene: &Scene) -> Up {
         Cli::with_account(session, &network.phone(0).0, &kamailio.account("1001", "udp"), &speaks);
     speaker.wait_for("answered", SOON);
     listener.wait_for("answered", SOON);
-    [speaker.pid(), listener.pid()].into_iter().for_each(before_others);
     Box::new(move || {
         speaker.interrupt();
         speaker.wait_exit(SOON);
@@ -102,7 +101,6 @@ fn baresip(scene: &Scene, buffer: &str) -> Up {
         Baresip::at_cable(session, &network.phone(n).0, &account, CODEC, side, buffer)
     };
     let (mut speaker, mut listener) = (phone(0, Side::Speaks), phone(1, Side::Listens));
-    [speaker.pid(), listener.pid()].into_iter().for_each(before_others);
     speaker.dial("1002@bell.test");
     speaker.wait_established();
     listener.wait_established();
