@@ -123,11 +123,6 @@ impl Linphone {
         self.process.wait_exit(LIMIT);
     }
 
-    /// Its process id.
-    pub fn pid(&self) -> u32 {
-        self.process.pid()
-    }
-
     /// Ends all its calls.
     pub fn hang_up(&mut self) {
         self.process.type_line("terminate all");

@@ -120,11 +120,6 @@ impl Pair {
         self.since = Instant::now();
     }
 
-    /// Process ids of caller and callee.
-    pub fn pids(&self) -> [u32; 2] {
-        [self.caller.pid(), self.callee.pid()]
-    }
-
     /// Waits until the last word is said and heard.
     pub fn until_last_word(&self) {
         sleep((self.since + self.lasts + AFTER).saturating_duration_since(Instant::now()));
@@ -185,14 +180,6 @@ impl Seat<'_> {
 }
 
 impl End {
-    fn pid(&self) -> u32 {
-        match self {
-            Self::Carillon { cli, .. } => cli.pid(),
-            Self::Baresip(baresip) => baresip.pid(),
-            Self::Linphone { phone, .. } => phone.pid(),
-        }
-    }
-
     fn hang_up(&mut self) {
         match self {
             Self::Carillon { cli, .. } => cli.interrupt(),

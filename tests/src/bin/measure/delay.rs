@@ -116,7 +116,6 @@ fn linphone(scene: &Scene) -> Up {
         let account = kamailio.account(&(1001 + n).to_string(), "udp");
         let mut phone = Linphone::at_cable(session, &network.phone(n).0, &account);
         phone.only_codec(CODEC);
-        before_others(phone.pid());
         phone
     };
     let (mut speaker, mut listener) = (phone(0), phone(1));
