@@ -25,13 +25,13 @@ export class Portraits {
   }
 
   /** The portrait, as far as it is here. */
-  of(account: AccountId, reference: string | null): string | null {
-    return reference === null ? null : (this.#known.get(name(account, reference)) ?? null);
+  of(account: AccountId | null, reference: string | null): string | null {
+    return account === null || reference === null ? null : (this.#known.get(name(account, reference)) ?? null);
   }
 
   /** Somebody is drawn: the portrait is asked for, unless that is known or on its way. */
-  want(account: AccountId, reference: string | null): void {
-    if (reference === null) return;
+  want(account: AccountId | null, reference: string | null): void {
+    if (account === null || reference === null) return;
     const key = name(account, reference);
     if (this.#known.has(key) || this.#asked.has(key)) return;
     this.#asked.add(key);

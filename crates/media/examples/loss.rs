@@ -1,9 +1,10 @@
 //! Speaks a WAV file (48 kHz, mono, 16 bit) through two sessions over paths that lose packets, and writes what is
 //! heard at the other end: `loss SPOKEN.wav FOLDER SEEDS [CELL...]`. Prints one JSON object for each call.
 //!
-//! A cell is PEER-LOSS: `plain`, `ours` or `ours40` (at most 40 kbit/s), then `r` or `g` with a number: so much
-//! per cent lost at random, or in bursts of 3.5 packets on the mean. Time is simulated, so nothing depends on the
-//! machine but the cost.
+//! A cell is PEER-LOSS: `plain`, `ours` or `ours40` (at most 40 kbit/s), then a letter with a number: `r` or `g`, so much
+//! per cent lost at random, or in bursts of 3.5 packets on the mean; `o`, so much per cent held back and overtaken; `j`,
+//! jitter of so many milliseconds on the mean; `d`, a speaker whose clock is off by so many parts in a million. Time is
+//! simulated, so nothing depends on the machine but the cost.
 
 use std::error::Error;
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
@@ -45,10 +46,10 @@ const CELLS: [&str; 26] = [
 ];
 /// Mean length of a burst, packets.
 const BURST: f64 = 3.5;
-/// One way, 10 ms steps.
-const WAY: usize = 2;
-/// By how much a packet is held back that others overtake, 10 ms steps.
-const HELD: std::ops::RangeInclusive<usize> = 3..=6;
+/// One way, ms.
+const WAY: f64 = 20.0;
+/// By how much a packet is held back that others overtake, ms.
+const HELD: std::ops::Range<f64> = 25.0..65.0;
 /// Both ends know the path after so much speech, seconds; only what comes then is written.
 const RUN_IN: usize = 15;
 
@@ -78,6 +79,10 @@ struct Cell {
     burst: f64,
     /// Share of packets that are held back and overtaken.
     overtaken: f64,
+    /// Mean of what comes on top of the way, nothing to twice as much; the order stays. Milliseconds.
+    jitter: f64,
+    /// By how much the speaker's clock is behind, parts in a million.
+    drift: f64,
 }
 
 impl Cell {
@@ -89,12 +94,28 @@ impl Cell {
             "ours40" => "useinbandfec=1;x-dred=12;maxaveragebitrate=40000",
             _ => return None,
         };
-        let percent: f64 = loss.get(1..)?.parse().ok()?;
-        if loss.starts_with('o') {
-            return Some(Self { says, loss: 0.0, burst: 1.0, overtaken: percent / 100.0 });
+        let number: f64 = loss.get(1..)?.parse().ok()?;
+        let clean = Self { says, loss: 0.0, burst: 1.0, overtaken: 0.0, jitter: 0.0, drift: 0.0 };
+        let share = number / 100.0;
+        Some(match loss.get(..1)? {
+            "r" => Self { loss: share, burst: 1.0 / (1.0 - share), ..clean },
+            "g" => Self { loss: share, burst: BURST, ..clean },
+            "o" => Self { overtaken: share, ..clean },
+            "j" => Self { jitter: number, ..clean },
+            "d" => Self { drift: number, ..clean },
+            _ => return None,
+        })
+    }
+
+    /// How long a packet of voice is under way that is sent after so many milliseconds, and whether others may overtake
+    /// it.
+    fn delay(&self, sent: f64, random: &mut StdRng) -> (f64, bool) {
+        let way = WAY + self.drift / 1e6 * sent;
+        if self.overtaken > 0.0 && random.random::<f64>() < self.overtaken {
+            return (way + random.random_range(HELD), true);
         }
-        let burst = if loss.starts_with('g') { BURST } else { 1.0 / (1.0 - percent / 100.0) };
-        Some(Self { says, loss: percent / 100.0, burst, overtaken: 0.0 })
+        let jitter = if self.jitter > 0.0 { random.random_range(0.0..2.0 * self.jitter) } else { 0.0 };
+        (way + jitter, false)
     }
 }
 
@@ -117,9 +138,9 @@ impl Call {
         let start = Instant::now();
         let [mut speaker, mut listener] = connect(cell.says, start)?;
         let mut random = StdRng::seed_from_u64(seed);
-        let (mut bad, mut voice) = (false, 0);
-        // Arrival, to the listener, from the port, what.
-        let mut way: Vec<(usize, bool, Channel, Vec<u8>)> = Vec::new();
+        let (mut bad, mut voice, mut last) = (false, 0, 0.0_f64);
+        // Arrival, ms; to the listener, from the port, what.
+        let mut way: Vec<(f64, bool, Channel, Vec<u8>)> = Vec::new();
         let run_in = said.get(..RUN_IN * 48_000).ok_or("less than the run-in is said")?;
         let mut call = Call {
             heard: Vec::with_capacity(said.len()),
@@ -133,14 +154,16 @@ impl Call {
         let mut delays = Vec::new();
         let began = processor_ms();
         for (step, frame) in run_in.chunks_exact(FRAME).chain(said.chunks_exact(FRAME)).enumerate() {
-            let now = start + Duration::from_millis(10) * step as u32;
+            let elapsed = 10.0 * step as f64;
+            let after = |ms: f64| start + Duration::from_secs_f64(ms / 1000.0);
+            let now = after(elapsed);
             let counts = step >= RUN_IN * 100;
-            let (due, later) = way.into_iter().partition(|(at, ..)| *at <= step);
-            way = later;
-            let due: Vec<(usize, bool, Channel, Vec<u8>)> = due;
-            for (_, to_listener, port, bytes) in due {
+            let mut due;
+            (due, way) = way.into_iter().partition(|(at, ..)| *at <= elapsed);
+            due.sort_by(|(one, ..), (other, ..)| one.total_cmp(other));
+            for (at, to_listener, port, bytes) in due {
                 let end = if to_listener { &mut listener } else { &mut speaker };
-                end.receive(now, address(if to_listener { 1 } else { 2 }, port), &bytes);
+                end.receive(after(at), address(if to_listener { 1 } else { 2 }, port), &bytes);
             }
             speaker.capture(now, frame.try_into()?);
             listener.capture(now, &[0; FRAME]);
@@ -158,12 +181,16 @@ impl Call {
                         continue;
                     }
                 }
-                let overtaken = cell.overtaken > 0.0 && random.random::<f64>() < cell.overtaken;
-                let held = if overtaken { random.random_range(HELD) } else { 0 };
-                way.push((step + WAY + held, true, datagram.from_port, datagram.bytes));
+                let (delay, overtaken) = cell.delay(elapsed, &mut random);
+                let mut at = elapsed + delay;
+                if !overtaken {
+                    at = at.max(last);
+                    last = at;
+                }
+                way.push((at, true, datagram.from_port, datagram.bytes));
             }
             while let Some(datagram) = listener.poll_transmit(now) {
-                way.push((step + WAY, false, datagram.from_port, datagram.bytes));
+                way.push((elapsed + WAY, false, datagram.from_port, datagram.bytes));
             }
             let mut out = [0; FRAME];
             listener.play(now, &mut out);

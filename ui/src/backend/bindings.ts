@@ -2008,6 +2008,10 @@ export type HitView = {
 	favorite: boolean,
 	/**  When there last was a call with this number. */
 	called: UnixMs | null,
+	/**  The account whose contact it is. */
+	account?: AccountId | null,
+	/**  Where the PBX of that account has a picture of the contact ([`ContactView::picture`]). */
+	picture?: string | null,
 };
 
 /**  When ICE is used. */

@@ -15,7 +15,7 @@ const contact = (id: number, name: string, own: ContactNumber[], change: Partial
 /** Head and shoulders, in the place of what the phone would write. */
 const drawn = (ground: string, person: string) =>
   `data:image/svg+xml,${encodeURIComponent(`<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 144 144"><path fill="${ground}" d="M0 0h144v144H0z"/><g fill="${person}"><circle cx="72" cy="57" r="27"/><circle cx="72" cy="143" r="51"/></g></svg>`)}`;
-const portraits: Readonly<Record<string, string>> = { marta: drawn('#24506b', '#f2c99b'), kenji: drawn('#6b3a52', '#d8a47a') };
+const portraits: Readonly<Record<string, string>> = { marta: drawn('#24506b', '#f2c99b'), kenji: drawn('#6b3a52', '#d8a47a'), priya: drawn('#2f5d3a', '#c98e62') };
 
 /** A team, whom the company knows, and whom Nora knows; as the phone tells them, favourites first. */
 export const people = (): ContactView[] => [
@@ -61,7 +61,7 @@ export function answer(command: Command, all: ContactView[]): PhoneEvent | null 
   if (command.do === 'search') {
     const hits = all.flatMap((one): HitView[] => {
       const number = one.numbers.find((own) => dialled(own.number)) ?? (sought && fits(one.name) ? one.numbers[0] : undefined);
-      return number ? [{ contact: one.id, name: one.name, number: number.number, kind: number.kind, place: one.company, favorite: one.favorite, called: null }] : [];
+      return number ? [{ contact: one.id, name: one.name, number: number.number, kind: number.kind, place: one.company, favorite: one.favorite, called: null, account: one.account, picture: one.picture }] : [];
     });
     return { what: 'found', ask: command.ask, hits: hits.slice(0, command.most) };
   }

@@ -3,14 +3,14 @@ import type { GreetingsView, PhoneEvent, PlayerState, VoicemailsView, VoicemailV
 import { OWN } from './samples';
 
 const hour = 3_600_000;
-const message = (id: number, who: [string, string | null], hoursAgo: number, lengthS: number | null, heard: boolean): VoicemailView => ({
-  id, account: OWN, from: { number: who[0], name: who[1] }, at: Date.now() - hoursAgo * hour, lengthS, heard,
+const message = (id: number, who: [string, string | null, string?], hoursAgo: number, lengthS: number | null, heard: boolean): VoicemailView => ({
+  id, account: OWN, from: { number: who[0], name: who[1], picture: who[2] }, at: Date.now() - hoursAgo * hour, lengthS, heard,
 });
 
 /** Three that were not heard yet, four that were. */
 export const voicemails = (): VoicemailsView => ({
   messages: [
-    message(7, ['020 7946 0177', 'Priya Raman'], 0.2, 47, false),
+    message(7, ['020 7946 0177', 'Priya Raman', 'priya'], 0.2, 47, false),
     message(6, ['020 7946 0950', null], 1.4, 6, false),
     message(5, ['020 7946 0820', 'Owen Pritchard'], 2.6, 22, false),
     message(4, ['208', 'Jonas Weller'], 76, 11, true),

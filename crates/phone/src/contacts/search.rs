@@ -232,6 +232,8 @@ impl Directory {
             place: known.and_then(|(entry, _)| place_of(entry)),
             favorite: known.is_some_and(|(entry, _)| entry.view.favorite),
             called: Some(called.last),
+            account: known.map(|(entry, _)| entry.view.account.clone()),
+            picture: known.and_then(|(entry, _)| entry.view.picture.clone()),
         }
     }
 }
@@ -286,6 +288,8 @@ fn hit(entry: &Entry, fit: &Fit, called: &[Called]) -> Option<HitView> {
         place: place_of(entry),
         favorite: entry.view.favorite,
         called: entry.numbers.get(place).and_then(calls_with).map(|called| called.last),
+        account: Some(entry.view.account.clone()),
+        picture: entry.view.picture.clone(),
     })
 }
 

@@ -186,4 +186,10 @@ pub struct HitView {
     pub favorite: bool,
     /// When there last was a call with this number.
     pub called: Option<UnixMs>,
+    /// The account whose contact it is.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub account: Option<AccountId>,
+    /// Where the PBX of that account has a picture of the contact ([`ContactView::picture`]).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub picture: Option<String>,
 }

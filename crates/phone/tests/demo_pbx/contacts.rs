@@ -93,6 +93,10 @@ async fn contacts_come_with_the_session_outlive_the_phone_and_go_with_the_accoun
     let hits = first.search("020 7946").await;
     let found: Vec<_> = hits.iter().map(|hit| (hit.name.as_deref().unwrap(), hit.number.as_str())).collect();
     assert_eq!(found, [("Priya Raman", "020 7946 0177"), ("Marta Oduya", "+44 20 7946 0312")]);
+    let [bob] = first.search("bob").await.try_into().unwrap();
+    assert_eq!(bob.account, Some(bench.alice()));
+    assert_eq!(bob.picture, first.find("bob", ContactFilter::All).await.contacts[0].picture);
+    assert!(bob.picture.is_some());
     first.phone.stop().await;
 
     // The PBX is away: what is known is shown, and that it may be outdated is said.
