@@ -5,6 +5,7 @@
 //! Everything here is for tests: whatever cannot be started fails the test, with a sentence that says why.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
+mod address_book;
 mod asterisk;
 mod authority;
 mod bare_root;
@@ -48,6 +49,7 @@ mod web_proxy;
 mod window;
 mod wine;
 
+pub use address_book::AddressBook;
 pub use asterisk::{Ami, Asterisk};
 pub use authority::Authority;
 pub use bare_root::{BareRoot, USERS_HOME, photographed};

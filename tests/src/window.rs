@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use serde_json::json;
 
 use crate::usage::descendants;
-use crate::{Line, Page, Session, Usage, product};
+use crate::{Demo, Line, Page, Session, Usage, product};
 
 /// The running window. Its driver, and the window with it, end when it goes out of scope.
 pub struct Window {
@@ -73,6 +73,21 @@ impl Window {
     /// Everything it has logged so far.
     pub fn logged(&self) -> Vec<Line> {
         self.page.driver().lines_with("")
+    }
+
+    /// Signs alice in by typing.
+    pub async fn sign_in(&self, demo: &Demo) {
+        let (user, password) = demo.alice();
+        self.type_into("domain", Demo::DOMAIN).await;
+        self.type_into("server", demo.server()).await;
+        self.click("next").await;
+        self.click("trust").await;
+        self.type_into("username", user).await;
+        self.type_into("password", password).await;
+        self.click("sign-in").await;
+        self.type_into("sip-password", &demo.alice_sip("udp").password).await;
+        self.click("sign-in").await;
+        self.says("account-state", "Registered").await;
     }
 
     /// Closes the window.

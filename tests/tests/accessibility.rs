@@ -73,13 +73,13 @@ async fn every_control_of_the_window_has_a_name_for_screen_readers() {
     launcher.arg("--launch-immediately");
     let _bus = Process::start("at-spi-bus-launcher", launcher);
     let reads = [("NO_AT_BRIDGE", "0"), ("GTK_MODULES", "gail:atk-bridge")];
-    let mut window = Window::open_with(&session, &output_dir("accessibility"), &[], &reads).await;
+    let window = Window::open_with(&session, &output_dir("accessibility"), &[], &reads).await;
 
     let tree = tree_with(&session, "SIP domain");
     assert!(controls(&tree).len() >= 5, "{tree:#?}");
     assert_eq!(nameless(&tree), Vec::<&Part>::new());
 
-    sign_in(&mut window, &demo).await;
+    window.sign_in(&demo).await;
     let tree = tree_with(&session, "Call the echo line");
     assert!(controls(&tree).len() >= 6, "{tree:#?}");
     assert_eq!(nameless(&tree), Vec::<&Part>::new());
@@ -96,16 +96,4 @@ fn a_control_without_a_name_is_found() {
     let tree = parts("frame\tCarillon\t1\npush button\t\t2\npush button\tNext\t2\nlabel\t\t2\nentry\t \t3\n");
     let found: Vec<&str> = nameless(&tree).iter().map(|part| part.role.as_str()).collect();
     assert_eq!(found, ["push button", "entry"]);
-}
-async fn sign_in(window: &mut Window, demo: &Demo) {
-    window.type_into("domain", Demo::DOMAIN).await;
-    window.type_into("server", demo.server()).await;
-    window.click("next").await;
-    window.click("trust").await;
-    window.type_into("username", demo.alice().0).await;
-    window.type_into("password", demo.alice().1).await;
-    window.click("sign-in").await;
-    window.type_into("sip-password", &demo.alice_sip("udp").password).await;
-    window.click("sign-in").await;
-    window.says("account-state", "Registered").await;
 }

@@ -39,7 +39,7 @@ async fn a_call_is_seen_and_answered_whatever_is_in_front() {
     let session = Session::bare().with_keychain().with_sound().with_display();
     let session = session.with_window_manager().with_notifications();
     let mut window = Window::open(&session, &output_dir("desktop"), &[]).await;
-    sign_in(&mut window, &demo).await;
+    window.sign_in(&demo).await;
     let main = session.windows().into_iter().max_by_key(|seen| seen.size).expect("the main window");
 
     // Something else is in front and has the keyboard.
@@ -140,19 +140,6 @@ fn answered(mut bob: Cli) {
     bob.wait_for("answered", SOON);
     bob.interrupt();
     bob.wait_exit(SOON);
-}
-
-async fn sign_in(window: &mut Window, demo: &Demo) {
-    window.type_into("domain", Demo::DOMAIN).await;
-    window.type_into("server", demo.server()).await;
-    window.click("next").await;
-    window.click("trust").await;
-    window.type_into("username", demo.alice().0).await;
-    window.type_into("password", demo.alice().1).await;
-    window.click("sign-in").await;
-    window.type_into("sip-password", &demo.alice_sip("udp").password).await;
-    window.click("sign-in").await;
-    window.says("account-state", "Registered").await;
 }
 
 /// Opens a window of another program's, and gives it once it has the keyboard.

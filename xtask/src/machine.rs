@@ -136,6 +136,7 @@ const NEEDS: &[Need] = &[
     need(Purpose::Test, Probe::Program("wmctrl"), "wmctrl"),
     need(Purpose::Test, Probe::Program("openbox"), "openbox"),
     need(Purpose::Test, Probe::Program("dunst"), "dunst"),
+    need(Purpose::Test, Probe::File("/usr/libexec/evolution-addressbook-factory"), "evolution-data-server"),
     need(Purpose::Test, Probe::Program("sway"), "sway"),
     need(Purpose::Test, Probe::Program("grim"), "grim"),
     need(Purpose::Test, Probe::Program("foot"), "foot"),

@@ -157,6 +157,7 @@ impl Actor {
 
     /// Runs until stopped.
     pub(crate) async fn run(mut self) {
+        self.contacts.want_computer(self.signing_in.desktop_preferences().computer_contacts);
         self.signing_in.begin(&mut self.accounts);
         while let Some(input) = self.inbox.recv().await {
             self.take(input);

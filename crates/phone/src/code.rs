@@ -151,6 +151,8 @@ pub enum Code {
     SoundUnknown,
     /// The PBX does not keep such a contact: the name is missing, a field is too long, or there are too many numbers.
     ContactInvalid,
+    /// The address book of this computer cannot be read.
+    AddressBookFailed,
     /// The command does not fit the state the phone is in.
     NotNow,
     /// The other side did not take up a held call again; it stays held.

@@ -1,6 +1,7 @@
 //! The contacts of the PBX: kept on disk by a thread of their own, asked for while their account is signed in, and
 //! found by name or number.
 
+mod computer;
 mod directory;
 mod keeper;
 mod rounds;
@@ -30,6 +31,7 @@ pub(crate) use directory::Directory;
 pub(crate) use search::Called;
 pub(crate) use text::is_same_number;
 
+use computer::{Computer, ComputerInput};
 use keeper::{Keeper, Order};
 
 /// What happened to the contacts, outside the actor.
@@ -55,6 +57,8 @@ pub(crate) enum ContactsInput {
     Portrait(Whose, Outcome),
     /// Something could not be done.
     Refused(Problem),
+    /// Something of this computer's address book.
+    Computer(ComputerInput),
     /// An account was signed out.
     Gone(AccountId),
 }
@@ -63,6 +67,7 @@ pub(crate) enum ContactsInput {
 pub(crate) struct Contacts {
     directory: Arc<Directory>,
     accounts: BTreeMap<AccountId, Account>,
+    computer: Computer,
     keeper: Keeper,
     portraits: Portraits,
     told: ContactsView,
@@ -96,14 +101,19 @@ impl Drop for Account {
 impl Contacts {
     /// Begins to read those that are kept below `dir`; or knows none, and asks for none.
     pub(crate) fn start(dir: &Path, keeps: bool, outlet: Outlet) -> Self {
-        Self {
+        let contacts = Self {
             directory: Arc::default(),
             accounts: BTreeMap::new(),
+            computer: Computer::default(),
             keeper: if keeps { Keeper::start(dir.to_owned(), outlet.clone()) } else { Keeper::none() },
             portraits: Portraits::new(dir, keeps),
             told: ContactsView::default(),
             outlet,
+        };
+        if keeps {
+            contacts.look_for_computer();
         }
+        contacts
     }
 
     /// What the shells know of them.
@@ -185,6 +195,7 @@ impl Contacts {
                 };
                 self.outlet.tell(Event::ContactSaved { ask, contact, problem });
             }
+            ContactsInput::Computer(input) => self.computer(input),
             ContactsInput::Refused(problem) => self.outlet.tell(Event::Notice { problem, call: None }),
             ContactsInput::Gone(account) => {
                 self.accounts.remove(&account);
@@ -199,6 +210,7 @@ impl Contacts {
     /// Waits until all is written.
     pub(crate) async fn close(&mut self) {
         self.accounts.clear();
+        self.computer = Computer::default();
         self.keeper.close().await;
     }
 
@@ -211,6 +223,9 @@ impl Contacts {
     /// The contact with what it takes to change it at the PBX.
     fn changeable(&self, id: ContactId) -> Result<(Session, AccountId, ContactKind, String), Problem> {
         let (contact, remote) = self.directory.get(id).ok_or(Code::NoSuchContact)?;
+        if contact.kind == ContactKind::Computer {
+            return Err(Code::NotNow.into());
+        }
         let account = self.accounts.get(&contact.account).ok_or(Code::SessionExpired)?;
         Ok((account.session.clone(), contact.account.clone(), contact.kind, remote.to_owned()))
     }
@@ -221,6 +236,7 @@ impl Contacts {
             version: self.directory.version,
             count: u32::try_from(self.directory.len()).unwrap_or(u32::MAX),
             state: self.state(),
+            computer: self.computer.state.clone(),
         };
         if self.told != view {
             self.told = view;

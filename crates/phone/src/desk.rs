@@ -56,6 +56,7 @@ impl Actor {
     fn prefer_desktop(&mut self, preferences: crate::DesktopPreferences) {
         self.signing_in.prefer_desktop(&preferences);
         let preferences = self.signing_in.desktop_preferences();
+        self.contacts.want_computer(preferences.computer_contacts);
         self.tell(Event::Desktop { preferences });
     }
 

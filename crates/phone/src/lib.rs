@@ -78,16 +78,16 @@ pub use phone::{Phone, default_data_dir};
 pub use picture::{
     AccountId, AccountState, AccountView, Activity, Appearance, AskedView, AudioView, BrowserView, CallEnd,
     CallId, CallPreferences, CallReport, CallState, CallView, CameraState, CameraView, CertificateView,
-    CodeView, CodecPreference, ContactDraft, ContactFilter, ContactId, ContactKind, ContactNumber,
-    ContactPage, ContactView, ContactsState, ContactsView, DeclineReason, DesktopPreferences, DeviceForm,
-    DeviceNews, DeviceRole, DeviceView, Direction, DtmfMode, EndReason, EnforcedView, FieldIs, ForgotView,
-    GlobalKeys, HiddenWindow, HistoryView, HitView, KeepCalls, KeyWay, Lamp, MailboxView, MessageId,
-    MessageState, MessageView, NewPasswordView, NoiseRemoval, NumberKind, PasswordPolicyView, PastCallView,
-    PastId, PeerView, Picture, PlayerState, PlayerView, PopWhen, PresenceView, ProtectionView, Quality,
-    ReasonView, RecordingNotice, RecordingPreferences, RingPreferences, RingTone, RoleView, ScanView,
-    ScreenPop, SessionState, SignInNews, SignInPage, SignInView, SoundId, SrtpPolicy, Standing, TenantView,
-    Theme, TransferView, Transport, TransportChoice, TrustedView, UnixMs, VoicePreferences, VoicemailId,
-    VoicemailView, VoicemailsView, WatchedView, WaysView, WebProxyPreference, WebProxyWay,
+    CodeView, CodecPreference, ComputerState, ContactDraft, ContactFilter, ContactId, ContactKind,
+    ContactNumber, ContactPage, ContactView, ContactsState, ContactsView, DeclineReason, DesktopPreferences,
+    DeviceForm, DeviceNews, DeviceRole, DeviceView, Direction, DtmfMode, EndReason, EnforcedView, FieldIs,
+    ForgotView, GlobalKeys, HiddenWindow, HistoryView, HitView, KeepCalls, KeyWay, Lamp, MailboxView,
+    MessageId, MessageState, MessageView, NewPasswordView, NoiseRemoval, NumberKind, PasswordPolicyView,
+    PastCallView, PastId, PeerView, Picture, PlayerState, PlayerView, PopWhen, PresenceView, ProtectionView,
+    Quality, ReasonView, RecordingNotice, RecordingPreferences, RingPreferences, RingTone, RoleView,
+    ScanView, ScreenPop, SessionState, SignInNews, SignInPage, SignInView, SoundId, SrtpPolicy, Standing,
+    TenantView, Theme, TransferView, Transport, TransportChoice, TrustedView, UnixMs, VoicePreferences,
+    VoicemailId, VoicemailView, VoicemailsView, WatchedView, WaysView, WebProxyPreference, WebProxyWay,
 };
 pub use picture::{CallerIdView, CallerIdsView};
 pub use picture::{DraftView, GreetingId, GreetingView, GreetingsView, OwnPresenceView, PresenceChoice};

@@ -32,8 +32,8 @@ pub use call::{
 pub use caller_ids::{CallerIdView, CallerIdsView};
 pub use codecs::CodecPreference;
 pub use contacts::{
-    ContactDraft, ContactFilter, ContactId, ContactKind, ContactNumber, ContactPage, ContactView,
-    ContactsState, ContactsView, HitView, NumberKind,
+    ComputerState, ContactDraft, ContactFilter, ContactId, ContactKind, ContactNumber, ContactPage,
+    ContactView, ContactsState, ContactsView, HitView, NumberKind,
 };
 pub use desk::{Appearance, AskedView, DesktopPreferences, GlobalKeys, HiddenWindow, PopWhen, ScreenPop};
 pub use forwarding::{ForwardDoes, ForwardRuleView, ForwardWhen, ForwardingView};
@@ -55,6 +55,11 @@ pub use web_proxy::{WebProxyPreference, WebProxyWay};
 #[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize, Type)]
 #[serde(transparent)]
 pub struct AccountId(pub String);
+
+impl AccountId {
+    /// In the place of an account where contacts came with none: out of this computer's address book.
+    pub const COMPUTER: Self = Self(String::new());
+}
 
 impl fmt::Display for AccountId {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

@@ -24,9 +24,9 @@ use crate::{
 /// version 7 what is done to the voice, version 8 the echo line, version 9 how calls get through NATs,
 /// version 10 the desktop around the window, version 11 theme, density and language, version 12 the web proxy and the
 /// number shown to others, version 13 numbers that are hidden, version 14 how long calls are kept and what
-/// notifications say;
+/// notifications say, version 15 whether the computer's own contacts are shown;
 /// earlier ones are read as they are.
-const VERSION: u32 = 14;
+const VERSION: u32 = 15;
 const REMEMBERED: usize = 8;
 
 /// The settings as they stand on disk.

@@ -595,6 +595,8 @@ export type Code =
 "soundUnknown" | 
 /**  The PBX does not keep such a contact: the name is missing, a field is too long, or there are too many numbers. */
 "contactInvalid" | 
+/**  The address book of this computer cannot be read. */
+"addressBookFailed" | 
 /**  The command does not fit the state the phone is in. */
 "notNow" | 
 /**  The other side did not take up a held call again; it stays held. */
@@ -1127,6 +1129,21 @@ fromMs: number | null } |
 /**  Which. */
 sound: SoundId };
 
+/**  How it stands with the contacts of this computer's address book. */
+export type ComputerState = 
+/**  There is no address book that could be read. */
+{ is: "none" } | 
+/**  There is one, and the user does not want to see it here. */
+{ is: "off" } | 
+/**  It is being read. */
+{ is: "loading" } | 
+/**  They are here, and follow its changes. */
+{ is: "fresh" } | 
+/**  It cannot be read. The phone tries again by itself. */
+{ is: "failed"; 
+/**  Why. */
+problem: Problem };
+
 /**  How the calls of an account find their way through NATs, as it is typed. A password stands in the keychain. */
 export type Connection = {
 	/**  When ICE is used. */
@@ -1170,7 +1187,9 @@ export type ContactFilter =
 /**  The company's. */
 "business" | 
 /**  The user's own. */
-"personal";
+"personal" | 
+/**  Those out of this computer's address book. */
+"computer";
 
 /**  Number of a contact, for as long as the phone keeps it; never used twice. */
 export type ContactId = number;
@@ -1182,7 +1201,9 @@ export type ContactKind =
 /**  The company's. */
 "business" | 
 /**  The user's own: it may be written. */
-"personal";
+"personal" | 
+/**  Out of this computer's address book. */
+"computer";
 
 /**  A number of a contact. */
 export type ContactNumber = {
@@ -1208,7 +1229,7 @@ export type ContactPage = {
 export type ContactView = {
 	/**  Its number. */
 	id: ContactId,
-	/**  Account it came with. */
+	/**  Account it came with; [`AccountId::COMPUTER`] for one of this computer's. */
 	account: AccountId,
 	/**  Whose it is. */
 	kind: ContactKind,
@@ -1259,6 +1280,8 @@ export type ContactsView = {
 	count: number,
 	/**  How it stands with the PBX's. */
 	state: ContactsState,
+	/**  How it stands with those of this computer. */
+	computer?: ComputerState,
 };
 
 /**  What a caller who is refused is told. */
@@ -1298,6 +1321,8 @@ export type DesktopPreferences = {
 	screenPop?: ScreenPop,
 	/**  How the windows look, and in which language. */
 	appearance?: Appearance,
+	/**  The contacts of this computer's address book are shown beside the PBX's. */
+	computerContacts?: boolean,
 };
 
 /**  What the desktop lets the phone do. */
@@ -2008,7 +2033,7 @@ export type HitView = {
 	favorite: boolean,
 	/**  When there last was a call with this number. */
 	called: UnixMs | null,
-	/**  The account whose contact it is. */
+	/**  The account whose contact it is, as in [`ContactView::account`]. */
 	account?: AccountId | null,
 	/**  Where the PBX of that account has a picture of the contact ([`ContactView::picture`]). */
 	picture?: string | null,

@@ -2,8 +2,8 @@
 import type { SettingsPage } from '../screens/settings/SettingsList.svelte';
 import { noUpdates, type Phone } from '../phone.svelte';
 import type { Scripted } from './scripted';
-import type { AccountState, AccountView, CallState, CallView, ContactId, ContactsState, ContactView, HearBackView, HistoryView, PhoneEvent, Picture, PolicyView, Quality, TrustedView, UpdateView, VoicemailId, VoicemailsView } from './backend';
-import { lamps, people } from './small-contacts';
+import type { AccountState, AccountView, CallState, CallView, ContactId, ComputerState, ContactsState, ContactView, HearBackView, HistoryView, PhoneEvent, Picture, PolicyView, Quality, TrustedView, UpdateView, VoicemailId, VoicemailsView } from './backend';
+import { lamps, ofComputer, people } from './small-contacts';
 import { account, audio, callerIds, certificate, echoed, forwarding, media, noContacts, nothingPast, OWN, pastCalls, sharedCalls, plainCall, problem, served, signIn } from './samples';
 import { checkScenes } from './check-scenes';
 import { signInScenes } from './sign-in-scenes';
@@ -74,14 +74,19 @@ const hearing = (hearBack: HearBackView, history = nothingPast): Scene => {
   return { ...scene, picture: { ...scene.picture, hearBack, history } };
 };
 /** Nora and those she knows, with what they are doing. */
-const knowing = (contacts: Scene['contacts'], state: ContactsState = { is: 'fresh', at: Date.now() }, all = people()): Scene => {
+const knowing = (contacts: Scene['contacts'], state: ContactsState = { is: 'fresh', at: Date.now() }, all = people(), computer?: ComputerState): Scene => {
   const scene = inside([account()], [], { people: all, contacts });
-  return { ...scene, picture: { ...scene.picture, watched: all.length > 0 ? lamps() : [], history: pastCalls(), contacts: { version: 1, count: all.length, state } } };
+  return { ...scene, picture: { ...scene.picture, watched: all.length > 0 ? lamps() : [], history: pastCalls(), contacts: { version: 1, count: all.length, state, computer } } };
 };
 /** Nora and what was left for her. */
 const messages = (voicemail: Scene['voicemail'], view: Partial<VoicemailsView> = {}, events: PhoneEvent[] = []): Scene => {
-  const scene = inside([account(undefined, { mailbox: { waiting: true, new: 3, old: 4 } })], [], { voicemail, events });
+  const scene = inside([account(undefined, { mailbox: { waiting: true, new: 3, old: 4 } })], [], { voicemail, events, people: people() });
   return { ...scene, picture: { ...scene.picture, watched: lamps(), voicemails: { ...left(), ...view }, greetings: greeted() } };
+};
+/** Where this computer has an address book that is to be shown. */
+const privately = (computer: ComputerState): Scene => {
+  const scene = inside([account()], [], { settings: 'privacy', events: [{ what: 'desktop', preferences: { computerContacts: true } }] });
+  return { ...scene, picture: { ...scene.picture, contacts: { ...noContacts, computer } } };
 };
 /** As many as a large company has. */
 const crowd = (): ContactView[] => Array.from({ length: 10_000 }, (_, n) => ({ ...people()[n % 10]!, id: n + 1, name: `${people()[n % 10]!.name} ${n}`, favorite: false }));
@@ -127,6 +132,8 @@ export const scenes = {
   contacts: () => knowing('list'),
   'contacts-one': () => knowing(2),
   'contacts-own': () => knowing(6),
+  'contacts-computer': () => knowing(11, undefined, [...people(), ofComputer()], { is: 'fresh' }),
+  'contacts-offered': () => knowing('list', { is: 'none' }, [], { is: 'off' }),
   'contacts-new': () => knowing('new'),
   'contacts-edit': () => knowing('edit'),
   'contacts-empty': () => knowing('list', { is: 'fresh', at: Date.now() }, []),
@@ -231,6 +238,8 @@ export const scenes = {
   'hear-back-quiet': () => hearing({ is: 'done', heard: 'tooQuiet' }, echoed()),
   'device-changed': () => inside([account()], [call(5, active())], { events: [...spoken(5), { what: 'deviceChanged', news: { role: 'speaker', name: 'Laptop speakers', insteadOf: 'Jabra Evolve2 65', unplugged: true, gapMs: 40 } }] }),
   'settings-privacy': () => { const scene = inside([account()], [], { settings: 'privacy', events: [{ what: 'callPreferences', preferences: { keepCalls: 'quarter', publishPresence: true } }] }); return { ...scene, picture: { ...scene.picture, history: pastCalls() } }; },
+  'settings-privacy-computer': () => privately({ is: 'fresh' }),
+  'settings-privacy-failed': () => privately({ is: 'failed', problem: problem('addressBookFailed', 'it takes too long') }),
   'settings-calls': () => inside([account()], [], { settings: 'calls' }),
   ended: () => inside([account()], [call(5, active())], { events: [...earlierCalls(), said(call(5, ended('hungUpThere', 277), { codec: 'opus' }))] }),
   'ended-busy': () => inside([account()], [call(5, { is: 'ringing' })], { events: [said(call(5, ended('busy', null, 486)))] }),

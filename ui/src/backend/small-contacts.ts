@@ -33,6 +33,9 @@ export const people = (): ContactView[] => [
   contact(10, 'Priya Raman', numbers(null, '', '020 7946 0177'), { kind: 'business', company: 'Harbour Freight', title: 'Dispatch' }),
 ];
 
+/** Somebody out of this computer's address book. */
+export const ofComputer = (): ContactView => contact(11, 'Yusuf Demir', numbers(null, '07700 900 733'), { kind: 'computer', account: '', company: 'Demir Roofing', notes: 'Call before eight.' });
+
 /** What those of the team are doing. */
 export const lamps = (): WatchedView[] => {
   const lamp = (number: string, name: string, change: Partial<WatchedView>): WatchedView => ({ account: OWN, number, name, lamp: null, presence: null, refused: false, ...change });

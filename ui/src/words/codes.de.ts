@@ -75,6 +75,7 @@ export const codes: Record<Code, Said> = {
   goneAtPbx: { what: 'Das ist nicht mehr in Ihrer Telefonanlage.', todo: 'Jemand hat es gelöscht, vielleicht Sie an einem anderen Telefon.' },
   soundUnknown: { what: 'Diese Art von Ton kann das Telefon nicht abspielen.', todo: 'Sichern Sie ihn und spielen Sie ihn mit einem anderen Programm ab.' },
   contactInvalid: { what: 'Ihre Telefonanlage nimmt diesen Kontakt nicht an.', todo: 'Geben Sie ihm einen Namen, kürzen Sie, was sehr lang ist, und nennen Sie höchstens zwei Nummern je Art.' },
+  addressBookFailed: { what: 'Das Adressbuch dieses Computers lässt sich nicht lesen.', todo: 'Das Telefon versucht es von selbst wieder. Sehen Sie nach, ob das Programm, zu dem es gehört, es noch zeigt.' },
   notNow: { what: 'Das geht gerade nicht.', todo: 'Warten Sie, bis der laufende Schritt fertig ist.' },
   featureOff: { what: 'Ihre Telefonanlage bietet das nicht an.', todo: 'Bitten Sie Ihre Administration, es einzuschalten.' },
   resumeRefused: { what: 'Die andere Seite hat den Anruf nicht wieder aufgenommen.', todo: 'Er wird weiter gehalten; versuchen Sie es noch einmal.' },

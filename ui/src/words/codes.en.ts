@@ -77,6 +77,7 @@ export const codes: Record<Code, Said> = {
   goneAtPbx: { what: 'This is no longer at your PBX.', todo: 'Somebody may have deleted it, or you did so at another phone.' },
   soundUnknown: { what: 'This phone cannot play this kind of sound.', todo: 'Save it, and play it with another program.' },
   contactInvalid: { what: 'Your PBX does not take this contact.', todo: 'Give it a name, shorten what is very long, and keep at most two numbers of a kind.' },
+  addressBookFailed: { what: 'The address book of this computer cannot be read.', todo: 'The phone tries again by itself. See whether the program it belongs to still shows it.' },
   notNow: { what: 'That is not possible right now.', todo: 'Wait until what is running is done.' },
   featureOff: { what: 'Your PBX does not offer this.', todo: 'Ask your administrator to switch it on.' },
   resumeRefused: { what: 'The other side did not take up the call again.', todo: 'It is still on hold; try once more.' },

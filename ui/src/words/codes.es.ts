@@ -75,6 +75,7 @@ export const codes: Record<Code, Said> = {
   goneAtPbx: { what: 'Esto ya no está en su centralita.', todo: 'Puede que alguien lo haya eliminado, o usted mismo en otro teléfono.' },
   soundUnknown: { what: 'Este teléfono no puede reproducir este tipo de sonido.', todo: 'Guárdelo y reprodúzcalo con otro programa.' },
   contactInvalid: { what: 'Su centralita no acepta este contacto.', todo: 'Póngale un nombre, acorte lo que sea muy largo y deje como mucho dos números de cada tipo.' },
+  addressBookFailed: { what: 'No se puede leer la libreta de direcciones de este ordenador.', todo: 'El teléfono lo intenta de nuevo por sí mismo. Compruebe que el programa al que pertenece todavía la muestra.' },
   notNow: { what: 'Ahora mismo no es posible.', todo: 'Espere a que termine lo que está en curso.' },
   featureOff: { what: 'Su centralita no ofrece esto.', todo: 'Pida a su administrador que lo active.' },
   resumeRefused: { what: 'La otra parte no ha retomado la llamada.', todo: 'Sigue en espera; inténtelo otra vez.' },

@@ -75,6 +75,7 @@ export const codes: Record<Code, Said> = {
   goneAtPbx: { what: 'Ce n’est plus dans votre IPBX.', todo: 'Quelqu’un l’a peut-être supprimé, ou vous-même sur un autre téléphone.' },
   soundUnknown: { what: 'Ce téléphone ne sait pas lire ce genre de son.', todo: 'Enregistrez-le et lisez-le avec un autre programme.' },
   contactInvalid: { what: 'Votre IPBX n’accepte pas ce contact.', todo: 'Donnez-lui un nom, raccourcissez ce qui est très long, et gardez au plus deux numéros de chaque type.' },
+  addressBookFailed: { what: 'Le carnet d’adresses de cet ordinateur ne peut pas être lu.', todo: 'Le téléphone réessaie de lui-même. Vérifiez que le programme auquel il appartient l’affiche encore.' },
   notNow: { what: 'Ce n’est pas possible pour le moment.', todo: 'Attendez que l’opération en cours soit finie.' },
   featureOff: { what: 'Votre IPBX n’offre pas cela.', todo: 'Demandez à votre administrateur de l’activer.' },
   resumeRefused: { what: 'L’autre côté n’a pas repris l’appel.', todo: 'Il est toujours en attente ; réessayez.' },

@@ -75,6 +75,7 @@ export const codes: Record<Code, Said> = {
   goneAtPbx: { what: 'これはもう PBX にありません。', todo: 'だれかが、またはご自身が別の電話で削除した可能性があります。' },
   soundUnknown: { what: 'この種類の音声は再生できません。', todo: '保存して、別のプログラムで再生してください。' },
   contactInvalid: { what: 'この連絡先は PBX に受け付けられませんでした。', todo: '名前を入力し、長すぎる項目を短くし、番号は種類ごとに 2 つまでにしてください。' },
+  addressBookFailed: { what: 'このコンピューターのアドレス帳を読み込めません。', todo: '自動的に再試行します。アドレス帳のプログラムで表示できるか確認してください。' },
   notNow: { what: '今は実行できません。', todo: '実行中の処理が終わるまで待ってください。' },
   featureOff: { what: 'この機能は PBX で提供されていません。', todo: '管理者に有効化を依頼してください。' },
   resumeRefused: { what: '相手が通話を再開しませんでした。', todo: 'まだ保留中です。もう一度試してください。' },

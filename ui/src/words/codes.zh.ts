@@ -75,6 +75,7 @@ export const codes: Record<Code, Said> = {
   goneAtPbx: { what: 'PBX 中已没有此项。', todo: '可能已被他人删除，或您在另一部电话上删除了它。' },
   soundUnknown: { what: '本电话无法播放这种声音。', todo: '请保存后用其他程序播放。' },
   contactInvalid: { what: 'PBX 不接受此联系人。', todo: '请填写姓名，缩短过长的内容，每类号码最多保留两个。' },
+  addressBookFailed: { what: '无法读取此电脑的通讯录。', todo: '话机会自动重试。请确认通讯录所属的程序仍能显示它。' },
   notNow: { what: '现在无法进行。', todo: '请等待当前操作完成。' },
   featureOff: { what: '您的 PBX 不提供此功能。', todo: '请管理员启用。' },
   resumeRefused: { what: '对方没有恢复通话。', todo: '通话仍在保持，请再试一次。' },

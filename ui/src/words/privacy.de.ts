@@ -12,4 +12,8 @@ export const privacy: typeof english = {
   screen: 'Auf diesem Bildschirm',
   names: 'In Benachrichtigungen sagen, wer anruft',
   namesHint: 'Sonst sagen sie nur, dass jemand anruft.',
+  contacts: 'Kontakte',
+  computer: 'Kontakte dieses Computers zeigen',
+  computerHint: 'Sie kommen aus seinem Adressbuch und bleiben hier: Weder die Telefonanlage noch Ihre anderen Telefone bekommen sie.',
+  computerLoading: 'Das Adressbuch wird gelesen …',
 };

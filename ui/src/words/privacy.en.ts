@@ -12,4 +12,8 @@ export const privacy = {
   screen: 'On this screen',
   names: 'Say who calls in notifications',
   namesHint: 'Without this they say only that there is a call.',
+  contacts: 'Contacts',
+  computer: 'Show the contacts of this computer',
+  computerHint: 'They come out of its address book and stay here: neither your PBX nor your other phones get them.',
+  computerLoading: 'Reading the address book…',
 };

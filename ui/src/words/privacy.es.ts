@@ -12,4 +12,8 @@ export const privacy: typeof english = {
   screen: 'En esta pantalla',
   names: 'Decir quién llama en las notificaciones',
   namesHint: 'Si no, solo dicen que hay una llamada.',
+  contacts: 'Contactos',
+  computer: 'Mostrar los contactos de este ordenador',
+  computerHint: 'Salen de su libreta de direcciones y se quedan aquí: ni la centralita ni sus otros teléfonos los reciben.',
+  computerLoading: 'Leyendo la libreta de direcciones…',
 };

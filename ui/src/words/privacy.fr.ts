@@ -12,4 +12,8 @@ export const privacy: typeof english = {
   screen: 'Sur cet écran',
   names: 'Dire qui appelle dans les notifications',
   namesHint: 'Sinon elles disent seulement qu’il y a un appel.',
+  contacts: 'Contacts',
+  computer: 'Afficher les contacts de cet ordinateur',
+  computerHint: 'Ils viennent de son carnet d’adresses et restent ici : ni votre IPBX ni vos autres téléphones ne les reçoivent.',
+  computerLoading: 'Lecture du carnet d’adresses…',
 };

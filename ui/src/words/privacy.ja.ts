@@ -12,4 +12,8 @@ export const privacy: typeof english = {
   screen: 'この画面で',
   names: '通知に発信者を表示',
   namesHint: 'オフにすると、着信があることだけを知らせます。',
+  contacts: '連絡先',
+  computer: 'このコンピューターの連絡先を表示する',
+  computerHint: 'アドレス帳から読み込み、この電話機だけで使います。PBX やほかの電話機には送られません。',
+  computerLoading: 'アドレス帳を読み込んでいます…',
 };

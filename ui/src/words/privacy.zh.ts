@@ -12,4 +12,8 @@ export const privacy: typeof english = {
   screen: '在此屏幕上',
   names: '在通知中显示来电者',
   namesHint: '否则只提示有来电。',
+  contacts: '联系人',
+  computer: '显示此电脑的联系人',
+  computerHint: '来自本机通讯录，仅保留在这里，不会传给 PBX 或您的其他话机。',
+  computerLoading: '正在读取通讯录…',
 };

@@ -198,5 +198,6 @@ pub(super) fn is_of(contact: &ContactView, filter: ContactFilter) -> bool {
         ContactFilter::Extension => contact.kind == ContactKind::Extension,
         ContactFilter::Business => contact.kind == ContactKind::Business,
         ContactFilter::Personal => contact.kind == ContactKind::Personal,
+        ContactFilter::Computer => contact.kind == ContactKind::Computer,
     }
 }

@@ -174,12 +174,13 @@ impl Store {
         Ok(rows.filter_map(Result::transpose).collect::<Result<_, _>>()?)
     }
 
-    /// When the contacts of each account were last as the PBX has them.
+    /// When the contacts of each account were last as its PBX has them.
     ///
     /// # Errors
     /// It cannot be read.
     pub(super) fn fresh(&self) -> Result<HashMap<AccountId, UnixMs>, StoreError> {
-        let mut query = self.db.prepare("SELECT account, MIN(at_ms) FROM tokens GROUP BY account")?;
+        let mut query =
+            self.db.prepare("SELECT account, MIN(at_ms) FROM tokens WHERE account <> '' GROUP BY account")?;
         let rows = query.query_map([], |row| {
             let at: i64 = row.get(1)?;
             Ok((AccountId(row.get(0)?), UnixMs(u64::try_from(at).unwrap_or_default())))
@@ -287,11 +288,12 @@ fn word(kind: ContactKind) -> &'static str {
         ContactKind::Extension => "extension",
         ContactKind::Business => "business",
         ContactKind::Personal => "personal",
+        ContactKind::Computer => "computer",
     }
 }
 
 fn of_word(word: &str) -> Option<ContactKind> {
-    [ContactKind::Extension, ContactKind::Business, ContactKind::Personal]
+    [ContactKind::Extension, ContactKind::Business, ContactKind::Personal, ContactKind::Computer]
         .into_iter()
         .find(|kind| self::word(*kind) == word)
 }

@@ -11,12 +11,17 @@ use crate::{AccountId, Code, ContactDraft, ContactId, ContactKind, NumberKind, P
 impl Contacts {
     /// Marks a contact as a favourite, or no longer.
     pub(super) fn favor(&mut self, id: ContactId, favorite: bool) -> Result<(), Problem> {
+        if self.directory.get(id).is_some_and(|(contact, _)| contact.kind == ContactKind::Computer) {
+            self.keeper.order(Order::Favor(id, favorite));
+            return Ok(());
+        }
         let (session, _, kind, remote) = self.changeable(id)?;
+        let kind = theirs(kind).ok_or(Code::NotNow)?;
         let (orders, outlet) = (self.keeper.orders(), self.outlet.clone());
         tokio::spawn(async move {
             let ask = |client: Client, access: SecretString| {
                 let remote = remote.clone();
-                async move { client.favor_contact(&access, theirs(kind), &remote, favorite).await }
+                async move { client.favor_contact(&access, kind, &remote, favorite).await }
             };
             match (session.authorized(ask).await, orders) {
                 (Ok(()), Some(orders)) => drop(orders.send(Order::Favor(id, favorite))),
@@ -63,7 +68,7 @@ impl Contacts {
         let to = match id {
             Some(id) => self.changeable(id).and_then(|(session, account, kind, remote)| match kind {
                 ContactKind::Personal => Ok((session, account, Some(remote))),
-                ContactKind::Extension | ContactKind::Business => Err(Code::NotNow.into()),
+                _ => Err(Code::NotNow.into()),
             }),
             None => self.writable(account.as_ref()).map(|(session, account)| (session, account, None)),
         };
@@ -135,11 +140,12 @@ fn draft_of(draft: ContactDraft) -> pbx_api::ContactDraft {
     pbx_api::ContactDraft { name, numbers, email, company, title, address, notes }
 }
 
-/// A kind of contact as the PBX calls it.
-fn theirs(kind: ContactKind) -> Kind {
+/// A kind of contact as the PBX calls it; nothing for those it knows nothing of.
+fn theirs(kind: ContactKind) -> Option<Kind> {
     match kind {
-        ContactKind::Extension => Kind::Extension,
-        ContactKind::Business => Kind::Business,
-        ContactKind::Personal => Kind::Personal,
+        ContactKind::Extension => Some(Kind::Extension),
+        ContactKind::Business => Some(Kind::Business),
+        ContactKind::Personal => Some(Kind::Personal),
+        ContactKind::Computer => None,
     }
 }

@@ -19,6 +19,8 @@ pub enum ContactKind {
     Business,
     /// The user's own: it may be written.
     Personal,
+    /// Out of this computer's address book.
+    Computer,
 }
 
 /// Which number of a contact it is.
@@ -57,7 +59,7 @@ pub struct ContactNumber {
 pub struct ContactView {
     /// Its number.
     pub id: ContactId,
-    /// Account it came with.
+    /// Account it came with; [`AccountId::COMPUTER`] for one of this computer's.
     pub account: AccountId,
     /// Whose it is.
     pub kind: ContactKind,
@@ -117,6 +119,8 @@ pub enum ContactFilter {
     Business,
     /// The user's own.
     Personal,
+    /// Those out of this computer's address book.
+    Computer,
 }
 
 /// The contacts as a whole. They themselves are asked for in parts (`FindContacts`).
@@ -129,6 +133,29 @@ pub struct ContactsView {
     pub count: u32,
     /// How it stands with the PBX's.
     pub state: ContactsState,
+    /// How it stands with those of this computer.
+    #[serde(default)]
+    pub computer: ComputerState,
+}
+
+/// How it stands with the contacts of this computer's address book.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Type)]
+#[serde(tag = "is", rename_all = "camelCase", rename_all_fields = "camelCase")]
+pub enum ComputerState {
+    /// There is no address book that could be read.
+    #[default]
+    None,
+    /// There is one, and the user does not want to see it here.
+    Off,
+    /// It is being read.
+    Loading,
+    /// They are here, and follow its changes.
+    Fresh,
+    /// It cannot be read. The phone tries again by itself.
+    Failed {
+        /// Why.
+        problem: Problem,
+    },
 }
 
 /// How it stands with the contacts of the PBX.
@@ -186,7 +213,7 @@ pub struct HitView {
     pub favorite: bool,
     /// When there last was a call with this number.
     pub called: Option<UnixMs>,
-    /// The account whose contact it is.
+    /// The account whose contact it is, as in [`ContactView::account`].
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub account: Option<AccountId>,
     /// Where the PBX of that account has a picture of the contact ([`ContactView::picture`]).

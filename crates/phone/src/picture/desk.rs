@@ -33,6 +33,8 @@ pub struct DesktopPreferences {
     pub screen_pop: ScreenPop,
     /// How the windows look, and in which language.
     pub appearance: Appearance,
+    /// The contacts of this computer's address book are shown beside the PBX's.
+    pub computer_contacts: bool,
 }
 
 impl Default for DesktopPreferences {
@@ -51,6 +53,7 @@ impl Default for DesktopPreferences {
             keys: GlobalKeys::default(),
             screen_pop: ScreenPop::default(),
             appearance: Appearance::default(),
+            computer_contacts: false,
         }
     }
 }

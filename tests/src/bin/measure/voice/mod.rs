@@ -12,13 +12,14 @@ use std::time::Instant;
 
 use system_tests::{Heard, Impairment, Judge, Phone, Reading, Talk, hold, output_dir};
 
-use results::{Results, Run};
+use results::{Results, Run, STALLED};
 
 const USAGE: &str = "\
 measure voice [--cells CELL,...] [--phones carillon,baresip,linphone] [--codecs opus,PCMU] [--seeds N | FIRST..LAST]
-              [--at-once CALLS] [--again] [--only-table]
+              [--at-once CALLS] [--again | --late-at-most MS] [--only-table]
 CELL: clean, loss10, burst10 (in bursts of three), burst10x4, jitter50, reorder5, drift100, or several of them as in
-loss3+jitter20. Without options the whole bench runs, for hours; what is there already is not measured again.
+loss3+jitter20. Without options the whole bench runs, for hours; what is there already is not measured again,
+unless a talker or the path was later than MS at its worst.
 ";
 
 /// Every cell of the whole bench.
@@ -33,6 +34,8 @@ struct Wanted {
     seeds: Vec<u64>,
     at_once: usize,
     again: bool,
+    /// Milliseconds; more, and it was not measured.
+    late_at_most: f64,
     only_table: bool,
 }
 
@@ -54,8 +57,11 @@ pub fn measure(options: &[String]) {
     });
     let mut results = Results::open();
     if !wanted.only_table {
-        let plan: Vec<Planned> =
-            wanted.plan().into_iter().filter(|call| wanted.again || !results.has(call)).collect();
+        let plan: Vec<Planned> = wanted
+            .plan()
+            .into_iter()
+            .filter(|call| wanted.again || !results.has(call, wanted.late_at_most))
+            .collect();
         rounds(&plan, wanted.at_once, &mut results);
     }
     table::print(&results);
@@ -124,6 +130,7 @@ impl Wanted {
             seeds: vec![1, 2, 3],
             at_once: 3,
             again: false,
+            late_at_most: STALLED,
             only_table: false,
         };
         let mut options = options.iter();
@@ -142,6 +149,13 @@ impl Wanted {
                         value()?.parse().ok().filter(|n| (1..=12).contains(n)).ok_or("--at-once: 1 to 12")?
                 }
                 "--again" => wanted.again = true,
+                "--late-at-most" => {
+                    wanted.late_at_most = value()?
+                        .parse()
+                        .ok()
+                        .filter(|ms| *ms >= 0.0)
+                        .ok_or("--late-at-most: milliseconds")?;
+                }
                 "--only-table" => wanted.only_table = true,
                 other => return Err(format!("no such option: {other}")),
             }
@@ -206,9 +220,14 @@ mod tests {
 
     #[test]
     fn what_cannot_be_meant_is_refused() {
-        for options in
-            [["--cells", "fog"], ["--phones", "skype"], ["--seeds", "x"], ["--at-once", "0"], ["--fog", ""]]
-        {
+        for options in [
+            ["--cells", "fog"],
+            ["--phones", "skype"],
+            ["--seeds", "x"],
+            ["--at-once", "0"],
+            ["--late-at-most", "x"],
+            ["--fog", ""],
+        ] {
             assert!(Wanted::from(&options.map(str::to_owned)).is_err(), "{options:?}");
         }
     }

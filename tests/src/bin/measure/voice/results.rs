@@ -10,7 +10,7 @@ use system_tests::{Tally, Verdict, target_dir};
 use super::Planned;
 
 /// Runs in which the talker, or the path, was later than this at its worst say nothing about the listener, ms.
-const STALLED: f64 = 100.0;
+pub const STALLED: f64 = 100.0;
 
 /// Everything measured so far.
 pub struct Results {
@@ -68,7 +68,12 @@ impl Run {
 
     /// The talker or the path stalled: it is left out.
     pub fn stalled(&self) -> bool {
-        self.talker_late.max(self.path_late) > STALLED
+        self.late() > STALLED
+    }
+
+    /// By how much the talker or the path was late at its worst, ms.
+    fn late(&self) -> f64 {
+        self.talker_late.max(self.path_late)
     }
 
     fn to_json(&self) -> Value {
@@ -119,11 +124,11 @@ impl Results {
         Self { file, runs: runs.iter().filter_map(Run::from_json).collect() }
     }
 
-    /// Whether both directions of this call were measured, without a stall.
-    pub fn has(&self, call: &Planned) -> bool {
+    /// Whether both directions of this call were measured, with nobody later than so many milliseconds.
+    pub fn has(&self, call: &Planned, late_at_most: f64) -> bool {
         let key =
             [&call.cell, &call.phone.to_string(), &call.codec, &call.seed.to_string()].map(String::clone);
-        self.runs.iter().filter(|run| run.key[..4] == key && !run.stalled()).count() == 2
+        self.runs.iter().filter(|run| run.key[..4] == key && run.late() <= late_at_most).count() == 2
     }
 
     /// Takes these in the place of what was measured of the same before, and writes the file.
