@@ -44,6 +44,7 @@ async fn contacts_of_the_computer_are_shown_where_the_user_wants_them() {
     choose(&window).await;
     window.click("contacts").await;
     window.gone("contacts-computer").await;
+    window.tells("Bob Chen").await;
     assert!(!window.body().await.contains("Yusuf Demir"));
     for file in ["contacts.db", "contacts.db-wal"] {
         let bytes = fs::read(session.path("data/carillon").join(file)).unwrap_or_default();

@@ -195,7 +195,7 @@ impl Contacts {
                 };
                 self.outlet.tell(Event::ContactSaved { ask, contact, problem });
             }
-            ContactsInput::Computer(input) => self.computer(input),
+            ContactsInput::Computer(input) => self.computer_told(input),
             ContactsInput::Refused(problem) => self.outlet.tell(Event::Notice { problem, call: None }),
             ContactsInput::Gone(account) => {
                 self.accounts.remove(&account);

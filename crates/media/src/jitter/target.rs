@@ -6,9 +6,8 @@ use super::{MS, Ticks};
 const WINDOW: usize = 500;
 /// Share of those that may come later than the target, per mille.
 const LATE_PER_MILLE: usize = 10;
-/// Share that may where the others are so little later that waiting for them costs next to nothing.
-const LATEST_PER_MILLE: usize = 2;
-const LITTLE: Ticks = 10 * MS;
+/// Those of them that are so little later are waited for all the same.
+const LITTLE: Ticks = 12 * MS;
 /// Share that may come later than what usual packets keep within.
 const UNUSUAL_PER_MILLE: usize = 150;
 /// The latest packets, which may push the target up by themselves: fast up. Three outliers are let go.
@@ -116,8 +115,8 @@ impl Target {
         let count = self.scratch.len();
         let (usual, later) = later_than(&mut self.scratch, count, UNUSUAL_PER_MILLE, self.base);
         let (nearly_all, latest) = later_than(later, count, LATE_PER_MILLE, usual);
-        let (all, _) = later_than(latest, count, LATEST_PER_MILLE, nearly_all);
-        (usual, if all - nearly_all <= LITTLE { all } else { nearly_all })
+        let a_little_later = latest.iter().filter(|offset| **offset - nearly_all <= LITTLE).max();
+        (usual, a_little_later.copied().unwrap_or(nearly_all))
     }
 
     /// Of the last `among` offsets, the one with `later` others after it.

@@ -71,7 +71,8 @@ impl Contacts {
         }
     }
 
-    pub(super) fn computer(&mut self, input: ComputerInput) {
+    /// Takes what happened to the address book.
+    pub(super) fn computer_told(&mut self, input: ComputerInput) {
         // What was on its way when the user would have it no more is too late.
         let reads = self.computer.reader.is_some();
         match input {

@@ -132,7 +132,7 @@ fn follow(store: &mut Store, order: Order) -> Result<(bool, Option<oneshot::Send
         }
         Order::Favor(id, favorite) => store.favor(id, favorite)?,
         Order::Remove(id) => store.remove(id)?,
-        Order::Forget(account) => store.forget(&account)?,
+        Order::Forget(account) => return Ok((store.forget(&account)?, None)),
         Order::Expect(_) | Order::Close => return Ok((false, None)),
     }
     Ok((true, None))

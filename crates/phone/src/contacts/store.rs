@@ -271,15 +271,17 @@ impl Store {
         Ok(())
     }
 
-    /// Forgets all that came with an account, so that nothing of it is left in the file.
+    /// Forgets all that came with an account, so that nothing of it is left in the file. Says whether there was anything.
     ///
     /// # Errors
     /// It cannot be written.
-    pub(super) fn forget(&mut self, account: &AccountId) -> Result<(), StoreError> {
-        self.db.execute("DELETE FROM contacts WHERE account = ?1", [&account.0])?;
-        self.db.execute("DELETE FROM tokens WHERE account = ?1", [&account.0])?;
-        self.db.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |_| Ok(()))?;
-        Ok(())
+    pub(super) fn forget(&mut self, account: &AccountId) -> Result<bool, StoreError> {
+        let mut gone = self.db.execute("DELETE FROM contacts WHERE account = ?1", [&account.0])?;
+        gone += self.db.execute("DELETE FROM tokens WHERE account = ?1", [&account.0])?;
+        if gone > 0 {
+            self.db.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |_| Ok(()))?;
+        }
+        Ok(gone > 0)
     }
 }
 
@@ -381,7 +383,7 @@ mod tests {
             let all = told(true, "t", vec![contact("1", &format!("of {account}"), None)]);
             store.follow(account, KIND, &all, UnixMs(1)).unwrap();
         }
-        store.forget(&alice).unwrap();
+        assert!(store.forget(&alice).unwrap() && !store.forget(&alice).unwrap());
         assert_eq!(names(&store), [("of bob".into(), false)]);
         assert_eq!(store.token(&alice, KIND).unwrap(), None);
         let id = store.all().unwrap()[0].0.id;
@@ -392,6 +394,26 @@ mod tests {
         drop(store);
         let bytes = fs::read(dir.path().join("contacts.db")).unwrap();
         assert!(!bytes.windows(8).any(|part| part == b"of alice"), "nothing of it is left");
+    }
+
+    #[test]
+    fn the_computers_own_keep_their_favourites_and_say_nothing_of_the_pbx() {
+        let dir = tempfile::tempdir().unwrap();
+        let mut store = Store::open(dir.path()).unwrap();
+        let follow = |store: &mut Store, name| {
+            let all = told(true, "", vec![contact("book/1", name, None)]);
+            store.follow(&AccountId::COMPUTER, ContactKind::Computer, &all, UnixMs(1)).unwrap()
+        };
+        assert!(follow(&mut store, "Yusuf"));
+        store.favor(ContactId(1), true).unwrap();
+        assert!(follow(&mut store, "Yusuf D."));
+        assert_eq!(names(&store), [("Yusuf D.".into(), true)]);
+        assert_eq!(
+            (store.all().unwrap()[0].0.kind, store.fresh().unwrap().len()),
+            (ContactKind::Computer, 0)
+        );
+        assert!(store.forget(&AccountId::COMPUTER).unwrap());
+        assert_eq!(names(&store), []);
     }
 
     #[test]
