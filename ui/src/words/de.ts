@@ -415,7 +415,7 @@ export const de: Words = {
     new: 'Neuer Kontakt',
     find: 'Kontakt finden',
     which: 'Welche Kontakte',
-    filters: { all: 'Alle', favorites: 'Favoriten', extension: 'Team', business: 'Firma', personal: 'Eigene', computer: 'Computer' },
+    filters: { all: 'Alle', favorites: 'Favoriten', extension: 'Team', business: 'Firma', personal: 'Eigene', computer: 'Adressbuch' },
     favorites: 'Favoriten',
     others: 'A bis Z',
     loading: 'Ihre Kontakte werden bei der Telefonanlage erfragt …',
